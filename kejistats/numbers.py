@@ -1,0 +1,98 @@
+"""The one number formatter: rounding, scaling for reading, signs (semantics §10)."""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from kejistats.units import MONEY, money_unit
+
+_TWELVE_DIGITS = Context(prec=12)
+
+
+def rounded(value: float, decimals: int) -> Decimal:
+    """Round half away from zero on the printed decimal, after 12 significant digits.
+
+    Binary fractions such as 0.285 sit just below their decimal; twelve significant digits
+    first restore what was meant (semantics §10).
+
+    Examples
+    --------
+    >>> rounded(82.25, 1), rounded(0.285, 2), rounded(-0.5, 0)
+    (Decimal('82.3'), Decimal('0.29'), Decimal('-1'))
+    """
+    exact = _TWELVE_DIGITS.create_decimal(Decimal(repr(value)))
+    result = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return result if result else abs(result)
+
+
+def plain(value: float, decimals: int = 0) -> str:
+    """Print a number with fixed decimals and no separators.
+
+    Examples
+    --------
+    >>> plain(215.0), plain(5.916, 2), plain(-0.04, 1)
+    ('215', '5.92', '0.0')
+    """
+    return f"{rounded(value, decimals):f}"
+
+
+def percent(fraction: float, decimals: int = 1, *, below: float | None = None) -> str:
+    """Print a fraction as a percentage.
+
+    Parameters
+    ----------
+    fraction
+        0.614 prints as 61.4%.
+    decimals
+        Decimals of the percentage.
+    below
+        A bound that must not be reached by rounding: an attainment of 0.9996 prints as 99.9%
+        with ``below=1``, since 100.0% would say the target was met (semantics §6).
+
+    Examples
+    --------
+    >>> percent(0.61428), percent(0.9996, below=1), percent(0.9996)
+    ('61.4%', '99.9%', '100.0%')
+    """
+    shown = rounded(fraction * 100, decimals)
+    if below is not None and fraction < below and shown >= Decimal(repr(below * 100)):
+        shown = Decimal(repr(below * 100)) - Decimal(1).scaleb(-decimals)
+        return f"{shown.quantize(Decimal(1).scaleb(-decimals)):f}%"
+    return f"{shown:f}%"
+
+
+def quantity(value: float, unit: str, decimals: int = 0) -> str:
+    """Print an amount with its unit, scaled for reading.
+
+    Money moves between 元, 万元 and 亿元; counts from 100,000 on are printed in 万 with two
+    decimals. A percentage has its sign attached.
+
+    Examples
+    --------
+    >>> quantity(215, "家"), quantity(18.6, "亿元", 2), quantity(0.081681, "亿元", 2)
+    ('215家', '18.60亿元', '817万元')
+    >>> quantity(34390617.24, "万元"), quantity(283134, "件"), quantity(2.65, "%", 2)
+    ('3439.06亿元', '28.31万件', '2.65%')
+    """
+    if unit in MONEY:
+        shown = money_unit(value, unit)
+        if shown != unit:
+            larger = MONEY[shown] > MONEY[unit]
+            value *= MONEY[unit] / MONEY[shown]
+            decimals = 2 if larger else max(0, decimals - 4)
+        return f"{plain(value, decimals)}{shown}"
+    if abs(value) >= 1e5 and "/" not in unit and not unit.startswith("万"):
+        return f"{plain(value / 1e4, 2)}万{unit}"
+    return f"{plain(value, decimals)}{unit}"
+
+
+def count_up(value: float) -> int:
+    """Round a required count up: 14.2857 家 a month needs 15 (semantics §6).
+
+    Examples
+    --------
+    >>> count_up(100 / 7), count_up(2.0000000000001)
+    (15, 2)
+    """
+    return math.ceil(float(rounded(value, 9)))

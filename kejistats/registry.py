@@ -1,0 +1,226 @@
+"""The registry: ``schemas/indicators/*.toml`` read into the typed Indicator table."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+import polars as pl
+
+from kejistats.errors import UsageError
+from kejistats.schema import Indicator
+from kejistats.schema.indicator import DEFAULTS
+from kejistats.units import known, ratio_factor
+from kejistats.workspace import shared
+
+SCHEMA_FILE = "schemas/indicators.schema.json"
+
+
+@lru_cache(maxsize=1)
+def _validator(schema: Path) -> Any:
+    return fastjsonschema.compile(json.loads(schema.read_text("utf-8")))
+
+
+def _line(text: str, path: list[Any]) -> int:
+    """Find the line of a fault, given its place such as ``["indicator", 3, "unit"]``."""
+    lines = text.splitlines()
+    start = 0
+    numbers = [p for p in path if isinstance(p, int)]
+    if "domain" in path:
+        start = next((i for i, line in enumerate(lines) if line.strip() == "[domain]"), 0)
+    elif numbers:
+        heads = [i for i, line in enumerate(lines) if line.strip() == "[[indicator]]"]
+        start = heads[numbers[0]] if numbers[0] < len(heads) else 0
+    key = path[-1] if path and isinstance(path[-1], str) else None
+    if key and key not in ("domain", "indicator"):
+        for i in range(start + 1, len(lines)):
+            if lines[i].startswith("["):
+                break
+            if re.match(rf"\s*{re.escape(key)}\s*=", lines[i]):
+                return i + 1
+    return start + 1
+
+
+def _read(file: Path, schema: Path) -> dict[str, Any]:
+    try:
+        text = file.read_text("utf-8")
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: not valid TOML: {error}", "mend the line and run again") from None
+    try:
+        _validator(schema)(content)
+    except fastjsonschema.JsonSchemaValueException as error:
+        path = list(error.path[1:])
+        path = [int(p) if str(p).isdigit() else p for p in path]
+        extra = re.search(r"\{'(\w+)'", error.message) if error.rule == "additionalProperties" else None
+        if extra:
+            path.append(extra[1])
+        wrong = error.message.replace("data.", "").replace("data ", "the file ")
+        allowed = f"; allowed: {', '.join(map(str, error.rule_definition))}" if error.rule == "enum" else ""
+        raise UsageError(
+            f"{file}, line {_line(text, path)}: {wrong}{allowed}",
+            f"{schema.name} beside the folder describes every key; most editors check it as you type",
+        ) from None
+    return content
+
+
+def _rows(file: Path, content: dict[str, Any]) -> list[dict[str, Any]]:
+    domain = content.get("domain", {"id": file.stem, "name": "其他指标", "order": 99})
+    rows = []
+    for place, table in enumerate(content.get("indicator", [])):
+        percent = table["unit"] == "%"
+        ratio = "ratio" if table.get("numerator") else "none"
+        rows.append(
+            DEFAULTS
+            | {
+                "short": table["name"],
+                "growth": "points" if percent else "percent",
+                "aggregate": "sum" if table["measure"] != "ratio" else ratio,
+            }
+            | table
+            | {
+                "domain": domain["id"],
+                "domain_name": domain["name"],
+                "order": domain["order"] * 1000 + place,
+            }
+        )
+    return rows
+
+
+def _check_references(frame: pl.DataFrame, where: dict[str, str]) -> None:
+    """Ids and aliases are told apart; numerators, denominators and parts exist and fit."""
+    names: dict[str, str] = {}
+    units = dict(frame.select("id", "unit").iter_rows())
+    for row in frame.iter_rows(named=True):
+        place = f"{where[row['id']]}: indicator {row['id']}"
+        for name in dict.fromkeys([row["id"], row["name"], *row["aliases"]]):
+            other = names.setdefault(name, row["id"])
+            if other != row["id"]:
+                raise UsageError(
+                    f"{place}: {name!r} already belongs to {other}",
+                    "an alias belongs to one indicator",
+                )
+        for key in ("numerator", "denominator"):
+            if row[key] and row[key] not in units:
+                raise UsageError(f"{place}: {key} {row[key]!r} is no indicator", _nearest(row[key], units))
+        for part in row["parts"]:
+            if part not in units:
+                raise UsageError(f"{place}: part {part!r} is no indicator", _nearest(part, units))
+        if bool(row["numerator"]) != bool(row["denominator"]):
+            raise UsageError(f"{place}: numerator and denominator go together", "name both or none")
+        if row["numerator"] and not ratio_factor(
+            units[row["numerator"]], units[row["denominator"]], row["unit"]
+        ):
+            raise UsageError(
+                f"{place}: {units[row['numerator']]} ÷ {units[row['denominator']]} "
+                f"does not give {row['unit']}",
+                "choose the unit that the division gives, such as % or 件/万人",
+            )
+        if not known(row["unit"]):
+            raise UsageError(f"{place}: unknown unit {row['unit']!r}", "see kejistats/units.py")
+        if (row["pace"] == "nodes") != (row["nodes"] is not None):
+            raise UsageError(
+                f"{place}: pace 'nodes' and the key nodes go together", 'write nodes = "6:0.4;12:1"'
+            )
+    _check_circles(frame, where)
+
+
+def _check_circles(frame: pl.DataFrame, where: dict[str, str]) -> None:
+    inputs = {
+        row["id"]: [i for i in (row["numerator"], row["denominator"], *row["parts"]) if i]
+        for row in frame.iter_rows(named=True)
+    }
+
+    def visit(node: str, trail: tuple[str, ...]) -> None:
+        if node in trail:
+            circle = " → ".join((*trail[trail.index(node) :], node))
+            raise UsageError(
+                f"{where[node]}: indicator {node} is made of itself: {circle}",
+                "break the circle of numerator, denominator and parts",
+            )
+        for child in inputs[node]:
+            visit(child, (*trail, node))
+
+    for node in inputs:
+        visit(node, ())
+
+
+def _nearest(word: str, known_words: Any) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known_words), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "see `schemas/indicators/` for the ids"
+
+
+def read_registry(folder: Path | None = None, own: Path | None = None) -> pl.DataFrame:
+    """Read the indicator registry.
+
+    Parameters
+    ----------
+    folder
+        Folder of TOML files, one per domain; the workspace's or the packaged one by default.
+    own
+        A data set's ``indicators.toml`` with further indicators, if it has one.
+
+    Returns
+    -------
+    polars.DataFrame
+        The Indicator table, in the order of domains and files.
+
+    Raises
+    ------
+    UsageError
+        Naming file and line, for malformed TOML, an unknown key or value, an alias in two
+        places, a reference that leads nowhere, or a ratio made of itself.
+
+    Examples
+    --------
+    >>> registry = read_registry()
+    >>> registry.filter(pl.col("id") == "rd_intensity").select("name", "unit", "growth").row(0)
+    ('研发经费投入强度', '%', 'points')
+    """
+    folder = folder or shared("schemas/indicators")
+    schema = folder.parent / "indicators.schema.json"
+    if not schema.exists():
+        schema = shared(SCHEMA_FILE)
+    files = sorted(folder.glob("*.toml"))
+    if own is not None and own.exists():
+        files.append(own)
+    if not files:
+        raise UsageError(f"{folder} holds no *.toml", "one file per domain is expected there")
+    rows: list[dict[str, Any]] = []
+    where: dict[str, str] = {}
+    for file in files:
+        content = _read(file, schema)
+        for place, row in enumerate(_rows(file, content)):
+            line = _line(file.read_text("utf-8"), ["indicator", place, "id"])
+            if row["id"] in where:
+                raise UsageError(
+                    f"{file}, line {line}: id {row['id']!r} stands already in {where[row['id']]}",
+                    "an id belongs to one indicator",
+                )
+            where[row["id"]] = f"{file}, line {line}"
+            rows.append(row)
+    frame = pl.DataFrame(rows, schema=Indicator.dtypes(), orient="row").sort("order")
+    _check_references(frame, where)
+    return Indicator.conform(frame)
+
+
+def names_of(registry: pl.DataFrame) -> dict[str, str]:
+    """Return every id, name, short name and alias with the id it means.
+
+    A short name that two indicators share is left out: it names neither.
+    """
+    exact: dict[str, str] = {}
+    shorts: dict[str, set[str]] = {}
+    for row in registry.select("id", "name", "short", "aliases").iter_rows(named=True):
+        for name in (row["id"], row["name"], *row["aliases"]):
+            exact[name] = row["id"]
+        shorts.setdefault(row["short"], set()).add(row["id"])
+    loose = {name: next(iter(ids)) for name, ids in shorts.items() if len(ids) == 1}
+    return loose | exact

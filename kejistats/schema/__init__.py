@@ -1,0 +1,19 @@
+"""Pandera models of every table: the only place where a column's meaning stands."""
+
+from kejistats.schema.district import District
+from kejistats.schema.finding import Finding
+from kejistats.schema.indicator import Indicator
+from kejistats.schema.metric import Metric
+from kejistats.schema.observation import Observation
+from kejistats.schema.target import Target
+
+TABLES = {
+    "district": District,
+    "finding": Finding,
+    "indicator": Indicator,
+    "metric": Metric,
+    "observation": Observation,
+    "target": Target,
+}
+
+__all__ = ["TABLES", "District", "Finding", "Indicator", "Metric", "Observation", "Target"]

@@ -1,0 +1,86 @@
+"""What all table models share: strictness, coercion and small helpers."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from kejistats.errors import KejistatsError
+
+
+class Table(pa.DataFrameModel):
+    """A typed table: exactly the declared columns, coerced to their types."""
+
+    class Config:
+        """Pandera settings of every table."""
+
+        strict = True
+        coerce = True
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """Names of the columns, in their declared order."""
+        return list(cls.to_schema().columns)
+
+    @classmethod
+    def dtypes(cls) -> dict[str, pl.DataType]:
+        """Polars types by column name."""
+        return {name: column.dtype.type for name, column in cls.to_schema().columns.items()}
+
+    @classmethod
+    def titles(cls) -> dict[str, str]:
+        """Chinese column titles by name, as forms and workbooks show them."""
+        return {name: column.title or name for name, column in cls.to_schema().columns.items()}
+
+    @classmethod
+    def empty(cls) -> pl.DataFrame:
+        """A frame with no rows."""
+        return pl.DataFrame(schema=cls.dtypes())
+
+    @classmethod
+    def conform(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return `frame` with all declared columns in order, absent ones null, then checked.
+
+        Raises
+        ------
+        KejistatsError
+            When a column has a wrong type or breaks a check; the first cases are named.
+        """
+        absent = [
+            pl.lit(None, dtype=dtype).alias(name)
+            for name, dtype in cls.dtypes().items()
+            if name not in frame.columns
+        ]
+        return cls.checked(frame.with_columns(absent).select(cls.columns()))
+
+    @classmethod
+    def checked(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """Validate eagerly and return the frame; pandera's cases become one readable error."""
+        try:
+            return cls.validate(frame, lazy=True)
+        except SchemaErrors as error:
+            cases = error.failure_cases.select("column", "check", "failure_case", "index")
+            shown = "; ".join(
+                f"{column}: {check} (row {index}: {str(case)[:120]})"
+                for column, check, case, index in cases.head(3).iter_rows()
+            )
+            raise KejistatsError(
+                f"the {cls.__name__} table breaks its schema: {shown}",
+                f"see schemas/tables/{cls.__name__.lower()}.json for what each column holds",
+            ) from None
+
+
+def text(title: str, description: str, **checks: Any) -> Any:
+    """Declare a column with its Chinese title and its meaning."""
+    return pa.Field(title=title, description=description, **checks)
+
+
+def optional(title: str, description: str, **checks: Any) -> Any:
+    """Declare a column that may be null."""
+    return pa.Field(title=title, description=description, nullable=True, **checks)
+
+
+__all__ = ["Self", "Table", "optional", "text"]
