@@ -1,0 +1,152 @@
+"""The progress code of a figure against its target and pace (semantics §6)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kejistats.dataset import Thresholds
+from kejistats.metrics.bounds import side
+from kejistats.period import Checkpoint
+from kejistats.units import COUNTS
+
+_EVERY = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+
+
+def progress(
+    rows: pl.LazyFrame, checkpoint: Checkpoint, thresholds: Thresholds | None = None
+) -> pl.LazyFrame:
+    """Add ``progress`` and ``target_reason``.
+
+    Parameters
+    ----------
+    rows
+        Metric rows after `against_target`.
+    checkpoint
+        The checkpoint; in December a target is only reached or not.
+    thresholds
+        Limits; those of semantics §6 by default.
+
+    Returns
+    -------
+    polars.LazyFrame
+        progress: done, ahead, on_pace, near, slow, behind, not_due, masked, missing,
+        no_target or no_pace. target_reason: why a target could not be applied in full.
+    """
+    limits = thresholds or Thresholds()
+    a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
+    own, ratio, p = pl.col("_own"), pl.col("pace_ratio"), pl.col("share_due")
+    final = pl.col("target_year") == checkpoint.year if checkpoint.month == 12 else pl.lit(value=False)
+    judged = pl.when(kind == "net").then(own).otherwise(a)
+    reached = pl.when(pl.col("comparison") == ">").then(judged > t).otherwise(judged >= t)
+    reached = pl.when(kind == "range").then((a >= t) & (a <= pl.col("target_upper"))).otherwise(reached)
+
+    by_ratio = (
+        pl.when(ratio >= limits.ahead)
+        .then(pl.lit("ahead"))
+        .when(ratio >= limits.on_pace)
+        .then(pl.lit("on_pace"))
+        .when(_small_count_on_pace(limits))
+        .then(pl.lit("on_pace"))
+        .when(ratio >= limits.near)
+        .then(pl.lit("near"))
+        .when(ratio >= limits.slow)
+        .then(pl.lit("slow"))
+        .otherwise(pl.lit("behind"))
+    )
+    over = pl.col("_growth_gap")
+    # The last digits of a difference of percentages are noise of binary fractions.
+    over = over.round(9)
+    by_growth = (
+        pl.when(over.is_null())
+        .then(pl.lit("no_pace"))
+        .when(final)
+        .then(pl.when(over >= 0).then(pl.lit("done")).otherwise(pl.lit("slow")))
+        .when(over >= limits.growth_ahead)
+        .then(pl.lit("ahead"))
+        .when(over >= limits.growth_on_pace)
+        .then(pl.lit("on_pace"))
+        .when(over >= limits.growth_near)
+        .then(pl.lit("near"))
+        .otherwise(pl.lit("slow"))
+    )
+    flow = pl.col("measure") == "flow"
+    within = pl.when(flow & p.is_not_null()).then(a <= p * t).otherwise(a <= t)
+    by_ceiling = (
+        pl.when(a > t)
+        .then(pl.lit("behind"))
+        .when(final)
+        .then(pl.lit("done"))
+        .when(within)
+        .then(pl.lit("on_pace"))
+        .otherwise(pl.lit("slow"))
+    )
+    hold = (kind == "level") & (t <= pl.col("target_base"))
+    unmet = pl.when(ratio < limits.slow).then(pl.lit("behind")).otherwise(pl.lit("slow"))
+    by_total = (
+        pl.when(reached)
+        .then(pl.lit("done"))
+        .when(final & ~(kind == "range"))
+        .then(unmet)
+        .when(final | hold)
+        .then(pl.lit("slow"))
+        .when(own.is_null() | p.is_null())
+        .then(pl.lit("no_pace"))
+        .when(p == 0)
+        .then(pl.lit("not_due"))
+        .when(ratio.is_null())
+        .then(pl.lit("no_pace"))
+        .otherwise(by_ratio)
+    )
+    code = (
+        pl.when(kind == "growth")
+        .then(by_growth)
+        .when(kind == "ceiling")
+        .then(by_ceiling)
+        .otherwise(by_total)
+    )
+    # An upper bound (近、不足) leaves every better status open, and so does a lower one under
+    # a ceiling: only what holds for the whole range is said.
+    open_side = pl.when(kind == "ceiling").then(1).otherwise(-1)
+    unsure = (side("bound") == open_side) & (code != "behind")
+    coming = pl.lit(checkpoint.month) % pl.col("frequency").replace_strict(
+        _EVERY, return_dtype=pl.Int64
+    ) != 0
+    before_node = t.is_not_null() & (p == 0)
+    status = pl.col("status")
+    return rows.with_columns(
+        progress=pl.when(status == "masked")
+        .then(pl.lit("masked"))
+        .when((status == "missing") & (coming | before_node))
+        .then(pl.lit("not_due"))
+        .when(status == "missing")
+        .then(pl.lit("missing"))
+        .when(t.is_null() | (status == "not_applicable"))
+        .then(pl.lit("no_target"))
+        .when(unsure)
+        .then(pl.lit("no_pace"))
+        .otherwise(code),
+        target_reason=pl.when(t.is_null())
+        .then(None)
+        .when(status == "masked")
+        .then(pl.lit("figure_masked"))
+        .when(status == "missing")
+        .then(pl.lit("figure_missing"))
+        .when(status == "not_applicable")
+        .then(pl.lit("not_applicable"))
+        .when(unsure)
+        .then(pl.lit("bound_open"))
+        .when((kind == "growth") & over.is_null())
+        .then(pl.lit("growth_missing"))
+        .when(kind.is_in(["level", "net", "multi_year"]) & pl.col("target_base").is_null())
+        .then(pl.lit("base_missing"))
+        .when((pl.col("pace_rule") == "seasonal") & p.is_null())
+        .then(pl.lit("no_profile"))
+        .when((t <= 0) & ~kind.is_in(["growth", "ceiling"]))
+        .then(pl.lit("zero_target")),
+    )
+
+
+def _small_count_on_pace(limits: Thresholds) -> pl.Expr:
+    """A count with a small target is on pace when it reaches ⌊due⌋ (semantics §6)."""
+    small = pl.col("unit").is_in(sorted(COUNTS | {"人次"})) & (pl.col("_goal") < limits.small_count)
+    return small & (pl.col("_own") >= pl.col("due").round(9).floor())

@@ -1,0 +1,84 @@
+"""Ratios recomputed from numerator and denominator, never averaged (semantics §2)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kejistats.metrics.bounds import quotient
+from kejistats.schema.observation import GRADES
+from kejistats.units import ratio_factor
+
+_AT = ["district", "level", "year", "month"]
+
+
+def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
+    """Add or replace the rows of ratios whose numerator and denominator are known.
+
+    Parameters
+    ----------
+    observations
+        Observation table, one row per key.
+    indicators
+        Indicator table; a ratio is recomputed where it names ``numerator`` and ``denominator``.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The same columns. A computed row's source reads ``分子 ÷ 分母`` with both cells; it is
+        masked where either side is. A reported ratio stays where a side is unknown.
+    """
+    units = dict(indicators.select("id", "unit").iter_rows())
+    pairs = indicators.filter(pl.col("numerator").is_not_null()).select(
+        pl.col("id").alias("_ratio"), "numerator", "denominator", "unit"
+    )
+    if pairs.is_empty():
+        return observations
+    factors = [
+        ratio_factor(units[n], units[d], u)
+        for n, d, u in pairs.select("numerator", "denominator", "unit").iter_rows()
+    ]
+    table = pairs.with_columns(pl.Series("_factor", factors, dtype=pl.Float64)).lazy()
+    schema = observations.collect_schema()
+    fields = ["value", "status", "grade", "bound", "source", "received", "break_id"]
+    above = observations.select("indicator", *_AT, *fields).join(
+        table, left_on="indicator", right_on="numerator"
+    )
+    below = observations.select("indicator", *_AT, *fields)
+    both = above.join(
+        below,
+        left_on=["denominator", *_AT],
+        right_on=["indicator", *_AT],
+        suffix="_below",
+    )
+    known = (pl.col("status") == "reported") & (pl.col("status_below") == "reported")
+    masked = (pl.col("status") == "masked") | (pl.col("status_below") == "masked")
+    weakest = pl.min_horizontal(
+        pl.col(c).replace_strict(GRADES, list(range(len(GRADES))), return_dtype=pl.Int64)
+        for c in ("grade", "grade_below")
+    )
+    both = both.with_columns(_bound=quotient("bound", "bound_below"))
+    usable = known & (pl.col("value_below") > 0) & pl.col("_bound").is_not_null()
+    computed = both.with_columns(
+        indicator=pl.col("_ratio"),
+        value=pl.when(usable).then(pl.col("value") / pl.col("value_below") * pl.col("_factor")),
+        status=pl.when(usable)
+        .then(pl.lit("reported"))
+        .when(masked)
+        .then(pl.lit("masked"))
+        .otherwise(pl.lit("missing")),
+        grade=weakest.replace_strict(
+            list(range(len(GRADES))), GRADES, return_dtype=pl.String
+        ),
+        bound=pl.when(usable).then(pl.col("_bound")).otherwise(pl.lit("exact")),
+        source=pl.concat_str("source", pl.lit(" ÷ "), "source_below"),
+        received=pl.max_horizontal("received", "received_below"),
+        reported=pl.lit(""),
+    )
+    names = computed.collect_schema().names()
+    absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in names]
+    computed = computed.with_columns(absent).select(list(schema))
+    key = ["indicator", *_AT]
+    figures = computed.filter(pl.col("status") == "reported")
+    reported = observations.join(figures, on=key, how="anti")
+    silent = computed.filter(pl.col("status") != "reported").join(reported, on=key, how="anti")
+    return pl.concat([reported, figures, silent])

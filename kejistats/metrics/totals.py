@@ -1,0 +1,117 @@
+"""Totals that were not reported, summed from the districts where that is allowed (semantics §8)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kejistats.schema.observation import GRADES
+
+DERIVED_TOTAL = "各区合计"
+_AT = ["indicator", "level", "year", "month"]
+
+
+def valid_at(end: pl.Expr) -> pl.Expr:
+    """Return whether a district exists on a day, by ``valid_from`` and ``valid_to``."""
+    return (pl.col("valid_from").is_null() | (pl.col("valid_from") <= end)) & (
+        pl.col("valid_to").is_null() | (pl.col("valid_to") >= end)
+    )
+
+
+def month_end() -> pl.Expr:
+    """Return the last day of ``year`` and ``month``."""
+    return pl.date(pl.col("year"), pl.col("month"), 1).dt.month_end()
+
+
+def totals(
+    observations: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.LazyFrame:
+    """Add the row of a parent where it reported none and every district did.
+
+    A reported total wins, a masked one too. Only ``aggregate = "sum"`` indicators are summed,
+    over districts and residuals, never over zones or subtotals; ``not_applicable`` counts as
+    covered. The sum carries the weakest grade and bound of its parts.
+
+    Parameters
+    ----------
+    observations
+        Observation table, one row per key.
+    districts, indicators
+        District and Indicator tables.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The same columns, with rows whose source reads 各区合计.
+    """
+    additive = indicators.filter(pl.col("aggregate") == "sum").select("id").lazy()
+    members = districts.filter(
+        pl.col("kind").is_in(["district", "residual"]), pl.col("parent").is_not_null()
+    ).lazy()
+    members = members.select(pl.col("code").alias("district"), "parent", "valid_from", "valid_to")
+    grade = pl.col("grade").replace_strict(
+        GRADES, list(range(len(GRADES))), default=0, return_dtype=pl.Int64
+    )
+    parts = (
+        observations.join(additive, left_on="indicator", right_on="id")
+        .join(members, on="district")
+        .filter(valid_at(month_end()))
+    )
+    # Peers are counted at each checkpoint, for districts come and go.
+    at = observations.select("year", "month").unique()
+    due = (
+        members.join(at, how="cross")
+        .filter(valid_at(month_end()))
+        .group_by("parent", "year", "month")
+        .agg(pl.len().alias("_due"))
+    )
+    has_figure = pl.col("status") == "reported"
+    lower = pl.col("bound").is_in(["at_least", "more_than"])
+    upper = pl.col("bound").is_in(["at_most", "less_than"])
+    sums = (
+        parts.group_by("parent", *_AT)
+        .agg(
+            pl.col("value").sum(),
+            (has_figure | (pl.col("status") == "not_applicable")).sum().alias("_covered"),
+            has_figure.any().alias("_any"),
+            grade.filter(has_figure).min().alias("_grade"),
+            (lower & has_figure).any().alias("_lower"),
+            (upper & has_figure).any().alias("_upper"),
+            (pl.col("bound") == "about").any().alias("_about"),
+            pl.col("received").max(),
+            pl.col("break_id").first(),
+            pl.col("break_id").n_unique().alias("_breaks"),
+        )
+        .join(due, on=["parent", "year", "month"])
+        .filter(
+            pl.col("_covered") == pl.col("_due"),
+            pl.col("_any"),
+            pl.col("_breaks") == 1,
+            ~(pl.col("_lower") & pl.col("_upper")),
+        )
+        .rename({"parent": "district"})
+    )
+    known = observations.filter(pl.col("status") != "missing").select("district", *_AT)
+    schema = observations.collect_schema()
+    sums = sums.join(known, on=["district", *_AT], how="anti").with_columns(
+        status=pl.lit("reported"),
+        grade=pl.col("_grade").replace_strict(
+            list(range(len(GRADES))), GRADES, default=GRADES[0], return_dtype=pl.String
+        ),
+        bound=pl.when("_lower")
+        .then(pl.lit("at_least"))
+        .when("_upper")
+        .then(pl.lit("at_most"))
+        .when("_about")
+        .then(pl.lit("about"))
+        .otherwise(pl.lit("exact")),
+        source=pl.lit(DERIVED_TOTAL),
+        reported=pl.lit(""),
+    )
+    absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in _columns(sums)]
+    sums = sums.with_columns(absent).select(list(schema))
+    replaced = observations.join(sums, on=["district", *_AT], how="anti")
+    return pl.concat([replaced, sums])
+
+
+def _columns(frame: pl.LazyFrame) -> list[str]:
+    return frame.collect_schema().names()
