@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kejistats import metrics
-    from kejistats.brief import Brief, Overview
+    from kejistats.brief import Brief, Overview, open_brief, open_overview
     from kejistats.dataset import Dataset
 
 __version__ = "0.1.0"
@@ -53,7 +53,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'kejistats' has no attribute {name!r}")
 
 
-def open(path: str | Path) -> Dataset:
+def open(path: str | Path) -> Dataset:  # noqa: A001 - the agreed name: kj.open
     """Open a data set.
 
     Parameters

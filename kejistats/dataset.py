@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tomllib
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -14,7 +15,7 @@ from kejistats.errors import KejistatsError, UsageError
 from kejistats.period import Checkpoint
 from kejistats.registry import read_registry
 from kejistats.schema import District
-from kejistats.workspace import resolve
+from kejistats.workspace import read_text, resolve
 
 if TYPE_CHECKING:
     from kejistats.brief import Brief
@@ -65,6 +66,8 @@ class Settings:
         Ids of the main indicators; empty = the registry's own.
     ranks
         False switches ranks off everywhere.
+    peer_unit
+        Measure word of peers in sentences: 家, 个省份.
     benchmark
         Code of the district others are compared with.
     responsible
@@ -83,6 +86,7 @@ class Settings:
     sample: bool = False
     headline: tuple[str, ...] = ()
     ranks: bool = True
+    peer_unit: str = "家"
     benchmark: str = ""
     responsible: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -101,8 +105,12 @@ def read_settings(file: Path) -> Settings:
     try:
         content = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: not valid TOML: {error}", "mend the line and run again") from None
+        raise UsageError(
+            f"{file}: not valid TOML: {error}", "mend the line and run again"
+        ) from None
     limits = content.pop("thresholds", {})
+    if not isinstance(limits, dict):
+        raise UsageError(f"{file}: thresholds must be a table", "write it below [thresholds]")
     for known, given, place in (
         (fields(Settings), content, file.name),
         (fields(Thresholds), limits, f"{file.name} [thresholds]"),
@@ -110,11 +118,16 @@ def read_settings(file: Path) -> Settings:
         names = [f.name for f in known]
         for key in given:
             if key not in names:
-                raise UsageError(f"{file}: unknown key {key!r}", f"{place} knows: {', '.join(names)}")
+                raise UsageError(
+                    f"{file}: unknown key {key!r}", f"{place} knows: {', '.join(names)}"
+                )
     for key in ("title", "parent"):
         if not isinstance(content.get(key), str) or not content[key]:
             raise UsageError(f"{file}: {key} is missing", f'write {key} = "…"')
-    for key, kind in {"sample": bool, "ranks": bool, "responsible": dict, "scope": str}.items():
+    kinds: dict[str, type] = dict.fromkeys(("sample", "ranks"), bool)
+    kinds |= dict.fromkeys(("scope", "peer_unit", "benchmark"), str)
+    kinds |= dict.fromkeys(("responsible", "sender"), dict)
+    for key, kind in kinds.items():
         if key in content and not isinstance(content[key], kind):
             raise UsageError(f"{file}: {key} must be a {kind.__name__}", "see the README")
     for key in ("headline", "notes"):
@@ -136,8 +149,14 @@ def read_districts(file: Path, parent: str) -> pl.DataFrame:
     """
     if not file.exists():
         raise UsageError(f"{file} is missing", "columns: code,name,parent,group")
-    frame = pl.read_csv(file, infer_schema=False, encoding="utf8")
-    frame = frame.rename({c: c.strip().lstrip("\ufeff") for c in frame.columns})
+    try:
+        frame = pl.read_csv(io.StringIO(read_text(file)), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        first = str(error).splitlines()[0]
+        raise UsageError(
+            f"{file} is no regular CSV: {first}", "columns: code,name,parent,group"
+        ) from None
+    frame = frame.rename({c: c.strip() for c in frame.columns})
     unknown = [c for c in frame.columns if c not in District.columns()]
     absent = [c for c in ("code", "name") if c not in frame.columns]
     if unknown or absent:
@@ -149,7 +168,9 @@ def read_districts(file: Path, parent: str) -> pl.DataFrame:
     if "kind" not in frame.columns:
         frame = frame.with_columns(kind=pl.lit(None, dtype=pl.String))
     parents = frame["parent"].drop_nulls().unique().to_list() if "parent" in frame.columns else []
-    by_place = pl.when(pl.col("code").is_in(parents)).then(pl.lit("total")).otherwise(pl.lit("district"))
+    by_place = (
+        pl.when(pl.col("code").is_in(parents)).then(pl.lit("total")).otherwise(pl.lit("district"))
+    )
     frame = frame.with_columns(pl.col("kind").fill_null(by_place))
     try:
         districts = District.conform(frame)
@@ -218,6 +239,11 @@ class Dataset:
         from kejistats.store import Store
 
         return Store(self.path / "store").targets()
+
+    def forget_store(self) -> None:
+        """Let observations and targets be read anew, after an intake."""
+        self.__dict__.pop("observations", None)
+        self.__dict__.pop("targets", None)
 
     @property
     def headline(self) -> list[str]:
@@ -298,20 +324,32 @@ class Dataset:
             self.settings.thresholds,
         )
 
-    def brief(
-        self, district: str | int, checkpoint: str | int | Checkpoint | None = None
-    ) -> Brief:
-        """Return the brief of one district; it shows itself in JupyterLab."""
+    def brief(self, district: str | int, checkpoint: str | int | Checkpoint | None = None) -> Brief:
+        """Return the brief of one district; it shows itself in JupyterLab.
+
+        Raises
+        ------
+        UsageError
+            When the district is unknown or has nothing to show at the checkpoint.
+        """
         from kejistats.brief import Brief, make_bundles
 
         code, at = self.district(district), self.checkpoint(checkpoint)
-        return Brief(make_bundles(self, at, [code])[code])
+        bundles = make_bundles(self, at, [code])
+        if code not in bundles:
+            raise UsageError(
+                f"{code} has neither figures nor targets for {at}",
+                "see the inbox, and valid_from and valid_to in districts.csv",
+            )
+        return Brief(bundles[code])
 
 
 def _known_datasets(path: Path) -> str:
     from kejistats.workspace import home
 
-    found = sorted(p.parent.relative_to(home()).as_posix() for p in home().glob("data/*/dataset.toml"))
+    found = sorted(
+        p.parent.relative_to(home()).as_posix() for p in home().glob("data/*/dataset.toml")
+    )
     if found:
         return f"data sets here: {', '.join(found)}"
     return f"a data set is a folder with dataset.toml, districts.csv and inbox/; looked in {path}"

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from kejistats.units import MONEY, money_unit
 
 _TWELVE_DIGITS = Context(prec=12)
+_WIDE = Context(prec=400)  # room for any float with any decimals
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -21,9 +22,9 @@ def rounded(value: float, decimals: int) -> Decimal:
     >>> rounded(82.25, 1), rounded(0.285, 2), rounded(-0.5, 0)
     (Decimal('82.3'), Decimal('0.29'), Decimal('-1'))
     """
-    exact = _TWELVE_DIGITS.create_decimal(Decimal(repr(value)))
-    result = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    return result if result else abs(result)
+    exact = _TWELVE_DIGITS.create_decimal(Decimal(repr(float(value))))
+    result = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
+    return result or abs(result)
 
 
 def plain(value: float, decimals: int = 0) -> str:
@@ -35,6 +36,19 @@ def plain(value: float, decimals: int = 0) -> str:
     ('215', '5.92', '0.0')
     """
     return f"{rounded(value, decimals):f}"
+
+
+def signed(value: float, decimals: int = 0) -> str:
+    """Print a number with its sign, a true minus; zero has none.
+
+    Examples
+    --------
+    >>> signed(11.43, 1), signed(-33.3, 1), signed(-0.04, 1)
+    ('+11.4', '−33.3', '0.0')
+    """
+    shown = rounded(value, decimals)
+    sign = "+" if shown > 0 else "−" if shown < 0 else ""
+    return f"{sign}{abs(shown):f}"
 
 
 def percent(fraction: float, decimals: int = 1, *, below: float | None = None) -> str:
@@ -62,16 +76,17 @@ def percent(fraction: float, decimals: int = 1, *, below: float | None = None) -
     return f"{shown:f}%"
 
 
-def quantity(value: float, unit: str, decimals: int = 0) -> str:
+def quantity(value: float, unit: str, decimals: int = 0, *, trim: bool = True) -> str:
     """Print an amount with its unit, scaled for reading.
 
-    Money moves between 元, 万元 and 亿元; counts from 100,000 on are printed in 万 with two
+    Money moves between 元, 万元 and 亿元, in sentences without trailing zeros (``trim``),
+    in tables with them, so that decimals stand under decimals; counts from 100,000 on are printed in 万 with two
     decimals. A percentage has its sign attached.
 
     Examples
     --------
     >>> quantity(215, "家"), quantity(18.6, "亿元", 2), quantity(0.081681, "亿元", 2)
-    ('215家', '18.60亿元', '817万元')
+    ('215家', '18.6亿元', '817万元')
     >>> quantity(34390617.24, "万元"), quantity(283134, "件"), quantity(2.65, "%", 2)
     ('3439.06亿元', '28.31万件', '2.65%')
     """
@@ -81,7 +96,8 @@ def quantity(value: float, unit: str, decimals: int = 0) -> str:
             larger = MONEY[shown] > MONEY[unit]
             value *= MONEY[unit] / MONEY[shown]
             decimals = 2 if larger else max(0, decimals - 4)
-        return f"{plain(value, decimals)}{shown}"
+        digits = plain(value, decimals)
+        return f"{digits.rstrip('0').rstrip('.') if trim and '.' in digits else digits}{shown}"
     if abs(value) >= 1e5 and "/" not in unit and not unit.startswith("万"):
         return f"{plain(value / 1e4, 2)}万{unit}"
     return f"{plain(value, decimals)}{unit}"

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 MISSING = frozenset({"", "-", "--", "—", "——", "–", "/", "…", "……", "...", "......", "空", "暂无"})
 NOT_APPLICABLE = frozenset({"无", "无此项", "不适用"})
+# A later file writes this to take a figure back; a mere blank takes nothing back.
 WITHDRAWN = "撤销"
 
 _PREFIX = {
@@ -42,6 +43,7 @@ _SUFFIX = {
     "以内": "at_most",
     "以下": "at_most",
 }
+_LARGEST = 1e100
 _SCALE = {"百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "万亿": 12}
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
@@ -50,13 +52,18 @@ _SUFFIXES = "|".join(_SUFFIX)
 _QUANTITY = re.compile(
     rf"(?P<prefix>{'|'.join(sorted(_PREFIX, key=len, reverse=True))})?"
     rf"(?P<number>{_NUMBER})(?:(?P<mid>%?)[—–~至-](?P<upper>{_NUMBER}))?"
-    rf"(?P<early>{_SUFFIXES})?(?P<scale>{_SCALES})?(?P<late>{_SUFFIXES})?"
-    rf"(?P<unit>%|个百分点|[^\d\s%,.;*×xX]{{1,8}}?)?(?P<last>{_SUFFIXES})?"
+    rf"(?P<early>{_SUFFIXES})?(?P<scale>(?!百分)(?:{_SCALES}))?(?P<late>{_SUFFIXES})?"
+    rf"(?P<unit>%|个?百分点|[^\d\s%,.;*×xX]{{1,8}}?)?(?P<last>{_SUFFIXES})?"
 )
 # A run of x, × or * hides a figure, with digits around it too (20xx多); between two numbers
-# the star multiplies and hides nothing.
-_MASK = re.compile(r"\D{0,4}\d{0,4}[xX×*]+\d{0,2}\D{0,8}")
+# the star multiplies and hides nothing, and in a Latin word (max) the x is a letter.
+_MASK = re.compile(
+    r"[^\dA-Za-z]{0,4}\d{0,4}(?:[.,]\d{0,2})?[xX×*]+(?:[.,][xX×*]+)?\d{0,2}[^\dA-Za-z]{0,8}"
+)
 _PRODUCT = re.compile(r"\d\s*[*×xX]\s*\d")
+# A space inside a number may only set its thousands apart: 12 345 is one number, 12 34 two.
+_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:\s\d{3})+(?!\d)")
+_TWO_NUMBERS = re.compile(r"\d\s+\d")
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,11 @@ class NotANumberError(ValueError):
     """The text is no quantity; the message says why, in Chinese."""
 
 
-def _float(number: str, scale: int = 0) -> float:
-    return float(Decimal(number.replace(",", "")).scaleb(scale))
+def _float(number: str, scale: int, raw: str) -> float:
+    value = float(Decimal(number.replace(",", "")).scaleb(scale))
+    if abs(value) > _LARGEST:
+        raise NotANumberError(f"“{raw}”超出数值范围")
+    return value + 0.0  # -0 is 0
 
 
 def parse(text: str) -> Quantity:
@@ -118,13 +128,19 @@ def parse(text: str) -> Quantity:
     (57000000.0, '%', 40.0)
     """
     raw = text.strip()
-    if raw in MISSING:
+    # 12① and 12² carry the mark of a footnote, which normalising would make a digit.
+    if any(unicodedata.category(character) == "No" for character in raw):
+        raise NotANumberError(f"“{raw}”带有注码，不是数值")
+    normal = unicodedata.normalize("NFKC", raw)
+    clean = re.sub(r"\s+", "", normal)
+    if raw in MISSING or clean in MISSING or raw == WITHDRAWN:
         return Quantity(None, "missing")
-    if raw in NOT_APPLICABLE:
+    if clean in NOT_APPLICABLE:
         return Quantity(None, "not_applicable")
-    clean = re.sub(r"\s+", "", unicodedata.normalize("NFKC", raw))
     if clean.startswith("#"):
         raise NotANumberError(f"公式出错（{raw}）")
+    if _TWO_NUMBERS.search(_THOUSANDS.sub("0", normal)):
+        raise NotANumberError(f"“{raw}”含有不止一个数")
     if _PRODUCT.search(clean):
         raise NotANumberError(f"“{raw}”是算式，不是数值")
     if _MASK.fullmatch(clean):
@@ -141,11 +157,16 @@ def parse(text: str) -> Quantity:
         raise NotANumberError(f"“{raw}”的限定词相互矛盾")
     unit = match["unit"] or match["mid"] or ""
     scale = _SCALE.get(match["scale"] or "", 0)
+    value = _float(match["number"], scale, raw)
+    upper = _float(match["upper"], scale, raw) if match["upper"] else None
+    if upper is not None and (upper < value or (match["mid"] and unit != match["mid"])):
+        raise NotANumberError(f"“{raw}”不是由低到高的区间")
+    # Of an interval only its lower end is sure.
     return Quantity(
-        value=_float(match["number"], scale),
+        value=value,
         status="reported",
-        bound=next(iter(bounds), "exact"),
+        bound=next(iter(bounds), "exact" if upper is None else "at_least"),
         unit=unit,
-        upper=_float(match["upper"], scale) if match["upper"] else None,
+        upper=upper,
         scaled=bool(scale) and not unit,
     )

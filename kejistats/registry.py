@@ -16,7 +16,7 @@ from kejistats.errors import UsageError
 from kejistats.schema import Indicator
 from kejistats.schema.indicator import DEFAULTS
 from kejistats.units import known, ratio_factor
-from kejistats.workspace import shared
+from kejistats.workspace import packaged, shared
 
 SCHEMA_FILE = "schemas/indicators.schema.json"
 
@@ -31,13 +31,13 @@ def _line(text: str, path: list[Any]) -> int:
     lines = text.splitlines()
     start = 0
     numbers = [p for p in path if isinstance(p, int)]
-    if "domain" in path:
+    if path[:1] == ["domain"]:
         start = next((i for i, line in enumerate(lines) if line.strip() == "[domain]"), 0)
     elif numbers:
         heads = [i for i, line in enumerate(lines) if line.strip() == "[[indicator]]"]
         start = heads[numbers[0]] if numbers[0] < len(heads) else 0
-    key = path[-1] if path and isinstance(path[-1], str) else None
-    if key and key not in ("domain", "indicator"):
+    key = path[-1] if len(path) > 1 and isinstance(path[-1], str) else None
+    if key:
         for i in range(start + 1, len(lines)):
             if lines[i].startswith("["):
                 break
@@ -51,17 +51,26 @@ def _read(file: Path, schema: Path) -> dict[str, Any]:
         text = file.read_text("utf-8")
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: not valid TOML: {error}", "mend the line and run again") from None
+        raise UsageError(
+            f"{file}: not valid TOML: {error}", "mend the line and run again"
+        ) from None
     try:
         _validator(schema)(content)
     except fastjsonschema.JsonSchemaValueException as error:
-        path = list(error.path[1:])
-        path = [int(p) if str(p).isdigit() else p for p in path]
-        extra = re.search(r"\{'(\w+)'", error.message) if error.rule == "additionalProperties" else None
+        path: list[Any] = [int(p) if str(p).isdigit() else p for p in error.path[1:]]
+        extra = (
+            re.search(r"\{'([^']+)'", error.message)
+            if error.rule == "additionalProperties"
+            else None
+        )
         if extra:
             path.append(extra[1])
         wrong = error.message.replace("data.", "").replace("data ", "the file ")
-        allowed = f"; allowed: {', '.join(map(str, error.rule_definition))}" if error.rule == "enum" else ""
+        allowed = (
+            f"; allowed: {', '.join(map(str, error.rule_definition))}"
+            if error.rule == "enum"
+            else ""
+        )
         raise UsageError(
             f"{file}, line {_line(text, path)}: {wrong}{allowed}",
             f"{schema.name} beside the folder describes every key; most editors check it as you type",
@@ -107,7 +116,9 @@ def _check_references(frame: pl.DataFrame, where: dict[str, str]) -> None:
                 )
         for key in ("numerator", "denominator"):
             if row[key] and row[key] not in units:
-                raise UsageError(f"{place}: {key} {row[key]!r} is no indicator", _nearest(row[key], units))
+                raise UsageError(
+                    f"{place}: {key} {row[key]!r} is no indicator", _nearest(row[key], units)
+                )
         for part in row["parts"]:
             if part not in units:
                 raise UsageError(f"{place}: part {part!r} is no indicator", _nearest(part, units))
@@ -206,7 +217,9 @@ def read_registry(folder: Path | None = None, own: Path | None = None) -> pl.Dat
                 )
             where[row["id"]] = f"{file}, line {line}"
             rows.append(row)
-    frame = pl.DataFrame(rows, schema=Indicator.dtypes(), orient="row").sort("order")
+    frame = pl.DataFrame(rows, schema=Indicator.dtypes(), orient="row").sort(
+        "order", maintain_order=True
+    )
     _check_references(frame, where)
     return Indicator.conform(frame)
 
@@ -224,3 +237,32 @@ def names_of(registry: pl.DataFrame) -> dict[str, str]:
         shorts.setdefault(row["short"], set()).add(row["id"])
     loose = {name: next(iter(ids)) for name, ids in shorts.items() if len(ids) == 1}
     return loose | exact
+
+
+def read_words(near: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Read ``schemas/words.toml``, the wording of briefs that an analyst may change.
+
+    Parameters
+    ----------
+    near
+        A data set's folder; its workspace's own file comes first.
+
+    Raises
+    ------
+    UsageError
+        When the file is malformed or a text lost its key.
+    """
+    file = shared("schemas/words.toml", near)
+    try:
+        words = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{file}: not valid TOML: {error}", "mend the line and run again"
+        ) from None
+    for section, texts in tomllib.loads(packaged("schemas/words.toml").read_text("utf-8")).items():
+        absent = [key for key in texts if key not in words.get(section, {})]
+        if absent:
+            raise UsageError(
+                f"{file}: [{section}] lacks {', '.join(absent)}", "every key must keep its name"
+            )
+    return words

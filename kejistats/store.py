@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from kejistats.errors import KejistatsError
+from kejistats.quantity import WITHDRAWN
 from kejistats.schema import Finding, Observation, Target
 from kejistats.schema.base import Table
 from kejistats.schema.observation import KEY
@@ -81,7 +82,7 @@ class Store:
     def _read(self, table: str) -> pl.DataFrame:
         folder = self.path / table
         if not (folder / "_delta_log").is_dir():
-            return _TABLES[table].empty()
+            return _TABLES[table].no_rows()
         frame = pl.read_delta(str(folder)).select(_TABLES[table].columns())
         return frame.sort(_ORDER.get(table, ["received"]), maintain_order=True)
 
@@ -134,7 +135,9 @@ class Store:
 
 
 def current(observations: pl.LazyFrame) -> pl.LazyFrame:
-    """Return each key's figure as it stands: the latest received, a blank replacing nothing.
+    """Return each key's figure as it stands: the latest received.
+
+    A blank replaces nothing; 撤销 withdraws what stood there, which is then missing.
 
     Parameters
     ----------
@@ -146,7 +149,8 @@ def current(observations: pl.LazyFrame) -> pl.LazyFrame:
     polars.LazyFrame
         At most one row per district, indicator, level, year and month.
     """
-    latest = [(pl.col("status") != "missing"), pl.col("received")]
+    blank = (pl.col("status") == "missing") & (pl.col("reported") != WITHDRAWN)
+    latest = [~blank, pl.col("received")]
     return observations.sort(latest, maintain_order=True).unique(
         KEY, keep="last", maintain_order=True
     )

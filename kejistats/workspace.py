@@ -43,6 +43,25 @@ def resolve(path: str | Path) -> Path:
     return (home() / Path(path).expanduser()).resolve()
 
 
+def read_text(path: Path) -> str:
+    """Return the text of a file in UTF-8, with or without BOM, or in GB18030.
+
+    Spreadsheet programs on Chinese systems save CSV in either.
+
+    Raises
+    ------
+    UsageError
+        When it is in neither.
+    """
+    raw = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UsageError(f"{path.name} is neither UTF-8 nor GB18030 text", "save it as CSV UTF-8")
+
+
 def shared(name: str, near: Path | None = None) -> Path:
     """Return a folder or file of ``schemas`` or ``notebooks``, an analyst's own copy first.
 
@@ -55,15 +74,22 @@ def shared(name: str, near: Path | None = None) -> Path:
         For example ``schemas/indicators`` or ``notebooks/brief.ipynb``.
     near
         A data set's folder.
+    """
+    for root in (find_root(near) if near else None, find_root()):
+        if root is not None and (root / name).exists():
+            return root / name
+    return packaged(name)
+
+
+def packaged(name: str) -> Path:
+    """Return a folder or file as it came with the package, whatever a workspace changed.
 
     Raises
     ------
     UsageError
-        When neither has it.
+        When the installation lacks it.
     """
-    roots = [find_root(near) if near else None, find_root()]
-    roots += [_PACKAGE / "_share", _PACKAGE.parent]
-    for root in roots:
-        if root is not None and (root / name).exists():
+    for root in (_PACKAGE / "_share", _PACKAGE.parent):
+        if (root / name).exists():
             return root / name
     raise UsageError(f"{name} was not found", "reinstall kejistats or run it inside a workspace")

@@ -17,12 +17,20 @@ from kejistats.intake.columns import (
     with_quantity,
 )
 from kejistats.intake.read import ROW
+from kejistats.quantity import MISSING
 from kejistats.registry import names_of
 from kejistats.schema import Finding, Target
 from kejistats.schema.indicator import NODES
+from kejistats.schema.observation import KEY
+from kejistats.schema.target import TARGET_KEY
 from kejistats.units import factor
 
 _WHOLE = ["家", "户", "个", "项", "件", "场", "次", "人", "名", "位", "份", "人次"]
+# Digits kept when a figure is converted: binary noise goes, every reported digit stays.
+_DIGITS = 15
+_YEARS = (1900, 2999)
+_OBSERVATION_KEY = ["_code", "_id", "level", "year", "month"]
+_TARGET_KEY = ["_code", "_id", "_year", "kind", "strength", "_valid"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,10 @@ class Fault:
 
 
 def check_form(
-    form: Form, districts: pl.DataFrame, indicators: pl.DataFrame
+    form: Form,
+    districts: pl.DataFrame,
+    indicators: pl.DataFrame,
+    before: pl.DataFrame | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Check one sheet.
 
@@ -62,6 +73,8 @@ def check_form(
         The recognised sheet.
     districts, indicators
         The District and Indicator tables.
+    before
+        Rows accepted from earlier sheets of the same file, which none may repeat.
 
     Returns
     -------
@@ -73,9 +86,13 @@ def check_form(
         if column in rows.columns:
             rows = rows.with_columns(pl.col(column).replace(words))
     rows = _with_unit(with_quantity(rows, "value"))
-    rows, faults = (_target_rules if form.table == "targets" else _observation_rules)(rows)
+    rows, faults, warnings = (_target_rules if form.table == "targets" else _observation_rules)(
+        rows
+    )
+    faults = [*_name_rules(districts), *faults]
+    rows = _with_repeated(form, rows, faults, before)
     names = [*districts["name"], *districts["code"]], list(names_of(indicators))
-    findings, bad = _findings(form, rows, [*_name_rules(), *faults], names)
+    findings, bad = _findings(form, rows, [*faults, _REPEATED, *warnings], names)
     good = rows.filter(~pl.col(ROW).is_in(bad))
     table = _as_targets(form, good) if form.table == "targets" else _as_observations(form, good)
     return table, findings
@@ -84,7 +101,8 @@ def check_form(
 def _with_names(
     rows: pl.DataFrame, districts: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.DataFrame:
-    codes = {n: c for c, n in districts.select("code", "name").iter_rows()}
+    named = districts.filter(pl.col("name").is_unique())
+    codes = {n: c for c, n in named.select("code", "name").iter_rows()}
     codes |= {c: c for c in districts["code"]}
     ids = names_of(indicators)
     facts = indicators.select(
@@ -115,8 +133,13 @@ def _with_unit(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _name_rules() -> list[Fault]:
+def _name_rules(districts: pl.DataFrame) -> list[Fault]:
+    shared = districts.filter(pl.col("name").is_duplicated())["name"].unique().to_list()
     return [
+        Fault(
+            "ambiguous_district", "district", pl.col("district").is_in(shared),
+            "名单内不止一个地区叫“{district}”", "请填地区代码",
+        ),
         Fault(
             "unknown_district", "district", pl.col("_code").is_null(),
             "地区“{district}”不在名单内", "{near_district}",
@@ -130,16 +153,15 @@ def _name_rules() -> list[Fault]:
 
 def _value_rules() -> list[Fault]:
     value = pl.col("_q").struct.field("value")
-    money = pl.col("_unit").is_in(["万元", "亿元", "万平方米"])
-    given = (pl.col("unit").is_null() | (pl.col("unit") == pl.col("_unit"))) & money
+    large = pl.col("_given").str.contains("^[万亿]")
     return [
         Fault(
             "not_a_number", "value", pl.col("_q").is_null(),
             "{_fault}", "请填数值；未公布填“xx”，未发生填“0”，无此项填“无”",
         ),
         Fault(
-            "unit_ambiguous", "value", pl.col("_q").struct.field("scaled") & given,
-            "“{value}”未写明是{_unit}还是其他单位", "请连同单位填写，如“3.2{_unit}”",
+            "unit_ambiguous", "value", pl.col("_q").struct.field("scaled") & large,
+            "“{value}”未写明是{_given}还是其他单位", "请连同单位填写，如“3.2{_unit}”",
         ),
         Fault(
             "unit_mismatch", "value",
@@ -153,7 +175,7 @@ def _value_rules() -> list[Fault]:
     ]  # fmt: skip
 
 
-def _observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
+def _observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
     rows = mapped(rows, "checkpoint", checkpoint_months, pl.Int64, "_at")
     rows = with_growth(rows)
     rows = rows.with_columns(
@@ -163,13 +185,11 @@ def _observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
         grade=pl.col("grade").fill_null("preliminary"),
         _as_of=date_expr("as_of"),
         _published=date_expr("published"),
-        _scaled=(pl.col("_q").struct.field("value") * pl.col("_factor")).round(6),
+        _scaled=_converted("value"),
     )
     exact = pl.col("_q").struct.field("bound") == "exact"
     count = pl.col("_unit").is_in(_WHOLE) & exact
     value = pl.col("_scaled")
-    key = [pl.col("_code"), pl.col("_id"), pl.col("level"), pl.col("_at")]
-    rows = rows.with_columns(_first=pl.col(ROW).min().over(key))
     grades, levels = ["forecast", "preliminary", "final"], ["", "国家", "省", "市", "区县"]
     return rows, [
         Fault(
@@ -199,10 +219,7 @@ def _observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
             "not_whole", "value", count & (value != value.round(0)),
             "“{_indicator_name}”应为整数：{value}", "请填整数；概数写“约”",
         ),
-        Fault(
-            "duplicate_key", "value", pl.col(ROW) > pl.col("_first"),
-            "与第{_first}行重复（同一地区、指标、期别）", "同一数据只报一行",
-        ),
+    ], [
         Fault(
             "growth_not_a_number", "published_growth", pl.col("_growth_fault"),
             "增速“{published_growth}”不是数值，未采用", "应写作12.3或12.3%", "warning",
@@ -212,13 +229,59 @@ def _observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
 
 def with_growth(rows: pl.DataFrame) -> pl.DataFrame:
     """Add ``_growth`` in percent, and ``_growth_fault`` where the text is no number."""
-    text = pl.col("published_growth").str.replace(r"^(.*?)(%|％|个百分点)$", "${1}")
-    return rows.with_columns(_growth=text.cast(pl.Float64, strict=False)).with_columns(
-        _growth_fault=pl.col("published_growth").is_not_null() & pl.col("_growth").is_null()
+    given = pl.col("published_growth").is_not_null() & ~pl.col("published_growth").is_in(
+        sorted(MISSING)
+    )
+    return rows.with_columns(_growth=_number("published_growth")).with_columns(
+        _growth_fault=given & pl.col("_growth").is_null()
     )
 
 
-def _target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
+def _number(column: str) -> pl.Expr:
+    """Read a plain number, with a percent sign or not; null otherwise."""
+    text = pl.col(column).str.replace(r"^(.*?)(%|％|个百分点)$", "${1}").str.replace_all(",", "")
+    number = text.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def _converted(field: str) -> pl.Expr:
+    """Return a parsed figure in the registry's unit."""
+    figure = pl.col("_q").struct.field(field) * pl.col("_factor")
+    return figure.round_sig_figs(_DIGITS)
+
+
+_REPEATED = Fault(
+    "duplicate_key", "value", pl.col("_repeats").is_not_null(),
+    "与{_repeats}重复（地区、指标、期别等均相同）", "同一数据只报一行",
+)  # fmt: skip
+
+
+def _with_repeated(
+    form: Form, rows: pl.DataFrame, faults: list[Fault], before: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Add ``_repeats``: where a row's key stood before, among rows without another error."""
+    targets = form.table == "targets"
+    own = _TARGET_KEY if targets else _OBSERVATION_KEY
+    stored = [*TARGET_KEY, "valid_from"] if targets else KEY
+    broken = pl.any_horizontal(fault.mask.fill_null(value=False) for fault in faults)
+    rows = rows.with_columns(_sound=pl.when(~broken).then(pl.col(ROW)))
+    rows = rows.with_columns(_first=pl.col("_sound").min().over(own))
+    if before is None:
+        rows = rows.with_columns(_stood=pl.lit(value=False))
+    else:
+        known = before.select(stored).unique().with_columns(_stood=pl.lit(value=True))
+        rows = rows.join(
+            known, left_on=own, right_on=stored, how="left", nulls_equal=True, maintain_order="left"
+        )
+    return rows.with_columns(
+        _repeats=pl.when(pl.col("_stood"))
+        .then(pl.lit("前面的工作表"))
+        .when(pl.col("_sound") > pl.col("_first"))
+        .then(pl.format("第{}行", "_first"))
+    )
+
+
+def _target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
     growth = pl.col("kind") == "growth"
     points = pl.col("_given").is_in(["%", "个百分点"]) | pl.col("_no_unit")
     rows = rows.with_columns(
@@ -232,13 +295,9 @@ def _target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
         _base=pl.col("base_year").cast(pl.Int64, strict=False),
         _negative=pl.col("_negative") | growth,
     )
-    upper = pl.col("value_upper").cast(pl.Float64, strict=False) * pl.col("_factor")
-    rows = rows.with_columns(
-        _upper=pl.coalesce(upper, pl.col("_q").struct.field("upper") * pl.col("_factor"))
-    )
+    upper = (_number("value_upper") * pl.col("_factor")).round_sig_figs(_DIGITS)
+    rows = rows.with_columns(_upper=pl.coalesce(upper, _converted("upper")))
     value = pl.col("_q").struct.field("value")
-    key = [pl.col("_code"), pl.col("_id"), *map(pl.col, ("_year", "kind", "strength", "_valid"))]
-    rows = rows.with_columns(_first=pl.col(ROW).min().over(key))
     kind, measure = pl.col("kind"), pl.col("_measure")
     titles = Target.to_schema().columns
     kinds = titles["kind"].checks[0].statistics["allowed_values"]
@@ -248,7 +307,14 @@ def _target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
     )
     return rows, [
         Fault(
-            "unknown_year", "year", pl.col("_year").is_null(), "年度“{year}”无法识别", "应写作2025"
+            "unknown_year", "year", ~pl.col("_year").is_between(*_YEARS).fill_null(value=False),
+            "年度“{year}”无法识别", "应写作2025",
+        ),
+        Fault(
+            "unknown_year", "base_year",
+            pl.col("base_year").is_not_null()
+            & ~pl.col("_base").is_between(*_YEARS).fill_null(value=False),
+            "基年“{base_year}”无法识别", "应写作2022",
         ),
         Fault(
             "unknown_kind", "kind", ~kind.is_in(kinds).fill_null(value=False),
@@ -293,19 +359,21 @@ def _target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
         ),
         Fault(
             "range_without_upper", "value_upper",
-            (kind == "range") & ~(pl.col("_upper") >= value * pl.col("_factor")).fill_null(value=False),
+            (kind == "range") & ~(pl.col("_upper") >= _converted("value")).fill_null(value=False),
             "区间目标的上限缺失或低于下限", "在value_upper填写上限",
+        ),
+        Fault(
+            "upper_unfit", "value_upper",
+            (kind != "range")
+            & (pl.col("value_upper").is_not_null() | pl.col("_upper").is_not_null()),
+            "只有区间目标有上限，{kind}目标没有", "目标类型改为range，或只填一个数",
         ),
         Fault(
             "base_year_missing", "base_year",
             (kind == "multi_year") & ~(pl.col("_base") < pl.col("_year")).fill_null(value=False),
             "多年目标缺少基年或基年不早于目标年", "在base_year填写基年",
         ),
-        Fault(
-            "duplicate_key", "value", pl.col(ROW) > pl.col("_first"),
-            "与第{_first}行重复（同一地区、指标、年度、类型和约束）", "同一目标只报一行",
-        ),
-    ]  # fmt: skip
+    ], []  # fmt: skip
 
 
 def _findings(
@@ -316,13 +384,15 @@ def _findings(
         pl.when(fault.mask.fill_null(value=False)).then(pl.lit(i)) for i, fault in enumerate(faults)
     )
     faulty = rows.with_columns(_rule=first).filter(pl.col("_rule").is_not_null())
-    received = [c for c in form.sheet.rows.columns if c != ROW]
+    as_received = form.sheet.rows.filter(pl.col(ROW).is_in(faulty[ROW].to_list()))
+    received = {row[ROW]: row for row in as_received.iter_rows(named=True)}
     found, bad = [], []
     for row in faulty.iter_rows(named=True):
         fault = faults[row["_rule"]]
         given = {k: "" if row[k] is None else row[k] for k in row}
-        given["near_district"] = nearest(str(given["district"]), names[0])
-        given["near_indicator"] = nearest(str(given["indicator"]), names[1])
+        for column, known in zip(("district", "indicator"), names, strict=True):
+            if fault.column == column:
+                given[f"near_{column}"] = nearest(str(given[column]), known)
         if fault.severity == "error":
             bad.append(row[ROW])
         found.append(
@@ -332,7 +402,9 @@ def _findings(
                 "file": form.sheet.file,
                 "sheet": form.sheet.name,
                 "cell": form.sheet.cell(fault.column, row[ROW]),
-                "row": json.dumps({c: row[c] for c in received}, ensure_ascii=False),
+                "row": json.dumps(
+                    {c: received[row[ROW]][c] for c in form.sheet.letters}, ensure_ascii=False
+                ),
                 "wrong": fault.wrong.format(**given),
                 "right": fault.right.format(**given),
                 "received": None,
@@ -350,7 +422,7 @@ def _as_observations(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
         "year",
         "month",
         pl.col("_scaled").alias("value"),
-        (q.field("upper") * pl.col("_factor")).alias("value_upper"),
+        _converted("upper").alias("value_upper"),
         q.field("status"),
         "grade",
         q.field("bound"),
@@ -367,13 +439,15 @@ def _as_observations(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_targets(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
-    stated = pl.col("source").map_elements(lambda s: f"（{s}）", return_dtype=pl.String).fill_null("")
+    stated = (
+        pl.col("source").map_elements(lambda s: f"（{s}）", return_dtype=pl.String).fill_null("")
+    )
     return rows.select(
         pl.col("_code").alias("district"),
         pl.col("_id").alias("indicator"),
         pl.col("_year").alias("year"),
         "kind",
-        (pl.col("_q").struct.field("value") * pl.col("_factor")).round(6).alias("value"),
+        _converted("value").alias("value"),
         pl.when(pl.col("kind") == "range").then(pl.col("_upper")).alias("value_upper"),
         "comparison",
         "strength",
@@ -387,5 +461,3 @@ def _as_targets(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
         pl.concat_str(form.sheet.source("value"), stated).alias("source"),
         pl.lit(None, dtype=pl.String).alias("received"),
     )
-
-

@@ -82,15 +82,17 @@ def recognise(sheet: Sheet) -> Form:
         When the header is neither form's; the nearest form's columns are named.
     """
     header = [c for c in sheet.rows.columns if c != ROW]
-    targets = {"kind", "目标类型"} & set(header)
+    targets = {"kind", "目标类型"} & {c.lower() for c in header}
     form, model = (TARGET_FORM, Target) if targets else (OBSERVATION_FORM, Observation)
     titles = {v: k for k, v in ({**model.titles(), **_EXTRA_TITLES}).items() if k in form}
     names = {c: c.lower() if c.lower() in form else titles.get(c, c) for c in header}
     absent = [c for c, required in form.items() if required and c not in names.values()]
     unknown = [c for c in header if names[c] not in form]
-    if absent or unknown:
+    twice = [c for c in dict.fromkeys(names.values()) if list(names.values()).count(c) > 1]
+    if absent or unknown or twice:
         place = f"{sheet.file}" + (f", sheet {sheet.name}" if sheet.name else "")
         wrong = [f"{c} is absent" for c in absent] + [f"{c!r} is unknown" for c in unknown]
+        wrong += [f"{c} stands twice" for c in twice]
         needed = ", ".join(c for c, required in form.items() if required)
         allowed = ", ".join(c for c, required in form.items() if not required)
         raise UsageError(
@@ -149,7 +151,11 @@ def with_quantity(rows: pl.DataFrame, column: str) -> pl.DataFrame:
             "_text": list(parsed),
             "_q": pl.Series(
                 [
-                    q and {k: getattr(q, k) for k in ("value", "upper", "status", "bound", "unit", "scaled")}
+                    q
+                    and {
+                        k: getattr(q, k)
+                        for k in ("value", "upper", "status", "bound", "unit", "scaled")
+                    }
                     for q in parsed.values()
                 ],
                 dtype=schema,

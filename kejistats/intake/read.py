@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.errors import UsageError
+from kejistats.workspace import read_text
 
 ROW = "_row"
 SUFFIXES = (".csv", ".xlsx")
@@ -89,28 +90,18 @@ def read_sheets(path: Path) -> list[Sheet]:
 
 
 def _read_csv(path: Path) -> list[tuple[str, pl.DataFrame]]:
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("gb18030")
-        except UnicodeDecodeError:
-            raise UsageError(
-                f"{path.name} is neither UTF-8 nor GB18030 text", "save it as CSV UTF-8"
-            ) from None
+    text = read_text(path)
     if not text.strip():
         return []
     lead = re.match(r"(?:[ \t]*\r?\n)*", text)
     blank = lead[0].count("\n") if lead else 0
     try:
-        rows = pl.read_csv(
-            io.StringIO(text), has_header=False, infer_schema=False, skip_rows=blank
-        )
+        rows = pl.read_csv(io.StringIO(text), has_header=False, infer_schema=False, skip_rows=blank)
     except pl.exceptions.ComputeError as error:
         first = str(error).splitlines()[0]
         raise UsageError(
-            f"{path.name} is no regular CSV: {first}", "every line needs as many columns as the header"
+            f"{path.name} is no regular CSV: {first}",
+            "every line needs as many columns as the header",
         ) from None
     above = pl.DataFrame({c: [None] * blank for c in rows.columns}, schema=rows.schema)
     return [("", pl.concat([above, rows]))]

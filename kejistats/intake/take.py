@@ -77,7 +77,10 @@ def check_file(dataset: Dataset, path: Path) -> Checked:
         raise UsageError(
             f"{path.name} mixes observations and targets", "put each in a file of its own"
         )
-    checked = [check_form(form, dataset.districts, dataset.indicators) for form in forms]
+    checked: list[tuple[pl.DataFrame, pl.DataFrame]] = []
+    for form in forms:
+        before = pl.concat([accepted for accepted, _ in checked]) if checked else None
+        checked.append(check_form(form, dataset.districts, dataset.indicators, before))
     return Checked(
         path,
         sha256,
@@ -128,6 +131,7 @@ def take_in(
             known.add(checked.sha256)
         results.append((receipt, checked))
         progress(checked.path.name)
+    dataset.forget_store()
     return results
 
 

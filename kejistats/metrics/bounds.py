@@ -11,9 +11,7 @@ UPPER = ["at_most", "less_than"]
 def side(bound: str) -> pl.Expr:
     """Return +1 where the figure is a lower bound, −1 where an upper one, else 0."""
     column = pl.col(bound)
-    return (
-        pl.when(column.is_in(LOWER)).then(1).when(column.is_in(UPPER)).then(-1).otherwise(0)
-    )
+    return pl.when(column.is_in(LOWER)).then(1).when(column.is_in(UPPER)).then(-1).otherwise(0)
 
 
 def quotient(upper: str, lower: str) -> pl.Expr:

@@ -78,10 +78,12 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     earlier = nonzero.cast(pl.Int64).cum_sum().over(_SERIES, order_by=["year", "month"]) - nonzero
     joined = (
         frame.with_columns(_earlier=earlier, _grade=rank)
-        .join(facts, on="indicator", how="left")
-        .join(bases, on=[*_SERIES, "year", "month"], how="left")
-        .join(decembers, on=[*_SERIES, "year"], how="left")
-        .with_columns(_bound=pl.when(pl.col("base").is_not_null()).then(quotient("bound", "base_bound")))
+        .join(facts, on="indicator", how="left", maintain_order="left")
+        .join(bases, on=[*_SERIES, "year", "month"], how="left", maintain_order="left")
+        .join(decembers, on=[*_SERIES, "year"], how="left", maintain_order="left")
+        .with_columns(
+            _bound=pl.when(pl.col("base").is_not_null()).then(quotient("bound", "base_bound"))
+        )
     )
     a, b = pl.col("value"), pl.col("base")
     points = pl.col("_growth") == "points"
@@ -121,8 +123,9 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         yoy=pl.when(rated & ~points).then((a - b) / b),
         yoy_points=pl.when(rated & points).then(a - b),
         yoy_bound=pl.when(rated).then(pl.col("_bound")),
-        first_time=((pl.col("yoy_reason") == "base_zero") & (a > 0) & (pl.col("_earlier") == 0))
-        .fill_null(value=False),
+        first_time=(
+            (pl.col("yoy_reason") == "base_zero") & (a > 0) & (pl.col("_earlier") == 0)
+        ).fill_null(value=False),
         since_year_end=pl.when(stock).then(a - pl.col("_december")),
     )
     columns = frame.collect_schema().names()

@@ -33,7 +33,8 @@ def seasonal_profile(
     """Return the share of the year that past years had reached by this month.
 
     Pooled Σx(m) / ΣX(year) over the last up to three comparable years, needing at least two,
-    each with a yearly figure of at least 10; else the profile of the district's parent.
+    each with a yearly figure of at least 10; else the profile of the district's parent. Years
+    are comparable that carry the break_id of the latest figure.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def seasonal_profile(
     -------
     polars.LazyFrame
         district, indicator, profile (fraction), profile_low, profile_high (lowest and highest
-        year), profile_years (text such as ``2022、2023、2024``; the parent's are marked).
+        year), profile_years (text such as ``2022、2023、2024``; the parent's begin with 上级).
     """
     window = pl.col("year").is_between(checkpoint.year - YEARS, checkpoint.year - 1)
     usable = (pl.col("status") == "reported") & (pl.col("level") == "") & window
@@ -56,11 +57,20 @@ def seasonal_profile(
     past = observations.filter(usable).select(*key, "month", "value")
     part = past.filter(pl.col("month") == checkpoint.month).select(*key, part=pl.col("value"))
     year = past.filter(pl.col("month") == 12).select(*key, whole=pl.col("value"))
-    both = part.join(year, on=key, nulls_equal=True).filter(
-        pl.col("whole") >= LEAST_YEARLY, pl.col("part") >= 0
+    latest = (
+        observations.filter(pl.col("status") == "reported", pl.col("level") == "")
+        .sort("year", "month")
+        .unique(["district", "indicator"], keep="last", maintain_order=True)
+        .select("district", "indicator", "break_id")
+    )
+    both = (
+        part.join(year, on=key, nulls_equal=True)
+        .filter(pl.col("whole") >= LEAST_YEARLY, pl.col("part") >= 0)
+        .join(latest, on=["district", "indicator", "break_id"], how="semi", nulls_equal=True)
+        .sort("year")
     )
     pooled = (
-        both.group_by("district", "indicator")
+        both.group_by("district", "indicator", maintain_order=True)
         .agg(
             (pl.col("part").sum() / pl.col("whole").sum()).alias("profile"),
             (pl.col("part") / pl.col("whole")).min().alias("profile_low"),
@@ -81,7 +91,7 @@ def seasonal_profile(
             "profile",
             "profile_low",
             "profile_high",
-            (pl.col("profile_years") + "（上级）").alias("profile_years"),
+            ("上级" + pl.col("profile_years")).alias("profile_years"),
         )
         .join(pooled, on=["district", "indicator"], how="anti")
     )
@@ -111,9 +121,11 @@ def share_due(targets: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
     nodes = pl.coalesce("own_nodes", "nodes")
     stepped = nodes.map_elements(lambda n: node_share(n, month), return_dtype=pl.Float64)
     in_year = pl.col("as_of").dt.year() == checkpoint.year
-    through = pl.col("as_of").dt.month() - 1 + pl.col("as_of").dt.day() / pl.col(
-        "as_of"
-    ).dt.month_end().dt.day()
+    through = (
+        pl.col("as_of").dt.month()
+        - 1
+        + pl.col("as_of").dt.day() / pl.col("as_of").dt.month_end().dt.day()
+    )
     elapsed = pl.when(in_year).then(through).otherwise(float(month))
     start = pl.col("start_month")
     linear = ((elapsed - start) / (12 - start)).clip(0.0, 1.0)

@@ -34,11 +34,19 @@ def progress(
     """
     limits = thresholds or Thresholds()
     a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
-    own, ratio, p = pl.col("_own"), pl.col("pace_ratio"), pl.col("share_due")
-    final = pl.col("target_year") == checkpoint.year if checkpoint.month == 12 else pl.lit(value=False)
+    own, p = pl.col("_own"), pl.col("share_due")
+    # What is exactly 1.05 or exactly the target on paper must be so here: differences and
+    # quotients carry noise of binary fractions in their last digits.
+    ratio = pl.col("pace_ratio").round(9)
+    final = (
+        pl.col("target_year") == checkpoint.year if checkpoint.month == 12 else pl.lit(value=False)
+    )
     judged = pl.when(kind == "net").then(own).otherwise(a)
-    reached = pl.when(pl.col("comparison") == ">").then(judged > t).otherwise(judged >= t)
-    reached = pl.when(kind == "range").then((a >= t) & (a <= pl.col("target_upper"))).otherwise(reached)
+    ahead = (judged - t).round(9)
+    more = (pl.col("comparison") == ">") & (pl.col("bound") != "more_than")
+    above = (kind == "range") & (a > pl.col("target_upper"))
+    reached = pl.when(more).then(ahead > 0).otherwise(ahead >= 0)
+    reached &= ~above.fill_null(value=False)
 
     by_ratio = (
         pl.when(ratio >= limits.ahead)
@@ -53,14 +61,16 @@ def progress(
         .then(pl.lit("slow"))
         .otherwise(pl.lit("behind"))
     )
-    over = pl.col("_growth_gap")
-    # The last digits of a difference of percentages are noise of binary fractions.
-    over = over.round(9)
+    over = pl.col("_growth_gap").round(9)
     by_growth = (
         pl.when(over.is_null())
         .then(pl.lit("no_pace"))
         .when(final)
-        .then(pl.when(over >= 0).then(pl.lit("done")).otherwise(pl.lit("slow")))
+        .then(
+            pl.when((over > 0) | ((over == 0) & (pl.col("comparison") != ">")))
+            .then(pl.lit("done"))
+            .otherwise(pl.lit("slow"))
+        )
         .when(over >= limits.growth_ahead)
         .then(pl.lit("ahead"))
         .when(over >= limits.growth_on_pace)
@@ -70,7 +80,7 @@ def progress(
         .otherwise(pl.lit("slow"))
     )
     flow = pl.col("measure") == "flow"
-    within = pl.when(flow & p.is_not_null()).then(a <= p * t).otherwise(a <= t)
+    within = (a - pl.when(flow & p.is_not_null()).then(p * t).otherwise(t)).round(9) <= 0
     by_ceiling = (
         pl.when(a > t)
         .then(pl.lit("behind"))
@@ -85,9 +95,9 @@ def progress(
     by_total = (
         pl.when(reached)
         .then(pl.lit("done"))
-        .when(final & ~(kind == "range"))
+        .when(final)
         .then(unmet)
-        .when(final | hold)
+        .when(hold | above)
         .then(pl.lit("slow"))
         .when(own.is_null() | p.is_null())
         .then(pl.lit("no_pace"))
@@ -108,9 +118,10 @@ def progress(
     # a ceiling: only what holds for the whole range is said.
     open_side = pl.when(kind == "ceiling").then(1).otherwise(-1)
     unsure = (side("bound") == open_side) & (code != "behind")
-    coming = pl.lit(checkpoint.month) % pl.col("frequency").replace_strict(
-        _EVERY, return_dtype=pl.Int64
-    ) != 0
+    coming = (
+        pl.lit(checkpoint.month) % pl.col("frequency").replace_strict(_EVERY, return_dtype=pl.Int64)
+        != 0
+    )
     before_node = t.is_not_null() & (p == 0)
     status = pl.col("status")
     return rows.with_columns(

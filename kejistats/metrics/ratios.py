@@ -25,7 +25,9 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     -------
     polars.LazyFrame
         The same columns. A computed row's source reads ``分子 ÷ 分母`` with both cells; it is
-        masked where either side is. A reported ratio stays where a side is unknown.
+        masked or missing where either side is, and not applicable where the division has no
+        result. A reported ratio stays where a side is unknown; one that is replaced leaves its
+        printed growth and its dates.
     """
     units = dict(indicators.select("id", "unit").iter_rows())
     pairs = indicators.filter(pl.col("numerator").is_not_null()).select(
@@ -52,6 +54,11 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     )
     known = (pl.col("status") == "reported") & (pl.col("status_below") == "reported")
     masked = (pl.col("status") == "masked") | (pl.col("status_below") == "masked")
+    missing = (pl.col("status") == "missing") | (pl.col("status_below") == "missing")
+    same_break = pl.col("break_id").eq_missing(pl.col("break_id_below"))
+    both_breaks = pl.format(
+        "{}÷{}", pl.col("break_id").fill_null(""), pl.col("break_id_below").fill_null("")
+    )
     weakest = pl.min_horizontal(
         pl.col(c).replace_strict(GRADES, list(range(len(GRADES))), return_dtype=pl.Int64)
         for c in ("grade", "grade_below")
@@ -65,14 +72,22 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         .then(pl.lit("reported"))
         .when(masked)
         .then(pl.lit("masked"))
-        .otherwise(pl.lit("missing")),
-        grade=weakest.replace_strict(
-            list(range(len(GRADES))), GRADES, return_dtype=pl.String
-        ),
+        .when(missing)
+        .then(pl.lit("missing"))
+        .otherwise(pl.lit("not_applicable")),
+        grade=weakest.replace_strict(list(range(len(GRADES))), GRADES, return_dtype=pl.String),
         bound=pl.when(usable).then(pl.col("_bound")).otherwise(pl.lit("exact")),
         source=pl.concat_str("source", pl.lit(" ÷ "), "source_below"),
         received=pl.max_horizontal("received", "received_below"),
+        break_id=pl.when(same_break).then(pl.col("break_id")).otherwise(both_breaks),
         reported=pl.lit(""),
+    )
+    printed = ["published_growth", "growth_basis", "as_of", "published"]
+    computed = computed.join(
+        observations.select("indicator", *_AT, *printed),
+        left_on=["_ratio", *_AT],
+        right_on=["indicator", *_AT],
+        how="left",
     )
     names = computed.collect_schema().names()
     absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in names]

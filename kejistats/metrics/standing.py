@@ -63,7 +63,9 @@ def rank(
     )
     over = [*group, "indicator", "level", "year", "month", "grade", "_in"]
     # Twelve digits: figures that print alike must not be told apart by binary noise.
-    signed = pl.when(pl.col("direction") == "down").then(-pl.col("value")).otherwise(pl.col("value"))
+    signed = (
+        pl.when(pl.col("direction") == "down").then(-pl.col("value")).otherwise(pl.col("value"))
+    )
     key = signed.round_sig_figs(12)
     rows = rows.with_columns(_key=key)
     place = pl.col("_key").rank("min", descending=True).over(over).cast(pl.Int64)
@@ -71,17 +73,13 @@ def rank(
     ranked = pl.len().over(over).cast(pl.Int64)
     same = pl.len().over([*over, "_key"]) > 1
     inside = pl.col("_in")
-    shown = (
-        (ranked >= 2) & (ranked / pl.col("peers") >= coverage) & (zeros <= ranked / 2)
-    )
+    shown = (ranked >= 2) & (ranked / pl.col("peers") >= coverage) & (zeros <= ranked / 2)
     return rows.with_columns(
         rank=pl.when(inside).then(place),
         ranked=pl.when(inside).then(ranked),
         tied=(inside & same).fill_null(value=False),
         rank_shown=(inside & shown).fill_null(value=False),
-        _members=pl.when(inside).then(
-            pl.col("district").sort().str.join(",").over(over)
-        ),
+        _members=pl.when(inside).then(pl.col("district").sort().str.join(",").over(over)),
     ).drop("_in", "_key", "direction", "parent", "kind", "group", "valid_from", "valid_to")
 
 
@@ -105,9 +103,7 @@ def rank_change(ranked: pl.LazyFrame, before: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def share(
-    figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
-) -> pl.LazyFrame:
+def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
     """Add the share of the parent's figure: own / total, with the bound that follows.
 
     The parent's row is its own report or, from `totals`, the sum of districts that all
@@ -116,7 +112,7 @@ def share(
     Parameters
     ----------
     figures
-        Rows with district, indicator, level, year, month, value, status, bound, grade.
+        Rows with district, indicator, level, year, month, value, status, bound, grade, break_id.
     districts, indicators
         District and Indicator tables.
     """
@@ -132,6 +128,7 @@ def share(
         pl.col("status").alias("_whole_status"),
         pl.col("bound").alias("_whole_bound"),
         pl.col("grade").alias("_whole_grade"),
+        pl.col("break_id").alias("_whole_break"),
     )
     rows = (
         figures.join(units, on="district", how="left")
@@ -154,6 +151,8 @@ def share(
         .then(pl.lit("total_masked"))
         .when(pl.col("_whole").is_null())
         .then(pl.lit("total_missing"))
+        .when(~pl.col("_whole_break").eq_missing(pl.col("break_id")))
+        .then(pl.lit("break"))
         .when(pl.col("_whole_grade") != pl.col("grade"))
         .then(pl.lit("total_grade"))
         .when(pl.col("_whole") <= 0)
@@ -168,5 +167,5 @@ def share(
         share_bound=pl.when(fits).then(pl.col("_share_bound")),
     ).drop(
         "_parent", "kind", "aggregate", "_whole", "_whole_status", "_whole_bound",
-        "_whole_grade", "_share_bound",
+        "_whole_grade", "_whole_break", "_share_bound",
     )  # fmt: skip

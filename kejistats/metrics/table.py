@@ -84,7 +84,12 @@ def metric_table(
             on=_KEY,
             how="left",
         )
-        .join(seasonal_profile(figures, districts, checkpoint), on=["district", "indicator"], how="left")
+        .with_columns(_comparable("target_base"), _comparable("last_year"))
+        .join(
+            seasonal_profile(figures, districts, checkpoint),
+            on=["district", "indicator"],
+            how="left",
+        )
         .pipe(share_due, checkpoint)
         .pipe(against_target, checkpoint)
         .pipe(progress, checkpoint, limits)
@@ -94,8 +99,10 @@ def metric_table(
         judged_rows.pipe(rank, districts, indicators, limits.rank_coverage)
         .pipe(rank_change, earlier)
         .pipe(share, districts, indicators)
-        .with_columns(target_base=pl.when(pl.col("target").is_not_null()).then(pl.col("target_base")))
-        .sort("district", "order", "level")
+        .with_columns(
+            target_base=pl.when(pl.col("target").is_not_null()).then(pl.col("target_base"))
+        )
+        .sort("district", "order", "indicator", "level")
         .select(Metric.columns())
         .collect()
     )
@@ -105,8 +112,17 @@ def metric_table(
 def _decembers(figures: pl.LazyFrame, name: str) -> pl.LazyFrame:
     """Return December figures under another name, by the year they close."""
     return figures.filter(pl.col("month") == 12).select(
-        *_KEY, pl.col("year").alias("base_year"), pl.col("value").alias(name)
+        *_KEY,
+        pl.col("year").alias("base_year"),
+        pl.col("value").alias(name),
+        pl.col("break_id").alias(f"_{name}_break"),
     )
+
+
+def _comparable(name: str) -> pl.Expr:
+    """Return a December figure of the same definition as the row's own, else null."""
+    same = pl.col("break_id").eq_missing(pl.col(f"_{name}_break"))
+    return pl.when(same).then(pl.col(name)).alias(name)
 
 
 def _absent(

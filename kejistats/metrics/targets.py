@@ -7,8 +7,9 @@ import polars as pl
 from kejistats.period import Checkpoint
 from kejistats.schema.target import STRENGTHS, TARGET_KEY
 
+# Each has a place of its own, so that the choice never depends on the order of rows.
 _KIND_ORDER = {
-    "total": 0, "level": 0, "ceiling": 0, "range": 0, "net": 1, "growth": 2, "multi_year": 3,
+    "total": 0, "level": 1, "ceiling": 2, "range": 3, "net": 4, "growth": 5, "multi_year": 6,
 }  # fmt: skip
 _INCREASE = ["level", "net", "multi_year"]
 
@@ -35,9 +36,11 @@ def judged_targets(targets: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFram
     """
     year = pl.col("year")
     multi = pl.col("kind") == "multi_year"
-    in_force = pl.when(multi).then(
-        (pl.col("base_year") < checkpoint.year) & (year >= checkpoint.year)
-    ).otherwise(year == checkpoint.year)
+    in_force = (
+        pl.when(multi)
+        .then((pl.col("base_year") < checkpoint.year) & (year >= checkpoint.year))
+        .otherwise(year == checkpoint.year)
+    )
     effective = pl.col("valid_from").is_null() | (pl.col("valid_from") <= checkpoint.end)
     order = [
         pl.col("strength").replace_strict(STRENGTHS, [0, 1, 2], return_dtype=pl.Int64),
@@ -62,9 +65,9 @@ def judged_targets(targets: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFram
             "start_month",
             pl.col("nodes").alias("own_nodes"),
             year.alias("target_year"),
-            pl.coalesce(
-                pl.when(multi).then(pl.col("base_year")), checkpoint.year - 1
-            ).alias("base_year"),
+            pl.coalesce(pl.when(multi).then(pl.col("base_year")), checkpoint.year - 1).alias(
+                "base_year"
+            ),
         )
     )
 
@@ -83,7 +86,8 @@ def against_target(rows: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
     ----------
     rows
         Metric rows with their target, growth, share_due, target_base (the December the
-        increase is counted from), last_year (last year's December) and measure.
+        increase is counted from), last_year (last year's December), measure and _growth
+        (percent or points).
     checkpoint
         The checkpoint.
 
@@ -100,6 +104,7 @@ def against_target(rows: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
     goal = pl.when(kind.is_in(["level", "multi_year"])).then(t - pl.col("target_base")).otherwise(t)
     growing = kind == "growth"
     ceiling = kind == "ceiling"
+    flow = pl.col("measure") == "flow"
     rows = rows.with_columns(
         _own=pl.when(~growing).then(own), _goal=pl.when(~growing & (goal > 0)).then(goal)
     )
@@ -108,14 +113,15 @@ def against_target(rows: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
     rated = ~ceiling & ~ratio & ~((kind == "net") & (own < 0))
     distance = pl.when(ceiling).then(a - t).when(kind == "net").then(t - own).otherwise(t - a)
     distance = pl.when(~growing).then(distance)
+    in_points = pl.col("_growth") == "points"
     growth_gap = pl.coalesce(
-        pl.col("published_growth") * pl.when(pl.col("yoy_points").is_null()).then(100).otherwise(1),
+        pl.col("published_growth") * pl.when(in_points).then(1).otherwise(100),
         pl.col("yoy") * 100,
         pl.col("yoy_points"),
     )
     rows = rows.with_columns(
         attainment=pl.when(rated).then(own / goal),
-        due=p * goal,
+        due=pl.when(~ceiling | flow).then(p * goal),
         _distance=distance,
         _growth_gap=pl.when(growing).then(growth_gap - t),
     ).with_columns(
@@ -124,8 +130,8 @@ def against_target(rows: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
         pace_gap_points=pl.coalesce(
             pl.when(~ratio & ~ceiling).then((own / goal - p) * 100), pl.col("_growth_gap")
         ),
-        gap=pl.when(pl.col("_distance") > 0).then(pl.col("_distance")),
-        surplus=pl.when(pl.col("_distance") <= 0).then(-pl.col("_distance")),
+        gap=pl.when(pl.col("_distance").round(9) > 0).then(pl.col("_distance")),
+        surplus=pl.when(pl.col("_distance").round(9) <= 0).then(-pl.col("_distance")),
     )
     left = checkpoint.remaining
     within = (pl.col("target_year") == checkpoint.year) & ~ceiling & (left > 0)
@@ -133,8 +139,8 @@ def against_target(rows: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
     aim = pl.when(growing).then(pl.col("last_year") * (1 + t / 100)).otherwise(t)
     remainder = pl.col("last_year") - pl.col("base")
     needed = aim - a
-    flow = pl.col("measure") == "flow"
-    has_growth = (flow & (growing | (kind == "total")) & (pl.lit(left) > 0)) & (
+    comparable = pl.col("yoy_reason").ne_missing("break")
+    has_growth = (flow & comparable & (growing | (kind == "total")) & (pl.lit(left) > 0)) & (
         (remainder > 0) & (needed > 0)
     )
     return rows.with_columns(required_per_month=required).with_columns(

@@ -36,7 +36,7 @@ class Table(pa.DataFrameModel):
         return {name: column.title or name for name, column in cls.to_schema().columns.items()}
 
     @classmethod
-    def empty(cls) -> pl.DataFrame:
+    def no_rows(cls) -> pl.DataFrame:
         """A frame with no rows."""
         return pl.DataFrame(schema=cls.dtypes())
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.schema import TABLES, Indicator
+from kejistats.schema import TABLES
 from kejistats.schema.indicator import DEFAULTS, FROM_FILE, REQUIRED
 
 _TYPES: dict[Any, str] = {

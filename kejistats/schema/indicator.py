@@ -8,21 +8,22 @@ from kejistats.schema.base import Table, optional, text
 
 MEASURES = ["flow", "stock", "ratio"]
 PACES = ["linear", "half", "seasonal", "nodes", "none"]
-NODES = r"^(\d{1,2}:[0-9.]+)(;\d{1,2}:[0-9.]+)*$"
+_NODE = r"(0?[1-9]|1[0-2]):(0(\.\d+)?|1(\.0+)?)"
+NODES = rf"^{_NODE}(;{_NODE})*$"
 
 
 class Indicator(Table):
     """One row = one indicator of the registry."""
 
-    id: str = text(
-        "标识", "Stable id in lower snake case.", str_matches=r"^[a-z][a-z0-9_]{1,63}$"
-    )
+    id: str = text("标识", "Stable id in lower snake case.", str_matches=r"^[a-z][a-z0-9_]{1,63}$")
     name: str = text("指标", "Name as reports print it.", str_length={"min_value": 1})
     short: str = text("简称", "Short name for narrow tables and charts; default: the name.")
     domain: str = text("领域标识", "Id of the domain, one TOML file each.")
     domain_name: str = text("领域", "Name of the domain.")
     order: int = text("序号", "Place in the registry: domain order × 1000 + place in the file.")
-    headline: bool = text("主要指标", "Whether briefs lead with it (a data set may choose its own).")
+    headline: bool = text(
+        "主要指标", "Whether briefs lead with it (a data set may choose its own)."
+    )
     unit: str = text("单位", "Unit of every stored value.")
     measure: str = text(
         "口径",
@@ -40,7 +41,8 @@ class Indicator(Table):
     )
     decimals: int = text("小数位", "Decimals printed in the unit.", ge=0, le=6)
     growth: str = text(
-        "增长方式", "percent, or points for indicators that change in points.",
+        "增长方式",
+        "percent, or points for indicators that change in points.",
         isin=["percent", "points"],
     )
     frequency: str = text(
@@ -67,7 +69,8 @@ class Indicator(Table):
         "别名", "Other names that mean this indicator.", dtype_kwargs={"inner": pl.String()}
     )
     units: pl.List = text(
-        "等同单位", "Unit names that mean the same here (户 for 家).",
+        "等同单位",
+        "Unit names that mean the same here (户 for 家).",
         dtype_kwargs={"inner": pl.String()},
     )
     negative: bool = text("可为负", "Whether a value below zero is possible.")

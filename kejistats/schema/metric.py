@@ -22,7 +22,7 @@ GROWTH_REASONS = [
 ]  # fmt: skip
 SHARE_REASONS = [
     "is_total", "no_parent", "not_additive", "figure_missing", "figure_masked",
-    "total_missing", "total_masked", "total_zero", "total_grade", "bound_open",
+    "total_missing", "total_masked", "total_zero", "total_grade", "break", "bound_open",
 ]  # fmt: skip
 TARGET_REASONS = [
     "base_missing", "growth_missing", "figure_missing", "figure_masked", "not_applicable",
@@ -109,9 +109,7 @@ class Metric(Table):
     def growth_is_explained(cls, data: PolarsData) -> pl.LazyFrame:
         """A missing rate always has its reason."""
         return data.lazyframe.select(
-            pl.sum_horizontal(
-                pl.col(c).is_not_null() for c in ("yoy", "yoy_points", "yoy_reason")
-            )
+            pl.sum_horizontal(pl.col(c).is_not_null() for c in ("yoy", "yoy_points", "yoy_reason"))
             == 1
         )
 
@@ -119,9 +117,7 @@ class Metric(Table):
     @classmethod
     def share_is_explained(cls, data: PolarsData) -> pl.LazyFrame:
         """A missing share always has its reason."""
-        return data.lazyframe.select(
-            pl.col("share").is_null() != pl.col("share_reason").is_null()
-        )
+        return data.lazyframe.select(pl.col("share").is_null() != pl.col("share_reason").is_null())
 
     @pa.dataframe_check(error="no figure is inf or NaN")
     @classmethod

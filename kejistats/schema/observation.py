@@ -20,7 +20,8 @@ class Observation(Table):
     district: str = text("地区", "Code of the district.")
     indicator: str = text("指标", "Id of the registry.")
     level: str = text(
-        "级别", "Programme level 国家, 省, 市, 区县; empty = the total over levels.",
+        "级别",
+        "Programme level 国家, 省, 市, 区县; empty = the total over levels.",
         isin=["", "国家", "省", "市", "区县"],
     )
     year: int = text("年", "Year of the checkpoint.", ge=1900, le=2999)
@@ -47,7 +48,8 @@ class Observation(Table):
     note: str | None = optional("备注", "The source's remark.")
     source: str = text("来源", "file#sheet!cell of the value.", str_length={"min_value": 1})
     received: str = text(
-        "入库批次", "Intake id: sequence number and content hash; the vintage.",
+        "入库批次",
+        "Intake id: sequence number and content hash; the vintage.",
         str_matches=r"^\d{6}-[0-9a-f]{8}$",
     )
 

@@ -32,12 +32,15 @@ class Target(Table):
     value_upper: float | None = optional("目标上限", "Upper end of a range.")
     comparison: str = text("比较", ">= or >.", isin=[">=", ">"])
     strength: str = text(
-        "约束", "assigned 下达, aspired 力争, or implied by a report (never called 下达).",
+        "约束",
+        "assigned 下达, aspired 力争, or implied by a report (never called 下达).",
         isin=STRENGTHS,
     )
     issuer: str | None = optional("下达单位", "Who set the target.")
     issued: pl.Date | None = optional("下达日期", "When it was set.")
-    valid_from: pl.Date | None = optional("生效日期", "From when a target revised in the year counts.")
+    valid_from: pl.Date | None = optional(
+        "生效日期", "From when a target revised in the year counts."
+    )
     start_month: int = text(
         "起始月", "The target runs from the end of this month; 0 = the whole year.", ge=0, le=11
     )
@@ -50,7 +53,8 @@ class Target(Table):
     reported: str = text("原文", "The value as received, before parsing.")
     source: str = text("来源", "file#sheet!cell of the value.", str_length={"min_value": 1})
     received: str = text(
-        "入库批次", "Intake id: sequence number and content hash; the vintage.",
+        "入库批次",
+        "Intake id: sequence number and content hash; the vintage.",
         str_matches=r"^\d{6}-[0-9a-f]{8}$",
     )
 

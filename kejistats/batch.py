@@ -1,0 +1,231 @@
+"""Many briefs: metrics once, a bundle each, then notebooks run and exported by workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from kejistats.brief import Brief, Bundle, Overview, make_bundles, make_overview
+from kejistats.dataset import Dataset
+from kejistats.errors import KejistatsError
+from kejistats.period import Checkpoint
+from kejistats.render.index import Entry, index_page
+from kejistats.workspace import home, shared
+
+
+@dataclass(frozen=True)
+class Job:
+    """One page to make.
+
+    Parameters
+    ----------
+    name
+        District, or 总览.
+    bundle, notebook
+        What it is made from.
+    executed, page
+        Where the executed notebook and the HTML go.
+    text
+        Conclusion for the index.
+    """
+
+    name: str
+    bundle: Path
+    notebook: Path
+    executed: Path
+    page: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a job.
+
+    Parameters
+    ----------
+    name
+        District, or 总览.
+    page
+        The page; None where it could not be made.
+    seconds
+        Time it took.
+    error
+        Why there is no page; empty when there is one.
+    """
+
+    name: str
+    page: Path | None
+    seconds: float
+    error: str = ""
+
+
+def plan(
+    dataset: Dataset, checkpoint: Checkpoint, districts: Iterable[str] = (), out: Path | None = None
+) -> tuple[Path, list[Job], list[Result]]:
+    """Compute the metrics once and write a bundle for every page.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+    checkpoint
+        The checkpoint.
+    districts
+        Codes; empty means all that are no totals, and the overview.
+    out
+        Folder of outputs; ``out`` in the workspace by default.
+
+    Returns
+    -------
+    folder, jobs, failed
+        The folder of the pages, the jobs, and districts that have nothing to show.
+    """
+    folder = (out or home() / "out") / dataset.name / str(checkpoint)
+    work = folder / "work"
+    wanted = list(dict.fromkeys(districts))
+    peers = dataset.districts.filter(pl.col("kind") != "total")
+    codes = wanted or peers["code"].to_list()
+    names = dict(dataset.districts.select("code", "name").iter_rows())
+    notebooks = {
+        kind: shared(f"notebooks/{kind}.ipynb", dataset.path) for kind in ("brief", "overview")
+    }
+
+    def job(kind: str, stem: str, name: str, bundle: Bundle, text: str) -> Job:
+        file = work / f"{stem}.json"
+        bundle.write(file)
+        return Job(
+            name, file, notebooks[kind], work / f"{stem}.ipynb", folder / f"{stem}.html", text
+        )
+
+    bundles = make_bundles(dataset, checkpoint, codes)
+    jobs = [
+        job("brief", f"{code}-{checkpoint}", names[code], bundle, Brief(bundle).conclusion)
+        for code, bundle in bundles.items()
+    ]
+    failed = [
+        Result(names[code], None, 0.0, f"{code} has neither figures nor targets for {checkpoint}")
+        for code in codes
+        if code not in bundles
+    ]
+    if not wanted:
+        overview = make_overview(dataset, checkpoint)
+        jobs.insert(0, job("overview", "overview", "总览", overview, Overview(overview).conclusion))
+    return folder, jobs, failed
+
+
+def make(job: Job) -> Result:
+    """Run one notebook with papermill and export it; an error becomes a Result.
+
+    The executed notebook is kept, with the error in it if there was one; the page appears by
+    an atomic rename or not at all.
+    """
+    start = time.perf_counter()
+    try:
+        _execute(job)
+        _export(job)
+    except KejistatsError as error:
+        return Result(job.name, None, time.perf_counter() - start, str(error))
+    except Exception as error:
+        # One district's fault, whatever it is, must not cost the others their briefs.
+        return Result(job.name, None, time.perf_counter() - start, _short(error))
+    return Result(job.name, job.page, time.perf_counter() - start)
+
+
+def _execute(job: Job) -> None:
+    import papermill
+
+    papermill.execute_notebook(
+        str(job.notebook),
+        str(job.executed),
+        parameters={"bundle": str(job.bundle)},
+        progress_bar=False,
+        cwd=str(job.notebook.parent),
+        # A kernel's notice that it listens on the loopback would fill the terminal.
+        extra_arguments=["--IPKernelApp.log_level=50"],
+    )
+
+
+def _export(job: Job) -> None:
+    from kejistats.render import KejistatsExporter
+
+    html, _ = KejistatsExporter().from_filename(  # type: ignore[no-untyped-call]
+        str(job.executed)
+    )
+    draft = job.page.with_suffix(".part")
+    draft.write_text(html, encoding="utf-8", newline="\n")
+    draft.replace(job.page)
+
+
+def _short(error: Exception) -> str:
+    """Name the cell and the error of a failed notebook in one line."""
+    from papermill.exceptions import PapermillExecutionError
+
+    if isinstance(error, PapermillExecutionError):
+        place, name, text = f"cell {error.exec_count}: ", error.ename, str(error.evalue)
+    else:
+        place, name, text = "", type(error).__name__, str(error)
+    return f"{place}{name}: {text.splitlines()[0] if text else ''}"
+
+
+def run(
+    jobs: list[Job], workers: int | None = None, progress: Callable[[Result], None] = lambda _: None
+) -> list[Result]:
+    """Make all pages with a pool of spawned processes; results in the order of `jobs`.
+
+    Parameters
+    ----------
+    jobs
+        From `plan`.
+    workers
+        Number of processes; the number of cores by default.
+    progress
+        Called with each result as it comes.
+    """
+    if not jobs:
+        return []
+    count = max(1, min(workers or os.cpu_count() or 1, len(jobs)))
+    results: dict[str, Result] = {}
+    # Forking a process that has imported polars can hang: spawn.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context) as pool:
+        futures = {pool.submit(make, job): job for job in jobs}
+        for result in _finished(futures):
+            results[result.name] = result
+            progress(result)
+    return [results[job.name] for job in jobs]
+
+
+def _finished(futures: dict[Future[Result], Job]) -> Iterator[Result]:
+    for future in as_completed(futures):
+        try:
+            yield future.result()
+        except BrokenProcessPool:
+            yield Result(
+                futures[future].name, None, 0.0, "the worker process died; run the command again"
+            )
+
+
+def write_index(
+    dataset: Dataset, checkpoint: Checkpoint, folder: Path, jobs: list[Job], results: list[Result]
+) -> Path:
+    """Write ``index.html``: every page made, its conclusion, and what could not be made."""
+    texts = {job.name: job.text for job in jobs}
+    entries = [
+        Entry(r.name, r.page.name, texts[r.name]) if r.page else Entry(r.name, "", "未生成")
+        for r in results
+    ]
+    title = f"{dataset.settings.title}{checkpoint.label}科技指标简报"
+    file = folder / "index.html"
+    html = index_page(title, entries, sample=dataset.settings.sample)
+    draft = file.with_suffix(".part")
+    draft.write_text(html, encoding="utf-8", newline="\n")
+    draft.replace(file)
+    return file

@@ -1,0 +1,16 @@
+"""One district × checkpoint: selection, sentences, tables, charts; and the city's overview."""
+
+from kejistats.brief.brief import Brief
+from kejistats.brief.bundle import Bundle, make_bundles, make_overview
+from kejistats.brief.face import open_brief, open_overview
+from kejistats.brief.overview import Overview
+
+__all__ = [
+    "Brief",
+    "Bundle",
+    "Overview",
+    "make_bundles",
+    "make_overview",
+    "open_brief",
+    "open_overview",
+]

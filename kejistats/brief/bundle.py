@@ -1,0 +1,238 @@
+"""The bundle: one small file with all that one brief needs, canonical and self-contained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import kejistats
+from kejistats.dataset import Dataset
+from kejistats.errors import UsageError
+from kejistats.metrics.table import history
+from kejistats.period import Checkpoint
+from kejistats.registry import read_words
+from kejistats.schema import District, Indicator, Metric
+from kejistats.schema.observation import KEY
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All that one brief or overview shows, as plain data.
+
+    Parameters
+    ----------
+    content
+        JSON-like data; see `make_bundles`.
+    """
+
+    content: dict[str, Any]
+
+    def text(self) -> str:
+        """Return the canonical form: the same content gives the same bytes."""
+        return json.dumps(self.content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+    @cached_property
+    def digest(self) -> str:
+        """The first twelve digits of the content's hash, printed on the page."""
+        return hashlib.sha256(self.text().encode("utf-8")).hexdigest()[:12]
+
+    def write(self, file: Path) -> None:
+        """Write the bundle to a file."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(self.text(), encoding="utf-8", newline="\n")
+
+    @classmethod
+    def read(cls, file: Path) -> Bundle:
+        """Read a bundle.
+
+        Raises
+        ------
+        UsageError
+            When the file is missing, no bundle, or of another format.
+        """
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            found = content["format"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{file} is no bundle: {error}", "make it with kejistats briefs"
+            ) from None
+        if found != FORMAT:
+            raise UsageError(
+                f"{file} has bundle format {found}, this kejistats reads {FORMAT}",
+                "make it anew with kejistats briefs",
+            )
+        return cls(content)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint."""
+        return Checkpoint.parse(self.content["checkpoint"])
+
+    @cached_property
+    def metrics(self) -> pl.DataFrame:
+        """The Metric rows, typed."""
+        return _frame(self.content["metrics"], Metric.dtypes())
+
+    @cached_property
+    def indicators(self) -> pl.DataFrame:
+        """The registry rows that the metrics need, typed."""
+        return _frame(self.content["indicators"], Indicator.dtypes())
+
+    @cached_property
+    def districts(self) -> pl.DataFrame:
+        """The District rows shown, typed."""
+        return _frame(self.content["districts"], District.dtypes())
+
+
+def _frame(rows: list[dict[str, Any]], dtypes: dict[str, pl.DataType]) -> pl.DataFrame:
+    # Dates stand as text in JSON.
+    held = {c: pl.String if t == pl.Date else t for c, t in dtypes.items()}
+    frame = pl.DataFrame([{c: row.get(c) for c in held} for row in rows], schema=held)
+    return frame.with_columns(pl.col(c).str.to_date() for c, t in dtypes.items() if t == pl.Date)
+
+
+def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return rows without nulls, dates as text: what JSON can hold and people can read."""
+    dated = frame.with_columns(
+        pl.col(c).dt.to_string("%Y-%m-%d") for c, t in frame.schema.items() if t == pl.Date
+    )
+    return [{k: v for k, v in row.items() if v is not None} for row in dated.iter_rows(named=True)]
+
+
+def make_bundles(
+    dataset: Dataset, checkpoint: Checkpoint, codes: Iterable[str]
+) -> dict[str, Bundle]:
+    """Compute one checkpoint once and cut a bundle for each district.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+    checkpoint
+        The checkpoint.
+    codes
+        District codes.
+
+    Returns
+    -------
+    dict of str to Bundle
+        By code: the district's metric rows, its series, the peers' figures without names, the
+        revisions of figures and bases, the registry subset, settings and words. A district with
+        neither figures nor targets has none.
+    """
+    metrics = dataset.metrics(checkpoint)
+    shared = _shared(dataset, checkpoint)
+    past = history(dataset.observations, dataset.districts, dataset.indicators)
+    at_or_before = pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
+    series = (
+        past.filter(at_or_before, pl.col("level") == "")
+        .select("district", "indicator", "year", "month", "value", "status")
+        .sort("district", "indicator", "year", "month")
+        .collect()
+    )
+    revisions = _revisions(dataset.observations, checkpoint)
+    bundles = {}
+    for code in codes:
+        own = metrics.filter(pl.col("district") == code)
+        if own.is_empty():
+            continue
+        unit = dataset.districts.filter(pl.col("code") == code)
+        bundles[code] = Bundle(
+            shared
+            | {
+                "kind": "brief",
+                "districts": _plain(unit),
+                "metrics": _plain(own),
+                "indicators": _plain(_used(dataset.indicators, own)),
+                "series": _plain(series.filter(pl.col("district") == code).drop("district")),
+                "peers": _peer_values(metrics, dataset.districts, unit),
+                "revisions": _plain(revisions.filter(pl.col("district") == code).drop("district")),
+            }
+        )
+    return bundles
+
+
+def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
+    """Return the bundle of the overview: the parent, all districts and all indicators."""
+    metrics = dataset.metrics(checkpoint).filter(pl.col("level") == "")
+    parent = dataset.settings.parent
+    units = dataset.districts.filter(
+        (pl.col("code") == parent) | (pl.col("parent") == parent)
+    ).filter(pl.col("code").is_in(metrics["district"].unique().to_list()))
+    own = metrics.filter(pl.col("district").is_in(units["code"].to_list()))
+    return Bundle(
+        _shared(dataset, checkpoint)
+        | {
+            "kind": "overview",
+            "districts": _plain(units),
+            "metrics": _plain(own),
+            "indicators": _plain(_used(dataset.indicators, own)),
+        }
+    )
+
+
+def _shared(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
+    settings = asdict(dataset.settings)
+    settings.pop("sender")
+    return {
+        "format": FORMAT,
+        "kejistats": kejistats.__version__,
+        "dataset": dataset.name,
+        "settings": settings,
+        "headline": dataset.headline,
+        "checkpoint": str(checkpoint),
+        "words": read_words(dataset.path),
+    }
+
+
+def _used(indicators: pl.DataFrame, metrics: pl.DataFrame) -> pl.DataFrame:
+    return indicators.filter(pl.col("id").is_in(metrics["indicator"].unique().to_list()))
+
+
+def _peer_values(
+    metrics: pl.DataFrame, districts: pl.DataFrame, unit: pl.DataFrame
+) -> dict[str, list[float]]:
+    """Return the peers' exact figures by indicator, sorted and without names."""
+    kind, parent, group = unit.select("kind", "parent", "group").row(0)
+    peers = districts.filter(
+        pl.col("kind").eq_missing(pl.lit(kind)),
+        pl.col("parent").eq_missing(pl.lit(parent)),
+        pl.col("group").eq_missing(pl.lit(group)),
+    )["code"]
+    figures = metrics.filter(
+        pl.col("district").is_in(peers.to_list()),
+        pl.col("rank").is_not_null(),
+        pl.col("level") == "",
+    )
+    grouped = figures.group_by("indicator", maintain_order=True).agg(pl.col("value").sort())
+    return dict(grouped.iter_rows())
+
+
+def _revisions(observations: pl.DataFrame, checkpoint: Checkpoint) -> pl.DataFrame:
+    """Return figures of the checkpoint and of its base that a later intake changed."""
+    at = (pl.col("month") == checkpoint.month) & pl.col("year").is_between(
+        checkpoint.year - 1, checkpoint.year
+    )
+    return (
+        observations.filter(at, pl.col("status") == "reported", pl.col("level") == "")
+        .sort("received", maintain_order=True)
+        .group_by(KEY, maintain_order=True)
+        .agg(
+            pl.col("value").first().alias("first"),
+            pl.col("value").last().alias("last"),
+            pl.col("note").last(),
+        )
+        .filter(pl.col("first") != pl.col("last"))
+        .select("district", "indicator", "year", "first", "last", "note")
+        .sort("district", "indicator", "year")
+    )

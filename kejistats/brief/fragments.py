@@ -1,0 +1,51 @@
+"""Parts of a page from Jinja templates, escaped; each shows itself in JupyterLab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A part of a page.
+
+    Parameters
+    ----------
+    html
+        Its HTML.
+    text
+        The same as plain text, for terminals and mails.
+    metadata
+        What the exporter reads from the output, such as the page's title.
+    """
+
+    html: str
+    text: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data = {"text/html": self.html, "text/plain": self.text}
+        return data, {"text/html": self.metadata} if self.metadata else {}
+
+    def __str__(self) -> str:
+        return self.text or self.html
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("kejistats.brief"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(template: str, /, **values: Any) -> str:
+    """Fill in one template of ``kejistats/brief/templates``."""
+    return _environment().get_template(template).render(**values)

@@ -1,0 +1,125 @@
+"""What a brief says first: tally, best and worst, problems; by the figures alone (brief.md)."""
+
+from __future__ import annotations
+
+from kejistats.brief.sentences import listed
+from kejistats.brief.view import View
+
+_SEVERITY = {"behind": 0, "slow": 1, "near": 2}
+PROBLEMS = 5
+WORST = 3
+BEST = 2
+
+
+def severity(view: View) -> tuple[int, float]:
+    """Order problems worst first: behind, slow, near, fell, low rank; then by how far."""
+    if view.not_reached:
+        if view["target_kind"] == "growth":
+            # Points below a growth target and pace ratios share one scale of badness.
+            distance = 1 + view["pace_gap_points"] / 100
+        else:
+            distance = view["pace_ratio"] if view["pace_ratio"] is not None else 1.0
+        return _SEVERITY[view["progress"]], distance
+    if view.worsened:
+        value = abs(view.growth_value or 0)
+        return 3, -(value if not view.in_points else value / 100)
+    return 4, -(view["rank"] / view["ranked"])
+
+
+def problems(rows: list[View]) -> list[View]:
+    """Return the main indicators with a problem, worst first, at most five.
+
+    A problem is: not reaching the pace, moved against its direction, or in the last third of
+    at least six ranked.
+    """
+    found = [v for v in rows if v.reported and (v.not_reached or v.worsened or v.in_last_third)]
+    return sorted(found, key=severity)[:PROBLEMS]
+
+
+def best(rows: list[View]) -> list[View]:
+    """Return the two best: reached with the most to spare, else the best ranked."""
+
+    def order(view: View) -> tuple[int, float, float]:
+        lead = view["pace_ratio"] if view["pace_ratio"] is not None else 1.0
+        if view["target_kind"] == "growth":
+            lead = 1 + (view["pace_gap_points"] or 0) / 100
+        place = view["rank"] / view["ranked"] if view.ranks else 1.0
+        return (0 if view.reached else 1, -lead if view.reached else 0.0, place)
+
+    worst = {v.id for v in problems(rows)[:WORST]}
+    found = [
+        v
+        for v in rows
+        if v.id not in worst
+        and not v.worsened
+        and (v.reached or (v.improved and not v.assessed and not v.in_last_third))
+    ]
+    return sorted(found, key=order)[:BEST]
+
+
+def conclusion(rows: list[View]) -> str:
+    """Return the sentence of the tally: how many of the main indicators reach their pace."""
+    if not rows:
+        return ""
+    say = rows[0].say
+    period = rows[0].checkpoint.word
+    if not any(v.reported for v in rows):
+        return say("conclusion", "no_data", period=period) + "。"
+    assessed = [v for v in rows if v.assessed]
+    text = _tally(assessed, period) if assessed else _movement(rows, period)
+    apart = _not_assessed(rows)
+    return "；".join(part for part in (text, apart) if part) + "。"
+
+
+def _tally(rows: list[View], period: str) -> str:
+    say, december = rows[0].say, rows[0].checkpoint.month == 12
+    parts = [
+        say("conclusion", code, n=n)
+        for code in ("done", "ahead", "on_pace")
+        if (n := sum(v["progress"] == code for v in rows))
+    ]
+    missed = sum(v.not_reached for v in rows)
+    if missed:
+        parts.append(
+            say("conclusion", "december_not_reached" if december else "not_reached", n=missed)
+        )
+    key = "assessed_december" if december else "assessed"
+    return say("conclusion", key, period=period, n=len(rows), parts="，".join(parts))
+
+
+def _movement(rows: list[View], period: str) -> str:
+    """Return the tally of growth and ranks, where no target can be judged."""
+    say = rows[0].say
+    moved = [v for v in rows if v.reported and v.growth_value is not None]
+    if not moved:
+        return say("conclusion", "none_assessed", period=period)
+    up, down = sum(v.improved for v in moved), sum(v.worsened for v in moved)
+    counts = {"moved_up": up, "moved_down": down, "moved_flat": len(moved) - up - down}
+    parts = [say("conclusion", key, n=n) for key, n in counts.items() if n]
+    text = say("conclusion", "moved", period=period, n=len(moved), parts="，".join(parts))
+    changes = [v["rank_change"] for v in rows if v.ranks and v["rank_change"] is not None]
+    if changes:
+        risen, fallen = sum(c > 0 for c in changes), sum(c < 0 for c in changes)
+        text += "；" + say(
+            "conclusion", "ranks", n=risen, m=fallen, k=len(changes) - risen - fallen
+        )
+    return text
+
+
+def _not_assessed(rows: list[View]) -> str:
+    say = rows[0].say
+    waiting = [v for v in rows if v["progress"] == "not_due"]
+    yearly = [v.short for v in waiting if v.not_expected]
+    nodes = [v.short for v in waiting if not v.not_expected]
+    parts = []
+    if nodes:
+        parts.append(say("conclusion", "not_due_node", names=listed(nodes)))
+    if yearly:
+        parts.append(say("conclusion", "not_due_frequency", names=listed(yearly)))
+    text = say("conclusion", "not_assessed", parts="，".join(parts)) if parts else ""
+    silent = []
+    for status in ("masked", "missing"):
+        names = [v.short for v in rows if v["status"] == status and v not in waiting]
+        if names:
+            silent.append(say("conclusion", status, names=listed(names)))
+    return "；".join(part for part in (text, "，".join(silent)) if part)

@@ -1,0 +1,5 @@
+"""Notebooks to pages: the nbconvert exporter ``kejistats`` and its template."""
+
+from kejistats.render.exporter import KejistatsExporter
+
+__all__ = ["KejistatsExporter"]
