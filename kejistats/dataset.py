@@ -165,6 +165,11 @@ def read_districts(file: Path, parent: str) -> pl.DataFrame:
             f"columns may be: {', '.join(District.columns())}",
         )
     frame = frame.with_columns(pl.all().str.strip_chars().replace("", None))
+    for column in {"valid_from", "valid_to"} & set(frame.columns):
+        dates = frame[column].str.to_date("%Y-%m-%d", strict=False)
+        if bad := frame.filter(dates.is_null() & frame[column].is_not_null())[column].to_list():
+            raise UsageError(f"{file}: {column} {bad[0]!r} is no date", "write 2025-06-30")
+        frame = frame.with_columns(dates)
     if "kind" not in frame.columns:
         frame = frame.with_columns(kind=pl.lit(None, dtype=pl.String))
     parents = frame["parent"].drop_nulls().unique().to_list() if "parent" in frame.columns else []

@@ -7,6 +7,7 @@ import re
 import tomllib
 from functools import lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import fastjsonschema
@@ -239,6 +240,15 @@ def names_of(registry: pl.DataFrame) -> dict[str, str]:
     return loose | exact
 
 
+def _braces(text: Any) -> set[str]:
+    """Return the names in braces of a text, or of the texts of a list."""
+    texts = text if isinstance(text, list) else [text]
+    try:
+        return {name for t in texts for _, name, _, _ in Formatter().parse(t) if name is not None}
+    except ValueError as error:
+        return {f"{text}: {error}"}
+
+
 def read_words(near: Path | None = None) -> dict[str, dict[str, Any]]:
     """Read ``schemas/words.toml``, the wording of briefs that an analyst may change.
 
@@ -260,9 +270,17 @@ def read_words(near: Path | None = None) -> dict[str, dict[str, Any]]:
             f"{file}: not valid TOML: {error}", "mend the line and run again"
         ) from None
     for section, texts in tomllib.loads(packaged("schemas/words.toml").read_text("utf-8")).items():
-        absent = [key for key in texts if key not in words.get(section, {})]
+        own = words.get(section, {})
+        absent = [key for key in texts if key not in own]
         if absent:
             raise UsageError(
                 f"{file}: [{section}] lacks {', '.join(absent)}", "every key must keep its name"
             )
+        for key, text in texts.items():
+            strange = _braces(own[key]) - _braces(text)
+            if strange:
+                raise UsageError(
+                    f"{file}: [{section}] {key} has {{{strange.pop()}}}, which no figure fills in",
+                    f"it may have: {', '.join(sorted(_braces(text))) or 'no braces'}",
+                )
     return words

@@ -39,6 +39,7 @@ class Metric(Table):
     year: int = text("年", "Year of the checkpoint.")
     month: int = text("月", "Month of the checkpoint.")
     value: float | None = optional("累计", "The figure in the registry's unit.")
+    value_upper: float | None = optional("上限", "Upper end where an interval was reported.")
     status: str = text("状态", "As reported.", isin=STATUSES)
     grade: str | None = optional("数据级别", "Null where nothing was reported.", isin=GRADES)
     bound: str = text("界限", "As reported; exact where there is no figure.", isin=BOUNDS)
