@@ -204,6 +204,7 @@ class Dataset:
 
     def __init__(self, path: str | Path) -> None:
         self.path = resolve(path)
+        self._metrics: dict[Checkpoint, pl.DataFrame] = {}
         if not (self.path / "dataset.toml").is_file():
             raise UsageError(f"no data set at {self.path}", _known_datasets(self.path))
         self.settings = read_settings(self.path / "dataset.toml")
@@ -320,14 +321,17 @@ class Dataset:
         """
         from kejistats.metrics import metric_table
 
-        return metric_table(
-            self.observations,
-            self.targets,
-            self.districts,
-            self.indicators,
-            self.checkpoint(checkpoint),
-            self.settings.thresholds,
-        )
+        at = self.checkpoint(checkpoint)
+        if at not in self._metrics:
+            self._metrics[at] = metric_table(
+                self.observations,
+                self.targets,
+                self.districts,
+                self.indicators,
+                at,
+                self.settings.thresholds,
+            )
+        return self._metrics[at]
 
     def brief(self, district: str | int, checkpoint: str | int | Checkpoint | None = None) -> Brief:
         """Return the brief of one district; it shows itself in JupyterLab.

@@ -90,9 +90,10 @@ class View:
             return "—"
         if not self.reported:
             return str(self.words["status"][self["status"]])
-        return str(
-            self.words["bound"][self["bound"]].format(A=self.amount(self["value"], trim=trim))
-        )
+        amount = self.amount(self["value"], trim=trim)
+        if self["value_upper"] is not None:
+            return f"{amount}—{self.amount(self['value_upper'], trim=trim)}"
+        return str(self.words["bound"][self["bound"]].format(A=amount))
 
     def say(self, section: str, key: str, **parts: object) -> str:
         """Fill in one text of the words table."""

@@ -425,7 +425,11 @@ def _as_observations(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
         _converted("upper").alias("value_upper"),
         q.field("status"),
         "grade",
-        q.field("bound"),
+        # Of an interval only the lower end is sure; as a bound it enters no rank.
+        pl.when(q.field("upper").is_not_null())
+        .then(pl.lit("at_least"))
+        .otherwise(q.field("bound"))
+        .alias("bound"),
         pl.col("_growth").alias("published_growth"),
         "growth_basis",
         pl.col("_as_of").alias("as_of"),
