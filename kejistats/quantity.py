@@ -60,6 +60,8 @@ _QUANTITY = re.compile(
 _MASK = re.compile(
     r"[^\dA-Za-z]{0,4}\d{0,4}(?:[.,]\d{0,2})?[xX×*]+(?:[.,][xX×*]+)?\d{0,2}[^\dA-Za-z]{0,8}"
 )
+# A single star behind a number may be the mark of a footnote: nobody can tell.
+_FOOTNOTE = re.compile(r"\d+(?:\.\d+)?\*[^\dxX×*]*")
 _PRODUCT = re.compile(r"\d\s*[*×xX]\s*\d")
 # A space inside a number may only set its thousands apart: 12 345 is one number, 12 34 two.
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:\s\d{3})+(?!\d)")
@@ -143,6 +145,8 @@ def parse(text: str) -> Quantity:
         raise NotANumberError(f"“{raw}”含有不止一个数")
     if _PRODUCT.search(clean):
         raise NotANumberError(f"“{raw}”是算式，不是数值")
+    if _FOOTNOTE.fullmatch(clean):
+        raise NotANumberError(f"“{raw}”的星号是注释号还是隐去的数字，无法判断")
     if _MASK.fullmatch(clean):
         return Quantity(None, "masked")
     match = _QUANTITY.fullmatch(clean)

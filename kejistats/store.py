@@ -41,8 +41,9 @@ class Receipt:
         Hash of its bytes.
     table
         observations or targets.
-    rows, accepted, errors, warnings
-        Rows read, rows stored, and findings by severity.
+    rows, accepted, unchanged, errors, warnings
+        Rows read, rows stored, rows that the same file had brought before, and findings by
+        severity.
     who, when
         User and UTC time of the intake; neither ever reaches a page.
     """
@@ -53,6 +54,7 @@ class Receipt:
     table: str
     rows: int
     accepted: int
+    unchanged: int
     errors: int
     warnings: int
     who: str

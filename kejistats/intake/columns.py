@@ -89,8 +89,8 @@ def recognise(sheet: Sheet) -> Form:
     absent = [c for c, required in form.items() if required and c not in names.values()]
     unknown = [c for c in header if names[c] not in form]
     twice = [c for c in dict.fromkeys(names.values()) if list(names.values()).count(c) > 1]
+    place = f"{sheet.file}" + (f", sheet {sheet.name}" if sheet.name else "")
     if absent or unknown or twice:
-        place = f"{sheet.file}" + (f", sheet {sheet.name}" if sheet.name else "")
         wrong = [f"{c} is absent" for c in absent] + [f"{c!r} is unknown" for c in unknown]
         wrong += [f"{c} stands twice" for c in twice]
         needed = ", ".join(c for c, required in form.items() if required)
@@ -98,6 +98,11 @@ def recognise(sheet: Sheet) -> Form:
         raise UsageError(
             f"{place}: wrong header: {'; '.join(wrong)}",
             f"columns needed: {needed}; allowed: {allowed}",
+        )
+    if sheet.nameless:
+        raise UsageError(
+            f"{place}: {sheet.nameless} stands in a column without a name",
+            "name the column in the header, or clear it",
         )
     rows = sheet.rows.rename(names)
     rows = rows.with_columns(

@@ -6,12 +6,15 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import polars as pl
 
 from kejistats.errors import UsageError
+from kejistats.intake.workbook import Cells, careful_cells
 from kejistats.workspace import read_text
 
 ROW = "_row"
@@ -30,12 +33,15 @@ class Sheet:
         Text columns by header, and ``_row``: the row number a spreadsheet shows.
     letters
         Column letter by header.
+    nameless
+        First filled cell under a blank header, if there is one.
     """
 
     file: str
     name: str
     rows: pl.DataFrame
     letters: dict[str, str]
+    nameless: str = ""
 
     def cell(self, column: str, row: int) -> str:
         """Return the address of a cell: D12."""
@@ -111,15 +117,17 @@ def _read_xlsx(path: Path) -> list[tuple[str, pl.DataFrame]]:
     import fastexcel
 
     try:
-        _refuse_errors(path)
+        careful = careful_cells(path)
+        _refuse_errors(path.name, careful)
         book = fastexcel.read_excel(path)
-        return [_read_sheet(book, name) for name in book.sheet_names]
-    except (fastexcel.FastExcelError, zipfile.BadZipFile) as error:
+        read = [_read_sheet(book, name) for name in book.sheet_names]
+    except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ParseError) as error:
         first = str(error).splitlines()[0] if str(error) else "no workbook"
         raise UsageError(
             f"{path.name} cannot be read as a workbook: {first}",
             "open it in a spreadsheet program and save it as .xlsx, without a password",
         ) from None
+    return [(n, _as_shown(rows, careful[n]) if n in careful else rows) for n, rows in read]
 
 
 def _read_sheet(book: Any, name: str) -> tuple[str, pl.DataFrame]:
@@ -133,17 +141,40 @@ def _read_sheet(book: Any, name: str) -> tuple[str, pl.DataFrame]:
     )
 
 
-def _refuse_errors(path: Path) -> None:
+def _refuse_errors(file: str, sheets: dict[str, Cells]) -> None:
     """Refuse cells such as #DIV/0!: the fast reader shows them as blank, which they are not."""
-    with zipfile.ZipFile(path) as book:
-        for name in sorted(n for n in book.namelist() if n.startswith("xl/worksheets/sheet")):
-            cells = re.findall(rb'<c r="([A-Z]+\d+)"[^>]*\bt="e"', book.read(name))
-            if cells:
-                shown = ", ".join(cell.decode() for cell in cells[:5])
-                raise UsageError(
-                    f"{path.name}, {Path(name).stem}: formula errors in {shown}",
-                    "replace each by its figure, or leave the cell blank where there is none",
-                )
+    for name, cells in sheets.items():
+        if cells.errors:
+            raise UsageError(
+                f"{file}, sheet {name}: formula errors in {', '.join(cells.errors[:5])}",
+                "replace each by its figure, or leave the cell blank where there is none",
+            )
+
+
+def _as_shown(rows: pl.DataFrame, cells: Cells) -> pl.DataFrame:
+    """Write percent cells as they are shown: 0.123 in a cell of format 0.0% reads 12.3%."""
+    by_column: dict[str, list[int]] = {}
+    for address in cells.percents:
+        match = re.fullmatch(r"([A-Z]+)(\d+)", address)
+        if match:
+            by_column.setdefault(match[1], []).append(int(match[2]) - 1)
+    number = pl.int_range(pl.len())
+    changed = []
+    for place, column in enumerate(rows.columns):
+        at = by_column.get(letter(place))
+        if at:
+            shown = pl.col(column).map_elements(_percent, return_dtype=pl.String)
+            changed.append(
+                pl.when(number.is_in(at)).then(shown).otherwise(pl.col(column)).alias(column)
+            )
+    return rows.with_columns(changed)
+
+
+def _percent(text: str) -> str:
+    try:
+        return f"{(Decimal(text) * 100).normalize():f}%"
+    except InvalidOperation:
+        return text
 
 
 def _sheet(file: str, name: str, rows: pl.DataFrame) -> Sheet | None:
@@ -161,6 +192,16 @@ def _sheet(file: str, name: str, rows: pl.DataFrame) -> Sheet | None:
         raise UsageError(
             f"{file}: the header has {', '.join(doubled)} twice", "each column name stands once"
         )
+    nameless = [f for f in filled.columns[1:] if f not in names]
     letters = {n: letter(filled.columns.index(f) - 1) for f, n in names.items()}
     body = filled.slice(1).select(pl.col(ROW).cast(pl.Int64), *names).rename(names)
-    return Sheet(file, name, body, letters)
+    return Sheet(file, name, body, letters, _nameless(filled.slice(1), nameless))
+
+
+def _nameless(body: pl.DataFrame, columns: list[str]) -> str:
+    """Return the first filled cell of columns without a name, whose figures would be lost."""
+    for column in columns:
+        filled = body.filter(pl.col(column).is_not_null())
+        if filled.height:
+            return f"{letter(body.columns.index(column) - 1)}{filled[ROW][0]}"
+    return ""

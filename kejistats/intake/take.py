@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,10 +125,11 @@ def take_in(
         receipt = None
         if checked.sha256 not in known:
             number += 1
-            receipt = _receipt(number, checked)
+            fresh = _without_repeats(store, checked)
+            receipt = _receipt(number, checked, fresh.height)
             mark = pl.lit(receipt.id).alias("received")
             findings = checked.findings.with_columns(mark).select(Finding.columns())
-            store.append(checked.accepted.with_columns(mark), findings, receipt)
+            store.append(fresh.with_columns(mark), findings, receipt)
             known.add(checked.sha256)
         results.append((receipt, checked))
         progress(checked.path.name)
@@ -135,7 +137,21 @@ def take_in(
     return results
 
 
-def _receipt(number: int, checked: Checked) -> Receipt:
+def _without_repeats(store: Store, checked: Checked) -> pl.DataFrame:
+    """Return the rows that an earlier state of the same file did not have already.
+
+    A file mended in one cell and sent again must not undo what another file has corrected
+    since: its unchanged rows are no new version. Addresses may have moved, contents count.
+    """
+    targets = checked.table == "targets"
+    stored = store.targets() if targets else store.observations()
+    name = re.escape(checked.path.name)
+    earlier = stored.filter(pl.col("source").str.contains(f"^{name}#"))
+    content = [c for c in checked.accepted.columns if c not in ("source", "received", "note")]
+    return checked.accepted.join(earlier, on=content, how="anti", nulls_equal=True)
+
+
+def _receipt(number: int, checked: Checked, accepted: int) -> Receipt:
     try:
         who = getpass.getuser()
     except (OSError, KeyError, ImportError):
@@ -146,7 +162,8 @@ def _receipt(number: int, checked: Checked) -> Receipt:
         sha256=checked.sha256,
         table=checked.table,
         rows=checked.rows,
-        accepted=checked.accepted.height,
+        accepted=accepted,
+        unchanged=checked.accepted.height - accepted,
         errors=checked.errors,
         warnings=checked.findings.height - checked.errors,
         who=who,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from kejistats.metrics.totals import in_order
 from kejistats.period import Checkpoint
 
 YEARS = 3
@@ -72,7 +73,7 @@ def seasonal_profile(
     pooled = (
         both.group_by("district", "indicator", maintain_order=True)
         .agg(
-            (pl.col("part").sum() / pl.col("whole").sum()).alias("profile"),
+            (in_order(pl.col("part"), "year") / in_order(pl.col("whole"), "year")).alias("profile"),
             (pl.col("part") / pl.col("whole")).min().alias("profile_low"),
             (pl.col("part") / pl.col("whole")).max().alias("profile_high"),
             pl.col("year").sort().cast(pl.String).str.join("、").alias("profile_years"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.dataset import Thresholds
-from kejistats.metrics.bounds import side
+from kejistats.metrics.bounds import LOWER, UPPER, quotient
+from kejistats.metrics.targets import INCREASE
 from kejistats.period import Checkpoint
 from kejistats.units import COUNTS
 
@@ -114,10 +115,8 @@ def progress(
         .then(by_ceiling)
         .otherwise(by_total)
     )
-    # An upper bound (近、不足) leaves every better status open, and so does a lower one under
-    # a ceiling: only what holds for the whole range is said.
-    open_side = pl.when(kind == "ceiling").then(1).otherwise(-1)
-    unsure = (side("bound") == open_side) & (code != "behind")
+    weaker = _weaker(code, final)
+    unsure = _open(kind) & (weaker != code)
     coming = (
         pl.lit(checkpoint.month) % pl.col("frequency").replace_strict(_EVERY, return_dtype=pl.Int64)
         != 0
@@ -134,7 +133,7 @@ def progress(
         .when(t.is_null() | (status == "not_applicable"))
         .then(pl.lit("no_target"))
         .when(unsure)
-        .then(pl.lit("no_pace"))
+        .then(weaker)
         .otherwise(code),
         target_reason=pl.when(t.is_null())
         .then(None)
@@ -154,6 +153,41 @@ def progress(
         .then(pl.lit("no_profile"))
         .when((t <= 0) & ~kind.is_in(["growth", "ceiling"]))
         .then(pl.lit("zero_target")),
+    )
+
+
+def _open(kind: pl.Expr) -> pl.Expr:
+    """Return where the bound of what is judged leaves a worse status open.
+
+    An upper bound (近、不足) does, and under a ceiling a lower one. An increase has the bound of
+    the figure over its base, growth that of the rate; where the two contradict each other the
+    increase may be anything, and is taken for an upper bound.
+    """
+    increase = quotient("bound", "target_base_bound").fill_null("at_most")
+    growth = pl.when(pl.col("published_growth").is_null()).then(pl.col("yoy_bound"))
+    judged = (
+        pl.when(kind == "growth")
+        .then(growth)
+        .when(kind.is_in(INCREASE) & pl.col("target_base").is_not_null())
+        .then(increase)
+        .otherwise(pl.col("bound"))
+    )
+    return pl.when(kind == "ceiling").then(judged.is_in(LOWER)).otherwise(judged.is_in(UPPER))
+
+
+def _weaker(code: pl.Expr, final: pl.Expr) -> pl.Expr:
+    """Return the weaker of the two codes that an open comparison lies between (semantics §6).
+
+    A status that says the target is not reached is sure, and stays.
+    """
+    down = {"done": "ahead", "ahead": "on_pace", "on_pace": "near"}
+    ceiling = pl.col("target_kind") == "ceiling"
+    return (
+        pl.when(code.is_in(["done", "on_pace"]) & (final | ceiling))
+        .then(pl.lit("slow"))
+        .when((code == "done") & pl.col("pace_ratio").is_null())
+        .then(pl.lit("no_pace"))
+        .otherwise(code.replace(down))
     )
 
 

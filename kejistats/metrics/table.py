@@ -100,7 +100,8 @@ def metric_table(
         .pipe(rank_change, earlier)
         .pipe(share, districts, indicators)
         .with_columns(
-            target_base=pl.when(pl.col("target").is_not_null()).then(pl.col("target_base"))
+            pl.when(pl.col("target").is_not_null()).then(pl.col(c)).alias(c)
+            for c in ("target_base", "target_base_bound")
         )
         .sort("district", "order", "indicator", "level")
         .select(Metric.columns())
@@ -115,6 +116,7 @@ def _decembers(figures: pl.LazyFrame, name: str) -> pl.LazyFrame:
         *_KEY,
         pl.col("year").alias("base_year"),
         pl.col("value").alias(name),
+        pl.col("bound").alias(f"{name}_bound"),
         pl.col("break_id").alias(f"_{name}_break"),
     )
 

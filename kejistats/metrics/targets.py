@@ -11,7 +11,7 @@ from kejistats.schema.target import STRENGTHS, TARGET_KEY
 _KIND_ORDER = {
     "total": 0, "level": 1, "ceiling": 2, "range": 3, "net": 4, "growth": 5, "multi_year": 6,
 }  # fmt: skip
-_INCREASE = ["level", "net", "multi_year"]
+INCREASE = ["level", "net", "multi_year"]
 
 
 def judged_targets(targets: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
@@ -31,8 +31,9 @@ def judged_targets(targets: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFram
     Returns
     -------
     polars.LazyFrame
-        district, indicator, target, target_upper, target_kind, target_strength,
-        target_source, comparison, start_month, own_nodes, target_year, base_year.
+        district, indicator, target, target_upper, target_original (the first value of one
+        revised in the year), target_kind, target_strength, target_source, comparison,
+        start_month, target_start, own_nodes, target_year, base_year.
     """
     year = pl.col("year")
     multi = pl.col("kind") == "multi_year"
@@ -50,6 +51,7 @@ def judged_targets(targets: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFram
     return (
         targets.filter(in_force, effective)
         .sort("valid_from", "received", nulls_last=False)
+        .with_columns(_first=pl.col("value").first().over(TARGET_KEY))
         .unique(TARGET_KEY, keep="last", maintain_order=True)
         .sort(order, maintain_order=True)
         .unique(["district", "indicator"], keep="first", maintain_order=True)
@@ -58,11 +60,15 @@ def judged_targets(targets: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFram
             "indicator",
             pl.col("value").alias("target"),
             pl.col("value_upper").alias("target_upper"),
+            pl.when(pl.col("_first") != pl.col("value"))
+            .then(pl.col("_first"))
+            .alias("target_original"),
             pl.col("kind").alias("target_kind"),
             pl.col("strength").alias("target_strength"),
             pl.col("source").alias("target_source"),
             "comparison",
             "start_month",
+            pl.col("start_month").alias("target_start"),
             pl.col("nodes").alias("own_nodes"),
             year.alias("target_year"),
             pl.coalesce(pl.when(multi).then(pl.col("base_year")), checkpoint.year - 1).alias(
@@ -99,7 +105,7 @@ def against_target(rows: pl.LazyFrame, checkpoint: Checkpoint) -> pl.LazyFrame:
     """
     a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
     ratio = pl.col("measure") == "ratio"
-    increase = kind.is_in(_INCREASE)
+    increase = kind.is_in(INCREASE)
     own = pl.when(increase).then(a - pl.col("target_base")).otherwise(a)
     goal = pl.when(kind.is_in(["level", "multi_year"])).then(t - pl.col("target_base")).otherwise(t)
     growing = kind == "growth"

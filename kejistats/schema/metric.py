@@ -26,7 +26,7 @@ SHARE_REASONS = [
 ]  # fmt: skip
 TARGET_REASONS = [
     "base_missing", "growth_missing", "figure_missing", "figure_masked", "not_applicable",
-    "bound_open", "wrong_measure", "no_profile", "zero_target",
+    "bound_open", "no_profile", "zero_target",
 ]  # fmt: skip
 
 
@@ -53,6 +53,10 @@ class Metric(Table):
     target_strength: str | None = optional("约束", "Strength of the target.", isin=STRENGTHS)
     target_source: str | None = optional("目标来源", "Source cell of the target.")
     target_base: float | None = optional("目标基数", "Figure the increase is counted from.")
+    target_base_bound: str | None = optional("目标基数界限", "Bound of the base.", isin=BOUNDS)
+    target_original: float | None = optional("原目标", "First target, where it was revised.")
+    target_year: int | None = optional("目标年", "Year whose end the target is due at.")
+    target_start: int | None = optional("起始月", "Month whose end the target runs from; 0 = year.")
     attainment: float | None = optional("完成率", "A / T, or the share of the increase; fraction.")
     share_due: float | None = optional("应完成比例", "p, the share of the target due; fraction.")
     share_due_low: float | None = optional("应完成比例下限", "Lowest year of a seasonal profile.")

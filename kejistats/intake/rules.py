@@ -1,0 +1,298 @@
+"""The rules of intake: what is wrong in a row, in the order in which it is told (semantics §11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from kejistats.intake.columns import checkpoint_months, date_expr, mapped
+from kejistats.quantity import MISSING
+from kejistats.schema import Target
+from kejistats.schema.indicator import NODES
+
+_WHOLE = ["家", "户", "个", "项", "件", "场", "次", "人", "名", "位", "份", "人次"]
+
+
+# Digits kept when a figure is converted: binary noise goes, every reported digit stays.
+_DIGITS = 15
+
+
+_YEARS = (1900, 2999)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One rule over the rows of a sheet.
+
+    Parameters
+    ----------
+    rule
+        Id of the rule.
+    column
+        Column whose cell is at fault.
+    mask
+        True where the rule is broken; null counts as not broken.
+    wrong, right
+        Chinese text with {placeholders} of the row's columns.
+    severity
+        error keeps the row out; warning lets it in.
+    """
+
+    rule: str
+    column: str
+    mask: pl.Expr
+    wrong: str
+    right: str
+    severity: str = "error"
+
+
+def name_rules(districts: pl.DataFrame) -> list[Fault]:
+    """Return the rules about district and indicator."""
+    shared = districts.filter(pl.col("name").is_duplicated())["name"].unique().to_list()
+    return [
+        Fault(
+            "ambiguous_district", "district", pl.col("district").is_in(shared),
+            "名单内不止一个地区叫“{district}”", "请填地区代码",
+        ),
+        Fault(
+            "unknown_district", "district", pl.col("_code").is_null(),
+            "地区“{district}”不在名单内", "{near_district}",
+        ),
+        Fault(
+            "unknown_indicator", "indicator", pl.col("_id").is_null(),
+            "指标“{indicator}”不在指标目录内", "{near_indicator}",
+        ),
+    ]  # fmt: skip
+
+
+def _value_rules() -> list[Fault]:
+    value = pl.col("_q").struct.field("value")
+    large = pl.col("_given").str.contains("^[万亿]")
+    return [
+        Fault(
+            "not_a_number", "value", pl.col("_q").is_null(),
+            "{_fault}", "请填数值；未公布填“xx”，未发生填“0”，无此项填“无”",
+        ),
+        Fault(
+            "unit_ambiguous", "value", pl.col("_q").struct.field("scaled") & large,
+            "“{value}”未写明是{_given}还是其他单位", "请连同单位填写，如“3.2{_unit}”",
+        ),
+        Fault(
+            "unit_mismatch", "value",
+            pl.col("_q").is_not_null() & pl.col("_factor").is_null(),
+            "单位“{_given}”不能换算为“{_unit}”", "请按“{_unit}”填报",
+        ),
+        Fault(
+            "negative", "value", (value < 0) & ~pl.col("_negative"),
+            "“{_indicator_name}”不能为负数：{value}", "请核对后填报",
+        ),
+    ]  # fmt: skip
+
+
+def _unit_conflict() -> pl.Expr:
+    """Return where the unit written with the number is not that of the unit column."""
+    written, column = pl.col("_q").struct.field("unit"), pl.col("unit")
+    own = pl.col("_units").list.concat(pl.concat_list("_unit"))
+    same = (own.list.contains(written) & own.list.contains(column)) | (
+        written.is_in(["%", "个百分点"]) & column.is_in(["%", "个百分点"])
+    )
+    return column.is_not_null() & (written != "") & (written != column) & ~same
+
+
+def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
+    """Return the rows with what the rules need, the errors and the warnings of observations."""
+    rows = mapped(rows, "checkpoint", checkpoint_months, pl.Int64, "_at")
+    rows = with_growth(rows)
+    rows = rows.with_columns(
+        year=pl.col("_at") // 100,
+        month=pl.col("_at") % 100,
+        level=pl.col("level").fill_null(""),
+        grade=pl.col("grade").fill_null("preliminary"),
+        _as_of=date_expr("as_of"),
+        _published=date_expr("published"),
+        _scaled=converted("value"),
+    )
+    exact = pl.col("_q").struct.field("bound") == "exact"
+    count = pl.col("_unit").is_in(_WHOLE) & exact
+    value = pl.col("_scaled")
+    grades, levels = ["forecast", "preliminary", "final"], ["", "国家", "省", "市", "区县"]
+    return rows, [
+        Fault(
+            "unknown_checkpoint", "checkpoint", pl.col("_at").is_null(),
+            "期别“{checkpoint}”无法识别", "应写作2025H1、2025Q3、2025M05或2025",
+        ),
+        Fault(
+            "unknown_level", "level", ~pl.col("level").is_in(levels),
+            "级别“{level}”无法识别", "应为国家、省、市、区县，合计不填",
+        ),
+        Fault(
+            "unknown_grade", "grade", ~pl.col("grade").is_in(grades),
+            "数据级别“{grade}”无法识别", "应为预计、快报或年报",
+        ),
+        Fault(
+            "bad_date", "as_of",
+            pl.col("as_of").is_not_null() & pl.col("_as_of").is_null(),
+            "截止日期“{as_of}”无法识别", "应写作2025-06-30",
+        ),
+        Fault(
+            "bad_date", "published",
+            pl.col("published").is_not_null() & pl.col("_published").is_null(),
+            "公布日期“{published}”无法识别", "应写作2025-06-30",
+        ),
+        *_value_rules(),
+        Fault(
+            "not_whole", "value", count & (value != value.round(0)),
+            "“{_indicator_name}”应为整数：{value}", "请填整数；概数写“约”",
+        ),
+    ], [
+        Fault(
+            "unit_conflict", "value", _unit_conflict(),
+            "“{value}”与单位栏的“{unit}”不一致，按数值所写单位采用", "请核对，只留一个单位", "warning",
+        ),
+        Fault(
+            "growth_not_a_number", "published_growth", pl.col("_growth_fault"),
+            "增速“{published_growth}”不是数值，未采用", "应写作12.3或12.3%", "warning",
+        ),
+    ]  # fmt: skip
+
+
+def with_growth(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``_growth`` in percent, and ``_growth_fault`` where the text is no number."""
+    given = pl.col("published_growth").is_not_null() & ~pl.col("published_growth").is_in(
+        sorted(MISSING)
+    )
+    return rows.with_columns(_growth=_number("published_growth")).with_columns(
+        _growth_fault=given & pl.col("_growth").is_null()
+    )
+
+
+def _number(column: str) -> pl.Expr:
+    """Read a plain number, with a percent sign or not; null otherwise."""
+    text = pl.col(column).str.replace(r"^(.*?)(%|％|个百分点)$", "${1}").str.replace_all(",", "")
+    number = text.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def converted(field: str) -> pl.Expr:
+    """Return a parsed figure in the registry's unit."""
+    figure = pl.col("_q").struct.field(field) * pl.col("_factor")
+    return figure.round_sig_figs(_DIGITS)
+
+
+REPEATED = Fault(
+    "duplicate_key", "value", pl.col("_repeats").is_not_null(),
+    "与{_repeats}重复（地区、指标、期别等均相同）", "同一数据只报一行",
+)  # fmt: skip
+
+
+def target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
+    """Return the rows with what the rules need, the errors and the warnings of targets."""
+    growth = pl.col("kind") == "growth"
+    points = pl.col("_given").is_in(["%", "个百分点"]) | pl.col("_no_unit")
+    rows = rows.with_columns(
+        _year=pl.col("year").str.extract(r"^(\d{4})年?$").cast(pl.Int64),
+        strength=pl.col("strength").fill_null("assigned"),
+        comparison=pl.col("comparison").fill_null(
+            pl.when(pl.col("_q").struct.field("bound") == "more_than")
+            .then(pl.lit(">"))
+            .otherwise(pl.lit(">="))
+        ),
+        _factor=pl.when(growth).then(pl.when(points).then(1.0)).otherwise(pl.col("_factor")),
+        _valid=date_expr("valid_from"),
+        _issued=date_expr("issued"),
+        _start=pl.col("start_month").fill_null("0").cast(pl.Int64, strict=False),
+        _base=pl.col("base_year").cast(pl.Int64, strict=False),
+        _negative=pl.col("_negative") | growth,
+    )
+    upper = (_number("value_upper") * pl.col("_factor")).round_sig_figs(_DIGITS)
+    rows = rows.with_columns(_upper=pl.coalesce(upper, converted("upper")))
+    value = pl.col("_q").struct.field("value")
+    kind, measure = pl.col("kind"), pl.col("_measure")
+    titles = Target.to_schema().columns
+    kinds = titles["kind"].checks[0].statistics["allowed_values"]
+    strengths = titles["strength"].checks[0].statistics["allowed_values"]
+    bound = pl.col("_q").struct.field("bound")
+    sides = (
+        pl.when(kind == "ceiling")
+        .then(bound.is_in(["at_least", "more_than"]))
+        .otherwise(bound.is_in(["at_most", "less_than"]))
+    )
+    interval = pl.col("_q").struct.field("upper").is_not_null()
+    inexact = ~interval & (sides | (bound == "about"))
+    unfit = ((kind == "total") & (measure != "flow")) | (
+        kind.is_in(["level", "net"]) & (measure == "flow")
+    )
+    return rows, [
+        Fault(
+            "unknown_year", "year", ~pl.col("_year").is_between(*_YEARS).fill_null(value=False),
+            "年度“{year}”无法识别", "应写作2025",
+        ),
+        Fault(
+            "unknown_year", "base_year",
+            pl.col("base_year").is_not_null()
+            & ~pl.col("_base").is_between(*_YEARS).fill_null(value=False),
+            "基年“{base_year}”无法识别", "应写作2022",
+        ),
+        Fault(
+            "unknown_kind", "kind", ~kind.is_in(kinds).fill_null(value=False),
+            "目标类型“{kind}”无法识别",
+            "应为total、level、net、growth、ceiling、range或multi_year",
+        ),
+        Fault(
+            "unknown_strength", "strength", ~pl.col("strength").is_in(strengths),
+            "约束“{strength}”无法识别", "应为assigned（下达）、aspired（力争）或implied（推算）",
+        ),
+        Fault(
+            "unknown_comparison", "comparison", ~pl.col("comparison").is_in([">=", ">"]),
+            "比较符“{comparison}”无法识别", "应为>=或>",
+        ),
+        Fault(
+            "bad_date", "valid_from",
+            pl.col("valid_from").is_not_null() & pl.col("_valid").is_null(),
+            "生效日期“{valid_from}”无法识别", "应写作2025-05-01",
+        ),
+        Fault(
+            "bad_date", "issued", pl.col("issued").is_not_null() & pl.col("_issued").is_null(),
+            "下达日期“{issued}”无法识别", "应写作2025-02-10",
+        ),
+        Fault(
+            "bad_month", "start_month",
+            ~pl.col("_start").is_between(0, 11).fill_null(value=False),
+            "起始月“{start_month}”无法识别", "应为0至11",
+        ),
+        Fault(
+            "bad_nodes", "nodes", ~pl.col("nodes").str.contains(NODES),
+            "节点“{nodes}”无法识别", "应写作6:0.5;12:1",
+        ),
+        *_value_rules(),
+        Fault(
+            "target_empty", "value", pl.col("_q").is_not_null() & value.is_null(),
+            "目标值未填写或已隐去：{value}", "请填数值；没有目标则删去此行",
+        ),
+        Fault(
+            "target_not_exact", "value", inexact,
+            "目标值“{value}”不是确数", "请填确数；不得突破的用ceiling，至少达到的写“以上”",
+        ),
+        Fault(
+            "target_kind_unfit", "kind", unfit,
+            "“{_indicator_name}”的口径不适用{kind}目标",
+            "当期累计指标用total，期末和比率指标用level或net",
+        ),
+        Fault(
+            "range_without_upper", "value_upper",
+            (kind == "range") & ~(pl.col("_upper") >= converted("value")).fill_null(value=False),
+            "区间目标的上限缺失或低于下限", "在value_upper填写上限",
+        ),
+        Fault(
+            "upper_unfit", "value_upper",
+            (kind != "range")
+            & (pl.col("value_upper").is_not_null() | pl.col("_upper").is_not_null()),
+            "只有区间目标有上限，{kind}目标没有", "目标类型改为range，或只填一个数",
+        ),
+        Fault(
+            "base_year_missing", "base_year",
+            (kind == "multi_year") & ~(pl.col("_base") < pl.col("_year")).fill_null(value=False),
+            "多年目标缺少基年或基年不早于目标年", "在base_year填写基年",
+        ),
+    ], []  # fmt: skip

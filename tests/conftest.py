@@ -1,0 +1,72 @@
+"""What all tests share: hypothesis without clocks, and a working folder of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pages import Made
+
+    from kejistats.brief import Brief
+    from kejistats.dataset import Dataset
+
+# Shared machines are slow at times; a test by property fails for what it finds, never for that.
+settings.register_profile(
+    "kejistats",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("kejistats")
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """A data set of three districts with an empty inbox."""
+    from factory import make_dataset
+
+    return make_dataset(tmp_path / "city")
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the demo city and the provinces, both taken in; no test changes it."""
+    from workspaces import make_workspace
+
+    return make_workspace(tmp_path_factory.mktemp("workspace"), "demo-city", "provinces")
+
+
+@pytest.fixture(scope="session")
+def demo(workspace: Path) -> Dataset:
+    """The demo city."""
+    from kejistats.dataset import Dataset
+
+    return Dataset(workspace / "data" / "demo-city")
+
+
+@pytest.fixture(scope="session")
+def provinces(workspace: Path) -> Dataset:
+    """The provinces."""
+    from kejistats.dataset import Dataset
+
+    return Dataset(workspace / "data" / "provinces")
+
+
+@pytest.fixture(scope="session")
+def all_briefs(demo: Dataset) -> dict[tuple[str, str], Brief]:
+    """The briefs of every district of the demo city, by code and checkpoint."""
+    from pages import make_briefs
+
+    return make_briefs(demo)
+
+
+@pytest.fixture(scope="session")
+def made(demo: Dataset, provinces: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Pages of three districts of the demo city, of two provinces, and both overviews."""
+    from pages import make_pages
+
+    return make_pages(demo, provinces, tmp_path_factory.mktemp("out"))

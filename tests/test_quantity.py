@@ -1,0 +1,257 @@
+"""Reported text: what it says, and nothing that it does not say."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kejistats.quantity import NotANumberError, Quantity, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("215", 215.0, ""),
+        ("0", 0.0, ""),
+        ("-0", 0.0, ""),
+        ("-12.5", -12.5, ""),
+        ("+3", 3.0, ""),
+        ("12.50", 12.5, ""),
+        ("1,234", 1234.0, ""),
+        ("1,234,567.8", 1234567.8, ""),
+        ("1，234", 1234.0, ""),
+        ("12 345", 12345.0, ""),
+        ("1 234 567", 1234567.0, ""),
+        ("1e3", 1000.0, ""),
+        ("0.0000001", 1e-7, ""),
+        ("１２．５％", 12.5, "%"),
+        ("２１５家", 215.0, "家"),
+        (" 215 家 ", 215.0, "家"),
+        ("5,700万元", 5.7e7, "元"),
+        ("5700万元", 5.7e7, "元"),
+        ("3.2亿元", 3.2e8, "元"),
+        ("1.5万亿元", 1.5e12, "元"),
+        ("1.2万件", 12000.0, "件"),
+        ("5百家", 500.0, "家"),
+        ("3千件", 3000.0, "件"),
+        ("2百万人", 2e6, "人"),
+        ("0.5个百分点", 0.5, "个百分点"),
+        ("3百分点", 3.0, "百分点"),
+        ("12.3件/万人", 12.3, "件/万人"),
+        ("达到35%", 35.0, "%"),
+        ("仅5家", 5.0, "家"),
+    ],
+)
+def test_numbers_with_their_units_and_scales(text: str, value: float, unit: str) -> None:
+    result = parse(text)
+
+    assert result == Quantity(value, "reported", unit=unit)
+    assert result.value is not None
+    assert math.copysign(1, result.value) == math.copysign(1, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("3.2万", 32000.0), ("2亿", 2e8), ("约3.2万", 32000.0), ("3万余", 30000.0)]
+)
+def test_a_scale_without_a_unit_is_marked(text: str, value: float) -> None:
+    result = parse(text)
+
+    assert (result.value, result.unit, result.scaled) == (value, "", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("约100人", "about"),
+        ("大约100人", "about"),
+        ("100人左右", "about"),
+        ("10余家", "at_least"),
+        ("10多家", "at_least"),
+        ("10家以上", "at_least"),
+        ("至少10家", "at_least"),
+        ("不低于10家", "at_least"),
+        ("不少于10家", "at_least"),
+        ("≥10家", "at_least"),
+        ("3万余元", "at_least"),
+        ("3余万元", "at_least"),
+        ("超过5亿元", "more_than"),
+        ("突破5亿元", "more_than"),
+        ("超5亿元", "more_than"),
+        ("逾5亿元", "more_than"),
+        (">5亿元", "more_than"),
+        ("＞5亿元", "more_than"),
+        ("最高20万元", "at_most"),
+        ("不超过20万元", "at_most"),
+        ("≤20万元", "at_most"),
+        ("20万元以内", "at_most"),
+        ("20万元以下", "at_most"),
+        ("近50万元", "less_than"),
+        ("不足50万元", "less_than"),
+        ("低于50万元", "less_than"),
+        ("＜50万元", "less_than"),
+        ("达50万元", "exact"),
+    ],
+)
+def test_words_that_bound_a_figure(text: str, bound: str) -> None:
+    result = parse(text)
+
+    assert (result.status, result.bound) == ("reported", bound)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "upper", "unit"),
+    [
+        ("30%—40%", 30.0, 40.0, "%"),
+        ("30—40%", 30.0, 40.0, "%"),
+        ("30%-40%", 30.0, 40.0, "%"),
+        ("30～40家", 30.0, 40.0, "家"),
+        ("30~40家", 30.0, 40.0, "家"),
+        ("1至2项", 1.0, 2.0, "项"),
+        ("3-5万元", 30000.0, 50000.0, "元"),
+        ("5—5家", 5.0, 5.0, "家"),
+    ],
+)
+def test_an_interval_keeps_both_ends_and_only_its_lower_one_is_sure(
+    text: str, value: float, upper: float, unit: str
+) -> None:
+    result = parse(text)
+
+    assert (result.value, result.upper, result.unit) == (value, upper, unit)
+    assert result.bound == "at_least"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "xx", "xxx家", "ｘｘ家", "×", "×万元", "×%", "**", "**家", "约xxx万元", "仅**%", "突破x万家",
+     "最高**万元", "高达xx亿元", "xx余家", "20xx多", "20xx", "1xx", "x.x亿元", "3.xx", "1,xxx", "X家",
+     "xx 家", "xx公斤/亩"],
+)  # fmt: skip
+def test_a_masked_figure_has_no_value_whatever_the_length_of_its_mask(text: str) -> None:
+    assert parse(text) == Quantity(None, "masked")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\u3000", "-", "－", "—", "——", "— —", "–", "…", "……", "...", "/", "空", "撤销"],
+)
+def test_blanks_and_dashes_are_missing(text: str) -> None:
+    assert parse(text) == Quantity(None, "missing")
+
+
+@pytest.mark.parametrize("text", ["无", " 无 ", "无此项", "不适用"])
+def test_none_of_this_kind_is_not_applicable(text: str) -> None:
+    assert parse(text) == Quantity(None, "not_applicable")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("#DIV/0!", "公式出错"),
+        ("#N/A", "公式出错"),
+        ("＃REF!", "公式出错"),
+        ("2*3", "算式"),
+        ("2×3", "算式"),
+        ("4 x 5", "算式"),
+        ("0x1F", "算式"),
+        ("约10家以上", "相互矛盾"),
+        ("近10余家", "相互矛盾"),
+        ("12*", "无法判断"),
+        ("12*家", "无法判断"),
+        ("12①", "注码"),
+        ("12²", "注码"),
+        ("½", "注码"),
+        ("12 13", "不止一个数"),
+        ("2025 123", "不止一个数"),
+        ("12\n13", "不止一个数"),
+        ("40-30", "区间"),
+        ("2025-06", "区间"),
+        ("30%-40家", "区间"),
+        ("1e999", "超出"),
+        ("9e99亿", "超出"),
+        ("十二", "不是数值"),
+        ("1,23", "不是数值"),
+        ("1,2345", "不是数值"),
+        ("1.2.3", "不是数值"),
+        ("2025-06-30", "不是数值"),
+        ("12+13", "不是数值"),
+        ("(5)", "不是数值"),
+        ("增长5%", "不是数值"),
+        ("nan", "不是数值"),
+        ("inf", "不是数值"),
+        ("TRUE", "不是数值"),
+        ("max", "不是数值"),
+        ("Excel", "不是数值"),
+        ("约", "不是数值"),
+        ("万", "不是数值"),
+        ("%", "不是数值"),
+    ],
+)
+def test_what_is_no_quantity_says_why(text: str, why: str) -> None:
+    with pytest.raises(NotANumberError, match=why):
+        parse(text)
+
+
+def _parsed(text: str) -> Quantity | None:
+    try:
+        return parse(text)
+    except NotANumberError:
+        return None
+
+
+WORDS = st.sampled_from(
+    ["约", "近", "超过", "不足", "余", "多", "以上", "左右", "万", "亿", "千", "家", "元", "%", "％",
+     "x", "×", "*", "—", "-", "至", ",", "，", ".", " ", "１", "2", "30", "0", "e", "#", "①", "无"]
+)  # fmt: skip
+SENTENCES = st.lists(WORDS, max_size=7).map("".join)
+
+
+@given(st.one_of(st.text(max_size=12), SENTENCES))
+@example("٣")
+@example("1e-400")
+@example("−5")
+@example("\x00")
+def test_any_text_gives_a_consistent_quantity_or_the_one_error(text: str) -> None:
+    result = _parsed(text)
+
+    if result is not None:
+        assert (result.status == "reported") == (result.value is not None)
+        assert result.value is None or math.isfinite(result.value)
+        assert result.upper is None or (
+            result.value is not None and result.value <= result.upper < math.inf
+        )
+        assert not any(c.isdigit() for c in result.unit)
+
+
+@given(st.one_of(st.text(max_size=12), SENTENCES))
+def test_no_value_comes_from_text_without_digits(text: str) -> None:
+    result = _parsed(text)
+
+    if not any(c.isdigit() for c in unicodedata.normalize("NFKC", text)):
+        assert result is None or result.value is None
+
+
+@given(
+    st.decimals(-(10**12), 10**12, places=4, allow_nan=False),
+    st.sampled_from(["", "家", "%", "元", "件/万人"]),
+    st.sampled_from(["", "约", "超过", "不足"]),
+    st.booleans(),
+)
+def test_a_printed_number_reads_back_in_half_and_full_width(
+    number: object, unit: str, prefix: str, full: bool
+) -> None:
+    printed = f"{prefix}{number}{unit}"
+    if full:
+        printed = printed.translate({ord(c): ord(c) + 0xFEE0 for c in "0123456789.-%"})
+
+    result = parse(printed)
+
+    assert (result.value, result.unit) == (float(str(number)), unit)
+
+
+@given(st.integers(0, 10**12))
+def test_commas_between_thousands_change_nothing(number: int) -> None:
+    assert parse(f"{number:,}").value == parse(str(number)).value == float(number)

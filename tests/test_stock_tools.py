@@ -1,0 +1,162 @@
+"""The stock tools alone: papermill, then jupyter nbconvert, from any folder of a workspace."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from pages import MODEL, Made, parse, words_of
+from workspaces import call, copy_workspace
+
+CITY = ("-p", "dataset", "data/demo-city")
+DISTRICT = ("-p", "district", MODEL)
+CHECKPOINT = ("-p", "checkpoint", "2025H1")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of papermill: the folder it starts in, the notebook and its parameters."""
+
+    folder: str
+    notebook: str
+    parameters: tuple[str, ...]
+
+
+RUNS = {
+    "root": Run(".", "notebooks/brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
+    "notebooks": Run("notebooks", "brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
+    "no data set": Run(".", "notebooks/brief.ipynb", (*DISTRICT, *CHECKPOINT)),
+    "no district": Run(".", "notebooks/brief.ipynb", (*CITY, *CHECKPOINT)),
+    "unknown district": Run(
+        ".", "notebooks/brief.ipynb", (*CITY, "-p", "district", "朝岗区", *CHECKPOINT)
+    ),
+    "unknown checkpoint": Run(
+        ".", "notebooks/brief.ipynb", (*CITY, *DISTRICT, "-p", "checkpoint", "2019H1")
+    ),
+    "overview without a store": Run(
+        "notebooks", "overview.ipynb", ("-p", "dataset", "data/provinces")
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a call left: how it ended, and the notebook it saved."""
+
+    process: CompletedProcess[str]
+    notebook: Path
+
+    def error(self) -> str:
+        """The error saved in the notebook."""
+        content = json.loads(self.notebook.read_text(encoding="utf-8"))
+        outputs = [o for cell in content["cells"] for o in cell.get("outputs", [])]
+        [error] = [o for o in outputs if o["output_type"] == "error"]
+        return f"{error['ename']}: {error['evalue']}"
+
+
+@pytest.fixture(scope="module")
+def root(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the demo city, and the provinces not yet taken in."""
+    own = tmp_path_factory.mktemp("stock")
+    copy_workspace(workspace, own, "demo-city", "provinces")
+    (own / "data" / "provinces" / "store").rename(own / "store-elsewhere")
+    return own
+
+
+@pytest.fixture(scope="module")
+def ran(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """All calls of papermill, two at a time."""
+    home = tmp_path_factory.mktemp("home")
+
+    def execute(name: str) -> Ran:
+        run = RUNS[name]
+        folder = root / run.folder
+        out = root / f"{name}.ipynb"
+        process = call("papermill", run.notebook, out, *run.parameters, cwd=folder, home=home)
+        return Ran(process, out)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(RUNS, pool.map(execute, RUNS), strict=True))
+
+
+@pytest.fixture(scope="module")
+def pages(ran: dict[str, Ran], root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The two pages exported by jupyter nbconvert, each from another folder."""
+    home = tmp_path_factory.mktemp("home")
+
+    def export(name: str) -> Path:
+        folder = root / RUNS[name].folder
+        source = ran[name].notebook
+        process = call("jupyter", "nbconvert", "--to", "kejistats", source, cwd=folder, home=home)
+        assert process.returncode == 0, process.stderr
+        return source.with_suffix(".html")
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(export, ("root", "notebooks")))
+
+
+@pytest.mark.parametrize("name", ["root", "notebooks"])
+def test_papermill_runs_a_brief_from_the_root_and_from_its_own_folder(
+    ran: dict[str, Ran], name: str
+) -> None:
+    process = ran[name].process
+
+    assert process.returncode == 0, process.stderr
+
+
+def test_nbconvert_makes_the_page_that_a_batch_makes(pages: list[Path], made: Made) -> None:
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+
+    assert texts[0] == texts[1]
+    assert texts[0] == made.pages[f"demo-city/{MODEL}"].read_text(encoding="utf-8")
+    [heading] = parse(texts[0]).iter("h1")
+    assert words_of(heading) == "朝岚区2025年上半年科技指标简报"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("no data set", ["UsageError: the parameter dataset is missing", "-p dataset data/"]),
+        (
+            "no district",
+            ["UsageError: the parameter district is missing", "-p district", "900101 朝岚区"],
+        ),
+        (
+            "unknown district",
+            ["UsageError: demo-city has no district '朝岗区'", "did you mean 朝岚区"],
+        ),
+        (
+            "unknown checkpoint",
+            ["UsageError: demo-city has no figures for 2019H1", "it has: 2021H1, 2021H2,"],
+        ),
+        (
+            "overview without a store",
+            ["UsageError: the store of", "is empty", "kejistats intake"],
+        ),
+    ],
+)
+def test_an_error_says_what_would_be_right_and_is_saved(
+    ran: dict[str, Ran], name: str, expected: list[str]
+) -> None:
+    process, saved = ran[name].process, ran[name].error()
+
+    assert process.returncode != 0
+    for text in expected:
+        assert text in saved
+        assert text in process.stderr
+
+
+def test_a_failed_notebook_is_not_exported(ran: dict[str, Ran], root: Path, tmp_path: Path) -> None:
+    source = ran["unknown district"].notebook
+
+    process = call(
+        "jupyter", "nbconvert", "--to", "kejistats", source, cwd=root, home=tmp_path / "home"
+    )
+
+    assert process.returncode != 0
+    assert "has no district '朝岗区'" in process.stderr
+    assert not source.with_suffix(".html").exists()
