@@ -192,34 +192,34 @@ def run(
     if not jobs:
         return []
     count = max(1, min(workers or os.cpu_count() or 1, len(jobs)))
-    results: dict[str, Result] = {}
+    results: dict[int, Result] = {}
     # Forking a process that has imported polars can hang: spawn.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context) as pool:
-        futures = {pool.submit(make, job): job for job in jobs}
-        for result in _finished(futures):
-            results[result.name] = result
+        futures = {pool.submit(make, job): place for place, job in enumerate(jobs)}
+        for place, result in _finished(futures, jobs):
+            results[place] = result
             progress(result)
-    return [results[job.name] for job in jobs]
+    return [results[place] for place in range(len(jobs))]
 
 
-def _finished(futures: dict[Future[Result], Job]) -> Iterator[Result]:
+def _finished(futures: dict[Future[Result], int], jobs: list[Job]) -> Iterator[tuple[int, Result]]:
     for future in as_completed(futures):
+        place = futures[future]
         try:
-            yield future.result()
+            yield place, future.result()
         except BrokenProcessPool:
-            yield Result(
-                futures[future].name, None, 0.0, "the worker process died; run the command again"
-            )
+            error = "the worker process died; run the command again"
+            yield place, Result(jobs[place].name, None, 0.0, error)
 
 
 def write_index(
     dataset: Dataset, checkpoint: Checkpoint, folder: Path, jobs: list[Job], results: list[Result]
 ) -> Path:
     """Write ``index.html``: every page made, its conclusion, and what could not be made."""
-    texts = {job.name: job.text for job in jobs}
+    texts = {job.page: job.text for job in jobs}
     entries = [
-        Entry(r.name, r.page.name, texts[r.name]) if r.page else Entry(r.name, "", "未生成")
+        Entry(r.name, r.page.name, texts[r.page]) if r.page else Entry(r.name, "", "未生成")
         for r in results
     ]
     title = f"{dataset.settings.title}{checkpoint.label}科技指标简报"

@@ -200,7 +200,7 @@ def intake(
                 continue
             typer.echo(
                 f"{receipt.id} {receipt.file}: {receipt.rows} rows, {receipt.accepted} taken in, "
-                f"{receipt.errors} errors, {receipt.warnings} warnings"
+                f"{receipt.unchanged} unchanged, {receipt.errors} errors, {receipt.warnings} warnings"
             )
             _show_findings(checked.findings)
         known = sum(receipt is None for receipt, _ in results)
@@ -265,7 +265,10 @@ def briefs(
         int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default: cores.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of outputs; default: out in the workspace.")
+        Path | None,
+        typer.Option(
+            "--out", help="Folder of outputs, from where you stand; default: out in the workspace."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -278,7 +281,7 @@ def briefs(
     codes = [opened.district(d) for d in district or []]
     if not as_json:
         _warn_untaken(opened)
-    folder, planned, failed = batch.plan(opened, at, codes, out)
+    folder, planned, failed = batch.plan(opened, at, codes, out.resolve() if out else None)
     with _progress(len(planned), str(at), quiet=as_json) as tick:
         done = batch.run(planned, jobs, lambda r: tick(f"{r.name} {r.seconds:.1f} s{_mark(r)}"))
     results = [*done, *failed]

@@ -250,6 +250,7 @@ class Dataset:
         """Let observations and targets be read anew, after an intake."""
         self.__dict__.pop("observations", None)
         self.__dict__.pop("targets", None)
+        self._metrics.clear()
 
     @property
     def headline(self) -> list[str]:

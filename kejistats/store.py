@@ -54,11 +54,11 @@ class Receipt:
     table: str
     rows: int
     accepted: int
-    unchanged: int
     errors: int
     warnings: int
     who: str
     when: str
+    unchanged: int = 0
 
 
 class Store:

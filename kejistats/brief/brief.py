@@ -12,8 +12,7 @@ from kejistats.brief.select import WORST, best, conclusion, problems
 from kejistats.brief.sentences import pace, required, sentence, stem, title
 from kejistats.brief.view import View, headline, views
 from kejistats.numbers import percent
-
-_CHART_ROWS = 12
+from kejistats.schema.observation import GRADES
 
 
 class Brief:
@@ -63,7 +62,7 @@ class Brief:
             }
             for v in problems(self.headline)[:WORST]
         ]
-        good = [sentence(v, standing=not v.in_last_third) for v in best(self.headline)]
+        good = [sentence(v) for v in best(self.headline)]
         html = render(
             "head.html",
             title=self.title,
@@ -79,7 +78,9 @@ class Brief:
     def _grade(self) -> str:
         words = self.bundle.content["words"]["grade"]
         grades = [v["grade"] for v in self.rows if v.reported and v["grade"]]
-        return str(words[max(set(grades), key=grades.count)]) if grades else ""
+        # Of grades equally frequent the weaker is named.
+        most = max(GRADES, key=lambda grade: (grades.count(grade), -GRADES.index(grade)))
+        return str(words[most]) if grades else ""
 
     def table(self) -> Fragment:
         """Return the key table: main indicators, then all others by domain."""
@@ -142,16 +143,16 @@ class Brief:
     def chart_attainment(self) -> charts.Chart | None:
         """Return rates of completion against the pace; None without targets."""
         rows = self.headline + [v for v in self._ordered() if v.assessed and v not in self.headline]
-        return charts.attainment(rows[:_CHART_ROWS])
+        return charts.attainment(rows)
 
     def chart_growth(self) -> charts.Chart | None:
         """Return year-on-year growth of the main indicators; None without any."""
-        return charts.growth(self.headline[:_CHART_ROWS])
+        return charts.growth(self.headline)
 
     def chart_position(self) -> charts.Chart | None:
         """Return the place among peers; None without ranks."""
         peers = self.bundle.content["peers"]
-        return charts.position(self.headline[:_CHART_ROWS], peers, self.settings["scope"])
+        return charts.position(self.headline, peers, self.settings["scope"])
 
     @property
     def notes(self) -> Fragment:
@@ -198,7 +199,8 @@ def _trouble(view: View) -> str:
 def _attention(view: View) -> str:
     """Say the gap and what is required, in one line of the first screen."""
     if view.not_reached:
-        parts = [pace(view), required(view, gap_said=True)]
+        # In December the gap is the whole story, and pace has told it.
+        parts = [pace(view), "" if view.final else required(view, gap_said=True)]
     else:
         parts = [f"{title(view)}{view.figure()}", view.growth()]
         if not view.worsened or view.in_last_third:

@@ -140,7 +140,6 @@ def make_bundles(
         .sort("district", "indicator", "year", "month")
         .collect()
     )
-    revisions = _revisions(dataset.observations, checkpoint)
     bundles = {}
     for code in codes:
         own = metrics.filter(pl.col("district") == code)
@@ -156,7 +155,7 @@ def make_bundles(
                 "indicators": _plain(_used(dataset.indicators, own)),
                 "series": _plain(series.filter(pl.col("district") == code).drop("district")),
                 "peers": _peer_values(metrics, dataset.districts, unit),
-                "revisions": _plain(revisions.filter(pl.col("district") == code).drop("district")),
+                "revisions": _plain(_revisions(dataset.observations, checkpoint, code)),
             }
         )
     return bundles
@@ -177,6 +176,7 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
             "districts": _plain(units),
             "metrics": _plain(own),
             "indicators": _plain(_used(dataset.indicators, own)),
+            "revisions": _plain(_revisions(dataset.observations, checkpoint, parent)),
         }
     )
 
@@ -202,7 +202,7 @@ def _used(indicators: pl.DataFrame, metrics: pl.DataFrame) -> pl.DataFrame:
 def _peer_values(
     metrics: pl.DataFrame, districts: pl.DataFrame, unit: pl.DataFrame
 ) -> dict[str, list[float]]:
-    """Return the peers' exact figures by indicator, sorted and without names."""
+    """Return the peers' exact figures of the own grade by indicator, sorted, without names."""
     kind, parent, group = unit.select("kind", "parent", "group").row(0)
     peers = districts.filter(
         pl.col("kind").eq_missing(pl.lit(kind)),
@@ -214,25 +214,33 @@ def _peer_values(
         pl.col("rank").is_not_null(),
         pl.col("level") == "",
     )
+    own = metrics.filter(pl.col("district") == unit["code"][0], pl.col("level") == "")
+    figures = figures.join(own.select("indicator", "grade"), on=["indicator", "grade"])
     grouped = figures.group_by("indicator", maintain_order=True).agg(pl.col("value").sort())
     return dict(grouped.iter_rows())
 
 
-def _revisions(observations: pl.DataFrame, checkpoint: Checkpoint) -> pl.DataFrame:
+def _revisions(observations: pl.DataFrame, checkpoint: Checkpoint, district: str) -> pl.DataFrame:
     """Return figures of the checkpoint and of its base that a later intake changed."""
     at = (pl.col("month") == checkpoint.month) & pl.col("year").is_between(
         checkpoint.year - 1, checkpoint.year
     )
     return (
-        observations.filter(at, pl.col("status") == "reported", pl.col("level") == "")
+        observations.filter(
+            at,
+            pl.col("district") == district,
+            pl.col("status") == "reported",
+            pl.col("level") == "",
+        )
         .sort("received", maintain_order=True)
         .group_by(KEY, maintain_order=True)
         .agg(
-            pl.col("value").first().alias("first"),
+            # The last version that differed: a figure corrected and put back shows both.
+            pl.col("value").filter(pl.col("value") != pl.col("value").last()).last().alias("first"),
             pl.col("value").last().alias("last"),
             pl.col("note").last(),
         )
-        .filter(pl.col("first") != pl.col("last"))
-        .select("district", "indicator", "year", "first", "last", "note")
-        .sort("district", "indicator", "year")
+        .filter(pl.col("first").is_not_null())
+        .select("indicator", "year", "first", "last", "note")
+        .sort("indicator", "year")
     )

@@ -27,6 +27,7 @@ COLOURS = {
 WIDTH = 4.2
 DPI = 200
 PALETTE = 64
+ROWS = 16
 FULL = 1.5
 
 
@@ -116,7 +117,7 @@ def attainment(views: list[View]) -> Chart | None:
     views
         The rows to show, in order.
     """
-    shown = [v for v in views if v["attainment"] is not None and v["progress"] != "masked"]
+    shown = [v for v in views if v["attainment"] is not None and v["progress"] != "masked"][:ROWS]
     if not shown:
         return None
     with _figure(len(shown)) as (figure, axes):
@@ -156,6 +157,7 @@ def growth(views: list[View]) -> Chart | None:
         The rows to show, in order; indicators in points have another axis and are left out.
     """
     shown = [v for v in views if v.reported and not v.in_points and v.growth_value is not None]
+    shown = shown[:ROWS]
     if not shown:
         return None
     values = [v.growth_value or 0.0 for v in shown]
@@ -207,7 +209,7 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
     scope
         Word for the whole: 全市.
     """
-    shown = [v for v in views if v.ranks and len(set(peers.get(v.id, []))) > 1]
+    shown = [v for v in views if v.ranks and len(set(peers.get(v.id, []))) > 1][:ROWS]
     if not shown:
         return None
     with _figure(len(shown)) as (figure, axes):

@@ -31,7 +31,8 @@ def notes(bundle: Bundle, rows: list[View]) -> list[str]:
 
     about("masked", [v for v in rows if v["status"] == "masked"])
     late = [v for v in rows if v["status"] == "missing" and not v.not_expected]
-    about("missing", late)
+    about("missing", [v for v in late if not v.no_total])
+    about("no_total", [v for v in late if v.no_total])
     about("not_applicable", [v for v in rows if v["status"] == "not_applicable"])
     grades = _grades(bundle, rows)
     if grades:
@@ -42,6 +43,7 @@ def notes(bundle: Bundle, rows: list[View]) -> list[str]:
     about("derived", [v for v in rows if v.reported and " ÷ " in (v["source"] or "")])
     about("total", [v for v in rows if v["source"] == DERIVED_TOTAL])
     about("no_base", [v for v in rows if v["target_reason"] == "base_missing"])
+    found += _targets(rows)
     found += _pace(rows)
     about("no_profile", [v for v in rows if v["target_reason"] == "no_profile"])
     settings = bundle.content["settings"]
@@ -83,7 +85,10 @@ def _revised(bundle: Bundle, rows: list[View]) -> list[str]:
         view = by_id.get(revision["indicator"])
         if view is None or not view.reported:
             continue
-        key = "revised" if revision["year"] == bundle.checkpoint.year else "revised_base"
+        used = view["published_growth"] is None and view["yoy_reason"] is None
+        key = "revised_base" if used else "revised_base_only"
+        if revision["year"] == bundle.checkpoint.year:
+            key = "revised"
         old, new = view.amount(revision["first"]), view.amount(revision["last"])
         text = str(say[key].format(name=view.name, B0=old, B1=new))
         if "note" in revision:
@@ -105,13 +110,36 @@ def _published(rows: list[View]) -> list[str]:
     return found
 
 
+def _targets(rows: list[View]) -> list[str]:
+    """Say what moved a target or the time it is held against."""
+    found = []
+    for view in rows:
+        if view["target"] is None:
+            continue
+        if view["target_original"] is not None:
+            original = View(
+                view.row | {"target": view["target_original"]},
+                *(view.indicator, view.words, view.settings, view.checkpoint),
+            )
+            found.append(
+                view.say("notes", "target", name=view.name, T0=original.target(), T1=view.target())
+            )
+        if view["as_of"] is not None and view["share_due"] is not None:
+            date = f"{view['as_of'].month}月{view['as_of'].day}日"
+            found.append(view.say("notes", "as_of", name=view.name, date=date))
+        if view["target_start"]:
+            month = view["target_start"] + 1
+            found.append(view.say("notes", "start", name=view.name, month=month))
+    return found
+
+
 def _pace(rows: list[View]) -> list[str]:
     assessed = [v for v in rows if v["share_due"] is not None and v.reported]
     by_rule: dict[str, list[View]] = {}
     for view in assessed:
         if view["target_kind"] != "growth":
             by_rule.setdefault(view["pace_rule"], []).append(view)
-    if not by_rule:
+    if not by_rule or rows[0].checkpoint.month == 12:
         return []
     words = rows[0].words
     rules = "；".join(

@@ -116,7 +116,7 @@ class Overview:
         content["metrics"] = [
             row for row in content["metrics"] if row["district"] == self.parent["code"]
         ]
-        content |= {"districts": [self._plain_parent()], "revisions": [], "peers": {}}
+        content |= {"districts": [self._plain_parent()], "peers": {}}
         return Brief(Bundle(content))
 
     def _plain_parent(self) -> dict[str, Any]:

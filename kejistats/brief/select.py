@@ -6,6 +6,7 @@ from kejistats.brief.sentences import listed
 from kejistats.brief.view import View
 
 _SEVERITY = {"behind": 0, "slow": 1, "near": 2}
+_TALLY = ("done", "reached_level", "ahead", "on_pace", "not_reached", "december_not_reached")
 PROBLEMS = 5
 WORST = 3
 BEST = 2
@@ -46,11 +47,11 @@ def best(rows: list[View]) -> list[View]:
         place = view["rank"] / view["ranked"] if view.ranks else 1.0
         return (0 if view.reached else 1, -lead if view.reached else 0.0, place)
 
-    worst = {v.id for v in problems(rows)[:WORST]}
+    troubled = {v.id for v in problems(rows)}
     found = [
         v
         for v in rows
-        if v.id not in worst
+        if v.id not in troubled
         and not v.worsened
         and (v.reached or (v.improved and not v.assessed and not v.in_last_third))
     ]
@@ -71,18 +72,19 @@ def conclusion(rows: list[View]) -> str:
     return "；".join(part for part in (text, apart) if part) + "。"
 
 
+def _tally_key(view: View) -> str:
+    """Return under which word a judged indicator is counted."""
+    if view["progress"] == "done":
+        return "reached_level" if view.may_lapse else "done"
+    if view.not_reached:
+        return "december_not_reached" if view.final else "not_reached"
+    return str(view["progress"])
+
+
 def _tally(rows: list[View], period: str) -> str:
     say, december = rows[0].say, rows[0].checkpoint.month == 12
-    parts = [
-        say("conclusion", code, n=n)
-        for code in ("done", "ahead", "on_pace")
-        if (n := sum(v["progress"] == code for v in rows))
-    ]
-    missed = sum(v.not_reached for v in rows)
-    if missed:
-        parts.append(
-            say("conclusion", "december_not_reached" if december else "not_reached", n=missed)
-        )
+    keys = [_tally_key(v) for v in rows]
+    parts = [say("conclusion", key, n=keys.count(key)) for key in _TALLY if key in keys]
     key = "assessed_december" if december else "assessed"
     return say("conclusion", key, period=period, n=len(rows), parts="，".join(parts))
 
@@ -109,17 +111,26 @@ def _movement(rows: list[View], period: str) -> str:
 def _not_assessed(rows: list[View]) -> str:
     say = rows[0].say
     waiting = [v for v in rows if v["progress"] == "not_due"]
-    yearly = [v.short for v in waiting if v.not_expected]
+    off: dict[str, list[str]] = {}
+    for view in waiting:
+        if view.not_expected:
+            off.setdefault(view.words["frequency"][view.indicator["frequency"]], []).append(
+                view.short
+            )
     nodes = [v.short for v in waiting if not v.not_expected]
     parts = []
     if nodes:
         parts.append(say("conclusion", "not_due_node", names=listed(nodes)))
-    if yearly:
-        parts.append(say("conclusion", "not_due_frequency", names=listed(yearly)))
+    parts += [
+        say("conclusion", "not_due_frequency", names=listed(names), frequency=frequency)
+        for frequency, names in off.items()
+    ]
     text = say("conclusion", "not_assessed", parts="，".join(parts)) if parts else ""
     silent = []
     for status in ("masked", "missing"):
-        names = [v.short for v in rows if v["status"] == status and v not in waiting]
+        names = [
+            v.short for v in rows if v["status"] == status and v not in waiting and not v.no_total
+        ]
         if names:
             silent.append(say("conclusion", status, names=listed(names)))
     return "；".join(part for part in (text, "，".join(silent)) if part)

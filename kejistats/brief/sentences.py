@@ -6,6 +6,7 @@ import re
 
 from kejistats.brief.view import View
 from kejistats.numbers import percent, plain, rounded
+from kejistats.schema.metric import NOT_REACHED
 
 _TENTHS = "零一二三四五六七八九"
 
@@ -42,28 +43,25 @@ def pace(view: View) -> str:
     if view["target"] is None or not view.reported:
         return ""
     text = _pace(view)
-    return (
-        text + view.words["pace"]["implied"]
-        if text and view["target_strength"] == "implied"
-        else text
-    )
+    if text and view["bound"] == "about" and view["progress"] == "done":
+        text = view.say("pace", "by_report", text=text)
+    if text and view["target_strength"] == "implied":
+        text += view.words["pace"]["implied"]
+    return text
 
 
 def _pace(view: View) -> str:
     say, progress = view.say, view["progress"]
     if view["target_reason"] == "bound_open":
-        return say("pace", "bound_open")
+        open_ = say("pace", "bound_open", status=view.status)
+        return "，".join(part for part in (_reach(view), open_) if part)
     if progress == "not_due":
         return say("pace", "not_due_node")
     match view["target_kind"]:
         case "growth":
             return _growth_pace(view)
         case "ceiling":
-            over = view["gap"] is not None
-            key, amount = (
-                ("ceiling_over", view["gap"]) if over else ("ceiling_within", view["surplus"])
-            )
-            return say("pace", key, T=view.amount(view["target"]), h=view.distance(amount))
+            return _ceiling(view)
     if progress == "done":
         return _done(view)
     if (
@@ -73,22 +71,71 @@ def _pace(view: View) -> str:
     ):
         fallen = view["target_base"] - view["value"]
         return say("pace", "net_negative", n=view.distance(fallen), T=view.amount(view["target"]))
+    upper = view["target_upper"]
+    if view["target_kind"] == "range" and upper is not None and view["value"] > upper:
+        excess = view.distance(view["value"] - upper)
+        return say("pace", "range_over", T=view.amount(upper), h=excess)
     gap = view.distance(view["gap"]) if view["gap"] is not None else ""
     if view["target_kind"] == "level" and _held(view):
         return say("pace", "hold", T=view.amount(view["target"]), g=gap)
-    c = view.attainment()
-    if view.checkpoint.month == 12:
-        return say("pace", "short", c=c, g=gap) if c else say("pace", "short_level", g=gap)
-    prefix = "" if c else "level_"
+    if (view["attainment"] or 0) < 0:
+        fallen = view.distance(view["target_base"] - view["value"])
+        return say("pace", "level_negative", n=fallen, g=gap)
+    reach = _reach(view)
+    # Of an inexact figure, what is missing is only what follows from the number as reported.
+    unsure = "_open" if view["bound"] in ("about", "at_least", "more_than") else ""
+    if view.final:
+        key = f"short{unsure}" if reach else "short_level"
+        return say("pace", key, reach=reach, g=gap)
+    points = rounded(abs(view["pace_gap_points"] or 0), 1)
+    key = progress if reach else f"level_{progress}"
+    if reach and progress in NOT_REACHED:
+        key += unsure
+    if reach and points == 0:
+        key = {"ahead": "on_pace", "near": "near_just"}.get(key, key)
     parts = {
-        "c": c,
+        "reach": reach,
         "g": gap,
-        "pace": view.words["pace"].get(f"pace_{view['pace_rule']}", ""),
-        "d": plain(abs(view["pace_gap_points"] or 0), 1),
+        "pace": _rule(view),
+        "d": _derived(view, f"{points:f}个百分点"),
         "n": view.distance(view["pace_gap"]) if view["pace_gap"] is not None else "",
         "share": share_word(view.settings["thresholds"]["slow"]),
     }
-    return say("pace", f"{prefix}{progress}", **parts)
+    return say("pace", key, **parts)
+
+
+def _ceiling(view: View) -> str:
+    limit = view.amount(view["target"])
+    if view["gap"] is not None:
+        return view.say("pace", "ceiling_over", T=limit, h=view.distance(view["gap"]))
+    left = view.distance(view["surplus"])
+    if view.not_reached and view["target"] > 0:
+        used = percent(view["value"] / view["target"], below=1)
+        return view.say("pace", "ceiling_fast", T=limit, c=used, h=left)
+    return view.say("pace", "ceiling_within", T=limit, h=left)
+
+
+def _reach(view: View) -> str:
+    """Say how much of the target, or of the increase to it, is done; empty without a rate."""
+    if view["attainment"] is None:
+        return ""
+    words = view.words["pace"]
+    goal = words.get(f"goal_{view['target_kind']}", words["goal"])
+    c = percent(view["attainment"], below=1)
+    return view.say("pace", f"reach_{view['bound']}", goal=goal, c=c)
+
+
+def _rule(view: View) -> str:
+    """Name the pace that a figure is held against."""
+    years = len((view["pace_years"] or "").split("、"))
+    text = str(view.words["pace"].get(f"pace_{view['pace_rule']}", ""))
+    return text.format(k="两" if years == 2 else "三")
+
+
+def _derived(view: View, text: str) -> str:
+    """Give a surplus the bound of the figure it follows from."""
+    bound = "at_least" if view["bound"] == "more_than" else view["bound"]
+    return view.say("bound", bound, A=text)
 
 
 def _held(view: View) -> bool:
@@ -100,6 +147,8 @@ def _growth_pace(view: View) -> str:
     if points is None:
         return ""
     shown = rounded(points, 1)
+    if shown == 0 and view.not_reached:
+        return view.say("pace", "growth_just_under")
     key = "growth_over" if shown > 0 else "growth_under" if shown < 0 else "growth_equal"
     return view.say("pace", key, x=f"{abs(shown):f}")
 
@@ -107,10 +156,13 @@ def _growth_pace(view: View) -> str:
 def _done(view: View) -> str:
     say = view.say
     if view.may_lapse:
-        return say("pace", "level_reached", T=view.amount(view["target"]))
-    done = say("pace", "done" if view.checkpoint.month == 12 else "done_early")
+        key = "net_reached" if view["target_kind"] == "net" else "level_reached"
+        return say("pace", key, T=view.amount(view["target"]))
+    term = view["target_kind"] == "multi_year"
+    early = "done_term" if term else "done_early"
+    done = say("pace", "done" if view.final and not term else early)
     if view["surplus"]:
-        return say("pace", "done_over", done=done, s=view.distance(view["surplus"]))
+        return say("pace", "done_over", done=done, s=_derived(view, view.distance(view["surplus"])))
     return done
 
 
@@ -140,11 +192,18 @@ def required(view: View, *, gap_said: bool = False) -> str:
     gap_said
         Whether the distance to a level target was said before and need not be repeated.
     """
-    if view["target"] is None or not view.reported or view["target_reason"] == "bound_open":
+    if view["target"] is None or not view.reported:
         return ""
+    text = _required(view, gap_said=gap_said)
+    return (
+        view.say("required", "by_report", text=text) if text and view["bound"] != "exact" else text
+    )
+
+
+def _required(view: View, *, gap_said: bool) -> str:
     period, rest = view.checkpoint.word, view.checkpoint.rest
     say, kind = view.say, view["target_kind"]
-    if view.checkpoint.month == 12:
+    if view.final:
         return _missed(view)
     if kind == "ceiling":
         if view["gap"] is not None:
@@ -174,6 +233,8 @@ def required(view: View, *, gap_said: bool = False) -> str:
     if view["gap"] is None:
         return ""
     gap = view.distance(view["gap"])
+    if kind == "multi_year":
+        return say("required", "multi_year", year=view["target_year"], g=gap)
     if view["required_per_month"] is None:
         return say("required", "gap", g=gap)
     if kind in ("level", "multi_year") or view.indicator["measure"] == "ratio":
@@ -193,8 +254,8 @@ def required(view: View, *, gap_said: bool = False) -> str:
 
 def _missed(view: View) -> str:
     if view["target_kind"] == "growth" and view.not_reached:
-        x = plain(abs(view["pace_gap_points"]), 1)
-        return view.say("required", "december_growth", x=x)
+        x = rounded(abs(view["pace_gap_points"]), 1)
+        return view.say("required", "december_growth" if x else "december_growth_just", x=f"{x:f}")
     if view["gap"] is None or view["target_kind"] == "ceiling":
         return ""
     return view.say("required", "missed", g=view.distance(view["gap"]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from kejistats.brief.bundle import Bundle
 from kejistats.numbers import count_up, percent, plain, quantity, rounded, signed
 from kejistats.period import Checkpoint
@@ -32,6 +34,8 @@ class View:
         The data set's settings.
     checkpoint
         The checkpoint.
+    total
+        Whether the district is a total of others.
     """
 
     row: dict[str, Any]
@@ -39,6 +43,7 @@ class View:
     words: Words
     settings: dict[str, Any]
     checkpoint: Checkpoint
+    total: bool = False
 
     def __getitem__(self, column: str) -> Any:
         return self.row[column]
@@ -74,6 +79,11 @@ class View:
         """Whether the indicator itself is a rate of growth: 加快, 回落."""
         return self.name.endswith("增速")
 
+    @property
+    def no_total(self) -> bool:
+        """Whether a total reported none and its districts could not be summed."""
+        return self.total and bool(self["status"] == "missing") and not self.not_expected
+
     def amount(self, value: float, *, trim: bool = True) -> str:
         """Print an amount of this indicator with its unit."""
         return quantity(value, self.indicator["unit"], self.indicator["decimals"], trim=trim)
@@ -88,6 +98,8 @@ class View:
         """Print the figure, or the word for why there is none."""
         if self.not_expected:
             return "—"
+        if self.no_total:
+            return str(self.words["status"]["no_total"])
         if not self.reported:
             return str(self.words["status"][self["status"]])
         amount = self.amount(self["value"], trim=trim)
@@ -184,9 +196,15 @@ class View:
         return self["progress"] in NOT_REACHED
 
     @property
+    def final(self) -> bool:
+        """Whether the target's own year ends here, so that it is reached or not."""
+        ends = self["target_kind"] != "multi_year" or self["share_due"] == 1
+        return self.checkpoint.month == 12 and bool(ends)
+
+    @property
     def may_lapse(self) -> bool:
         """Whether a level reached now may be lost again before the year ends."""
-        return self.checkpoint.month < 12 and self.indicator["measure"] != "flow"
+        return not self.final and self.indicator["measure"] != "flow"
 
     @property
     def assessed(self) -> bool:
@@ -201,9 +219,11 @@ class View:
             return "not_applicable"
         if self.not_expected:
             return "not_expected"
+        if self.no_total:
+            return "no_total"
         if code == "done" and self.may_lapse:
             return "reached_level"
-        if self.checkpoint.month == 12 and code in ("slow", "behind") and kind != "multi_year":
+        if self.final and code in ("slow", "behind"):
             return f"december_{code}"
         specific = f"{kind}_{code}"
         return specific if specific in self.words["progress"] else str(code)
@@ -322,6 +342,7 @@ class View:
 
 def views(bundle: Bundle, district: str | None = None) -> list[View]:
     """Return the rows of a bundle in words, in the order of the registry."""
+    totals = bundle.districts.filter(pl.col("kind") == "total")["code"].to_list()
     indicators = {row["id"]: row for row in bundle.indicators.iter_rows(named=True)}
     found = []
     for row in bundle.metrics.iter_rows(named=True):
@@ -334,6 +355,7 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
                 bundle.content["words"],
                 bundle.content["settings"],
                 bundle.checkpoint,
+                row["district"] in totals,
             )
         )
     return sorted(found, key=lambda view: view.indicator["order"])
