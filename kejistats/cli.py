@@ -245,7 +245,8 @@ def _show_metrics(table: pl.DataFrame) -> None:
     shown = Table(*columns, title=f"{table.height} rows; -o FILE writes all {table.width} columns")
     for row in table.select(columns).iter_rows():
         shown.add_row(*(_cell(value) for value in row))
-    Console().print(shown)
+    # In a pipe there is no width to fit, and a cut id would be no id.
+    Console(width=None if sys.stdout.isatty() else 160).print(shown)
 
 
 def _cell(value: Any) -> str:

@@ -10,6 +10,7 @@ from kejistats.brief import charts
 from kejistats.brief.brief import Brief
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.select import moves
 from kejistats.brief.sentences import listed, sentence
 from kejistats.brief.view import View, headline, views
 from kejistats.numbers import percent
@@ -77,8 +78,8 @@ class Overview:
             parts.append(text + (say("all_reached", k=all_good) if all_good else ""))
         moved = [v for v in headline(self.bundle, self.total) if v.growth_value is not None]
         if moved:
-            up, down = sum(v.improved for v in moved), sum(v.worsened for v in moved)
-            parts.append(say("moved", scope=self.settings["scope"], n=len(moved), u=up, w=down))
+            scope = self.settings["scope"]
+            parts.append(say("moved", scope=scope, n=len(moved), parts=moves(moved)))
         return "；".join(parts) + "。" if parts else say("none")
 
     @property

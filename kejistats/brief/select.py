@@ -89,16 +89,20 @@ def _tally(rows: list[View], period: str) -> str:
     return say("conclusion", key, period=period, n=len(rows), parts="，".join(parts))
 
 
+def moves(rows: list[View]) -> str:
+    """Count the indicators that moved for better, for worse, or not: 9项向好，1项趋弱."""
+    up, down = sum(v.improved for v in rows), sum(v.worsened for v in rows)
+    counts = {"moved_up": up, "moved_down": down, "moved_flat": len(rows) - up - down}
+    return "，".join(rows[0].say("conclusion", key, n=n) for key, n in counts.items() if n)
+
+
 def _movement(rows: list[View], period: str) -> str:
     """Return the tally of growth and ranks, where no target can be judged."""
     say = rows[0].say
     moved = [v for v in rows if v.reported and v.growth_value is not None]
     if not moved:
         return say("conclusion", "none_assessed", period=period)
-    up, down = sum(v.improved for v in moved), sum(v.worsened for v in moved)
-    counts = {"moved_up": up, "moved_down": down, "moved_flat": len(moved) - up - down}
-    parts = [say("conclusion", key, n=n) for key, n in counts.items() if n]
-    text = say("conclusion", "moved", period=period, n=len(moved), parts="，".join(parts))
+    text = say("conclusion", "moved", period=period, n=len(moved), parts=moves(moved))
     changes = [v["rank_change"] for v in rows if v.ranks and v["rank_change"] is not None]
     if changes:
         risen, fallen = sum(c > 0 for c in changes), sum(c < 0 for c in changes)
