@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
@@ -17,7 +16,7 @@ from kejistats.errors import UsageError
 from kejistats.schema import Indicator
 from kejistats.schema.indicator import DEFAULTS
 from kejistats.units import known, ratio_factor
-from kejistats.workspace import packaged, shared
+from kejistats.workspace import packaged, read_toml, shared
 
 SCHEMA_FILE = "schemas/indicators.schema.json"
 
@@ -48,13 +47,7 @@ def _line(text: str, path: list[Any]) -> int:
 
 
 def _read(file: Path, schema: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text("utf-8")
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{file}: not valid TOML: {error}", "mend the line and run again"
-        ) from None
+    content = read_toml(file)
     try:
         _validator(schema)(content)
     except fastjsonschema.JsonSchemaValueException as error:
@@ -73,7 +66,7 @@ def _read(file: Path, schema: Path) -> dict[str, Any]:
             else ""
         )
         raise UsageError(
-            f"{file}, line {_line(text, path)}: {wrong}{allowed}",
+            f"{file}, line {_line(file.read_text('utf-8'), path)}: {wrong}{allowed}",
             f"{schema.name} beside the folder describes every key; most editors check it as you type",
         ) from None
     return content
@@ -166,7 +159,7 @@ def _nearest(word: str, known_words: Any) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(known_words), n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "see `schemas/indicators/` for the ids"
+    return f"did you mean {close[0]!r}?" if close else "see the files of `schemas/` as they came"
 
 
 def read_registry(folder: Path | None = None, own: Path | None = None) -> pl.DataFrame:
@@ -252,6 +245,9 @@ def _braces(text: Any) -> set[str]:
 def read_words(near: Path | None = None) -> dict[str, dict[str, Any]]:
     """Read ``schemas/words.toml``, the wording of briefs that an analyst may change.
 
+    A text that a workspace's own file leaves out is the packaged one, so that a file of an
+    earlier version keeps working.
+
     Parameters
     ----------
     near
@@ -260,27 +256,30 @@ def read_words(near: Path | None = None) -> dict[str, dict[str, Any]]:
     Raises
     ------
     UsageError
-        When the file is malformed or a text lost its key.
+        When the file is malformed, a key is unknown, or a text has braces no figure fills in.
     """
     file = shared("schemas/words.toml", near)
-    try:
-        words = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{file}: not valid TOML: {error}", "mend the line and run again"
-        ) from None
-    for section, texts in tomllib.loads(packaged("schemas/words.toml").read_text("utf-8")).items():
-        own = words.get(section, {})
-        absent = [key for key in texts if key not in own]
-        if absent:
-            raise UsageError(
-                f"{file}: [{section}] lacks {', '.join(absent)}", "every key must keep its name"
-            )
+    own = read_toml(file)
+    words: dict[str, dict[str, Any]] = read_toml(packaged("schemas/words.toml"))
+    for section, texts in own.items():
+        if section not in words or not isinstance(texts, dict):
+            raise UsageError(f"{file}: unknown section [{section}]", _nearest(section, words))
         for key, text in texts.items():
-            strange = _braces(own[key]) - _braces(text)
+            known = words[section].get(key)
+            if known is None:
+                raise UsageError(
+                    f"{file}: [{section}] has an unknown key {key!r}",
+                    _nearest(key, words[section]),
+                )
+            if type(text) is not type(known) or (
+                isinstance(known, list) and len(text) != len(known)
+            ):
+                raise UsageError(f"{file}: [{section}] {key} must be like {known!r}", "mend it")
+            strange = _braces(text) - _braces(known)
             if strange:
                 raise UsageError(
                     f"{file}: [{section}] {key} has {{{strange.pop()}}}, which no figure fills in",
-                    f"it may have: {', '.join(sorted(_braces(text))) or 'no braces'}",
+                    f"it may have: {', '.join(sorted(_braces(known))) or 'no braces'}",
                 )
+            words[section][key] = text
     return words

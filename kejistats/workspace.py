@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from kejistats.errors import UsageError
 
@@ -93,3 +95,19 @@ def packaged(name: str) -> Path:
         if (root / name).exists():
             return root / name
     raise UsageError(f"{name} was not found", "reinstall kejistats or run it inside a workspace")
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    UsageError
+        Naming file, line and column, when it is not valid TOML in UTF-8.
+    """
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{file}: not valid TOML: {error}", "mend the line and run again"
+        ) from None

@@ -9,9 +9,10 @@ import pytest
 from factory import CITY, ROOT, make_dataset, write_csv
 
 import kejistats as kj
-from kejistats.dataset import Dataset, read_districts, read_settings
+from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
 from kejistats.intake import take_in
+from kejistats.settings import read_districts, read_settings
 from kejistats.workspace import find_root, read_text, resolve, shared
 
 FIGURE = {"district": "第1区", "indicator": "patent_granted", "checkpoint": "2025H1", "value": "9"}

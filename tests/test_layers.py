@@ -14,7 +14,7 @@ STAGES = [
     ["period", "units", "quantity"],
     ["numbers", "workspace"],
     ["schema"],
-    ["registry"],
+    ["registry", "settings"],
     ["dataset", "store"],
     ["intake", "metrics"],
     ["brief", "export"],

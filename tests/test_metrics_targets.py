@@ -22,13 +22,13 @@ from factory import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kejistats.dataset import Thresholds
 from kejistats.metrics import judged_targets, metric_table, seasonal_profile
 from kejistats.metrics.pace import node_share
 from kejistats.numbers import count_up, percent, rounded
 from kejistats.period import Checkpoint
 from kejistats.schema import District
 from kejistats.schema.metric import PROGRESS, TARGET_REASONS
+from kejistats.settings import Thresholds
 
 # One indicator for each measure and pace: flow_linear counts 家, flow_none and flow_seasonal 亿元.
 KNOWN = indicators(

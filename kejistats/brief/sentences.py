@@ -80,6 +80,8 @@ def _pace(view: View) -> str:
         return say("pace", "hold", T=view.amount(view["target"]), g=gap)
     if (view["attainment"] or 0) < 0:
         fallen = view.distance(view["target_base"] - view["value"])
+        if view["target_kind"] == "multi_year":
+            return say("pace", "multi_year_negative", n=fallen, g=gap, year=view["target_year"])
         return say("pace", "level_negative", n=fallen, g=gap)
     reach = _reach(view)
     # Of an inexact figure, what is missing is only what follows from the number as reported.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.dataset import Thresholds
 from kejistats.metrics.bounds import LOWER, UPPER, quotient
 from kejistats.metrics.targets import INCREASE
 from kejistats.period import Checkpoint
+from kejistats.settings import Thresholds
 from kejistats.units import COUNTS
 
 _EVERY = {"month": 1, "quarter": 3, "half": 6, "year": 12}

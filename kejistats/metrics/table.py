@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.dataset import Thresholds
 from kejistats.metrics.growth import growth
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.progress import progress
@@ -14,6 +13,7 @@ from kejistats.metrics.targets import against_target, judged_targets
 from kejistats.metrics.totals import totals, valid_at
 from kejistats.period import Checkpoint
 from kejistats.schema import Metric
+from kejistats.settings import Thresholds
 from kejistats.store import current
 
 _KEY = ["district", "indicator", "level"]
@@ -23,8 +23,10 @@ def history(
     observations: pl.DataFrame, districts: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
     """Return every figure as it stands, with derived totals and ratios: one row per key."""
-    frame = current(observations.lazy())
-    return frame.pipe(totals, districts, indicators).pipe(ratios, indicators)
+    # Each step uses the one before several times; uncollected, it would be computed as often.
+    frame = current(observations.lazy()).collect().lazy()
+    frame = totals(frame, districts, indicators).collect().lazy()
+    return ratios(frame, indicators)
 
 
 def metric_table(

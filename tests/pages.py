@@ -1,0 +1,107 @@
+"""The pages that several tests look at, made once, and how to read a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import html5lib
+import polars as pl
+
+from kejistats import batch
+from kejistats.brief import Brief, make_bundles
+from kejistats.dataset import Dataset
+from kejistats.period import Checkpoint
+
+# The model of brief.md; all of one domain masked; late figures.
+MODEL, MASKED, LATE = "900101", "900107", "900112"
+CHECKPOINTS = ["2023H2", "2024H1", "2025H1", "2025H2"]
+SHOWN = {
+    "demo-city": ("2025H1", [MODEL, MASKED, LATE]),
+    "provinces": ("2023", ["110000", "540000"]),
+}
+NAMES = [
+    *(f"demo-city/{code}" for code in SHOWN["demo-city"][1]),
+    "demo-city/overview",
+    "demo-city/index",
+    *(f"provinces/{code}" for code in SHOWN["provinces"][1]),
+    "provinces/overview",
+]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What one batch made.
+
+    Parameters
+    ----------
+    pages
+        Files by data set and name, such as ``demo-city/900101``.
+    jobs
+        All jobs planned, those of pages that were not made included.
+    """
+
+    pages: dict[str, Path]
+    jobs: dict[str, list[batch.Job]]
+
+
+def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
+    """Make a few pages of each data set with two workers, and the demo city's index."""
+    pages: dict[str, Path] = {}
+    jobs: dict[str, list[batch.Job]] = {}
+    for dataset in (demo, provinces):
+        text, codes = SHOWN[dataset.name]
+        at = Checkpoint.parse(text)
+        folder, planned, failed = batch.plan(dataset, at, (), out)
+        assert failed == []
+        wanted = [job for job in planned if job.page.stem.split("-")[0] in (*codes, "overview")]
+        results = batch.run(wanted, 2)
+        assert [r.error for r in results] == [""] * len(wanted)
+        for job in wanted:
+            pages[f"{dataset.name}/{job.page.stem.split('-')[0]}"] = job.page
+        jobs[dataset.name] = planned
+        if dataset is demo:
+            pages["demo-city/index"] = batch.write_index(dataset, at, folder, wanted, results)
+    return Made(pages, jobs)
+
+
+def make_briefs(dataset: Dataset) -> dict[tuple[str, str], Brief]:
+    """Return every district's brief at several checkpoints, by code and checkpoint."""
+    units = dataset.districts.filter(pl.col("kind") != "total")["code"].to_list()
+    return {
+        (code, at): Brief(bundle)
+        for at in CHECKPOINTS
+        for code, bundle in make_bundles(dataset, dataset.checkpoint(at), units).items()
+    }
+
+
+def parse(html: str) -> Element:
+    """Parse a page; any error in its HTML fails."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    return parser.parse(html)
+
+
+def parse_fragment(html: str) -> Element:
+    """Parse a part of a page within a page of its own."""
+    return parse(f"<!DOCTYPE html><html><head><title>x</title></head><body>{html}</body></html>")
+
+
+def words_of(element: Element) -> str:
+    """The text of an element that a reader sees."""
+    return "".join(_texts(element))
+
+
+def _texts(element: Element) -> Iterator[str]:
+    if element.tag in ("style", "script", "title"):
+        return
+    yield element.text or ""
+    for child in element:
+        yield from _texts(child)
+        yield child.tail or ""
+
+
+def names(districts: pl.DataFrame) -> dict[str, str]:
+    """Names of districts by code."""
+    return dict(districts.select("code", "name").iter_rows())
