@@ -74,7 +74,7 @@ def briefs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; ``-- ARGS`` go to pytest."""
     install(session)
-    run(session, "pytest", *session.posargs)
+    run(session, "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(python=False)
