@@ -119,18 +119,21 @@ def take_in(
     store = Store(dataset.path / "store")
     receipts = store.receipts()
     known = {receipt.sha256 for receipt in receipts}
+    names = {receipt.file for receipt in receipts}
     number = len(receipts)
     results: list[tuple[Receipt | None, Checked]] = []
     for checked in [check_file(dataset, path) for path in paths]:
         receipt = None
         if checked.sha256 not in known:
             number += 1
-            fresh = _without_repeats(store, checked)
+            again = checked.path.name in names
+            fresh = _without_repeats(store, checked) if again else checked.accepted
             receipt = _receipt(number, checked, fresh.height)
             mark = pl.lit(receipt.id).alias("received")
             findings = checked.findings.with_columns(mark).select(Finding.columns())
             store.append(fresh.with_columns(mark), findings, receipt)
             known.add(checked.sha256)
+            names.add(checked.path.name)
         results.append((receipt, checked))
         progress(checked.path.name)
     dataset.forget_store()
