@@ -159,9 +159,14 @@ def _export(job: Job) -> None:
     html, _ = KejistatsExporter().from_filename(  # type: ignore[no-untyped-call]
         str(job.executed)
     )
-    draft = job.page.with_suffix(".part")
+    _place(job.page, html)
+
+
+def _place(file: Path, html: str) -> None:
+    """Write a page so that it appears whole or not at all."""
+    draft = file.with_suffix(".part")
     draft.write_text(html, encoding="utf-8", newline="\n")
-    draft.replace(job.page)
+    draft.replace(file)
 
 
 def _short(error: Exception) -> str:
@@ -225,7 +230,5 @@ def write_index(
     title = f"{dataset.settings.title}{checkpoint.label}科技指标简报"
     file = folder / "index.html"
     html = index_page(title, entries, sample=dataset.settings.sample)
-    draft = file.with_suffix(".part")
-    draft.write_text(html, encoding="utf-8", newline="\n")
-    draft.replace(file)
+    _place(file, html)
     return file

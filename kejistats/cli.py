@@ -306,17 +306,9 @@ def _mark(result: Any) -> str:
 
 
 def _warn_untaken(dataset: Dataset) -> None:
-    import hashlib
+    from kejistats.intake import untaken
 
-    from kejistats.intake import inbox_files
-    from kejistats.store import Store
-
-    known = {r.sha256 for r in Store(dataset.path / "store").receipts()}
-    new = [
-        p.name
-        for p in (inbox_files(dataset) if (dataset.path / "inbox").is_dir() else [])
-        if hashlib.sha256(p.read_bytes()).hexdigest() not in known
-    ]
+    new = untaken(dataset)
     if new:
         typer.echo(
             f"warning: not taken in yet: {', '.join(new)}; run: kejistats intake {dataset.path}",

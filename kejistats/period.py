@@ -121,6 +121,11 @@ class Checkpoint:
         return date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
 
     @property
+    def cut_off(self) -> str:
+        """The last day covered in words: 2025年6月30日."""
+        return f"{self.end.year}年{self.end.month}月{self.end.day}日"
+
+    @property
     def previous_year(self) -> Checkpoint:
         """The same checkpoint one year earlier, the base of 同比 (semantics §7)."""
         return Checkpoint(self.year - 1, self.month)

@@ -66,7 +66,7 @@ class Brief:
         html = render(
             "head.html",
             title=self.title,
-            meta=f"{self.settings['title']}　数据截至{_day(self.checkpoint)}　{self._grade()}",
+            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{self._grade()}",
             sample=self.settings["sample"],
             conclusion=self.conclusion,
             worst=worst,
@@ -182,11 +182,6 @@ class Brief:
             "text/html": "\n".join(part.html for part in parts),
             "text/plain": "\n\n".join(part.text for part in parts),
         }, {}
-
-
-def _day(checkpoint: Any) -> str:
-    end = checkpoint.end
-    return f"{end.year}年{end.month}月{end.day}日"
 
 
 def _trouble(view: View) -> str:

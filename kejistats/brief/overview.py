@@ -85,11 +85,10 @@ class Overview:
     @property
     def head(self) -> Fragment:
         """Title, date and conclusion."""
-        end = self.checkpoint.end
         html = render(
             "head.html",
             title=self.title,
-            meta=f"{self.settings['title']}　数据截至{end.year}年{end.month}月{end.day}日",
+            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}",
             sample=self.settings["sample"],
             conclusion=self.conclusion,
             worst=[],

@@ -239,7 +239,7 @@ def _required(view: View, *, gap_said: bool) -> str:
         return say("required", "multi_year", year=view["target_year"], g=gap)
     if view["required_per_month"] is None:
         return say("required", "gap", g=gap)
-    if kind in ("level", "multi_year") or view.indicator["measure"] == "ratio":
+    if kind == "level" or view.indicator["measure"] == "ratio":
         said = "" if gap_said else say("required", "level", g=gap)
         if view["pace_rule"] in ("nodes", "none"):
             return said

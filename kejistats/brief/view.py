@@ -10,12 +10,12 @@ import polars as pl
 from kejistats.brief.bundle import Bundle
 from kejistats.numbers import count_up, percent, plain, quantity, rounded, signed
 from kejistats.period import Checkpoint
+from kejistats.schema.indicator import FREQUENCIES
 from kejistats.schema.metric import NOT_REACHED, REACHED
 from kejistats.units import COUNTS
 
 Words = dict[str, dict[str, Any]]
 _COUNT_UNITS = COUNTS | {"人次", "人年"}
-_EVERY = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,18 @@ class View:
         """Whether growth is in points."""
         return bool(self.indicator["growth"] == "points")
 
+    def _growth_printed(self, value: float) -> tuple[float, int]:
+        """Return growth as the number that is printed, percent or points, and its decimals."""
+        if self.in_points:
+            return value, max(self.indicator["decimals"], 1)
+        return value * 100, 1
+
     def growth_number(self) -> str:
         """Print the growth with its sign for tables: +12.7%, −0.3点."""
         value = self.growth_value
         if value is None:
             return "—"
-        decimals = max(self.indicator["decimals"], 1) if self.in_points else 1
-        shown = signed(value if self.in_points else value * 100, decimals)
+        shown = signed(*self._growth_printed(value))
         unit = "%" if not self.in_points else "点" if self.indicator["unit"] == "%" else ""
         return f"{self._growth_prefix()}{shown}{unit}"
 
@@ -150,25 +155,17 @@ class View:
             return self._growth_reason()
         basis = self["growth_basis"] if self["published_growth"] is not None else None
         tail = self.say("growth", "basis", basis=basis) if basis else ""
-        if self.in_points:
-            return self._points(value) + tail
-        shown = rounded(value * 100, 1)
+        shown = rounded(*self._growth_printed(value))
         if shown == 0:
             return self.say("growth", "flat" if value == 0 else "nearly_flat") + tail
         way = "up" if shown > 0 else "down"
+        if self.in_points:
+            kind = "rate" if self.is_rate_of_growth else "points"
+            unit = "个百分点" if self.indicator["unit"] == "%" else self.indicator["unit"]
+            return self.say("growth", f"{kind}_{way}", p=f"{abs(shown):f}{unit}") + tail
         bound = "exact" if self["published_growth"] is not None else self["yoy_bound"]
         key = way if bound == "exact" else f"{bound}_{way}"
         return self.say("growth", key, y=f"{abs(shown):f}%") + tail
-
-    def _points(self, value: float) -> str:
-        decimals = max(self.indicator["decimals"], 1)
-        shown = rounded(value, decimals)
-        if shown == 0:
-            return self.say("growth", "flat" if value == 0 else "nearly_flat")
-        kind = "rate" if self.is_rate_of_growth else "points"
-        unit = "个百分点" if self.indicator["unit"] == "%" else self.indicator["unit"]
-        way = "up" if shown > 0 else "down"
-        return self.say("growth", f"{kind}_{way}", p=f"{abs(shown):f}{unit}")
 
     def _growth_reason(self) -> str:
         reason, a, b = self["yoy_reason"], self["value"], self["base"]
@@ -278,7 +275,7 @@ class View:
     @property
     def not_expected(self) -> bool:
         """Whether no figure can exist at this checkpoint: the indicator is yearly, say."""
-        off = self.checkpoint.month % _EVERY[self.indicator["frequency"]] != 0
+        off = self.checkpoint.month % FREQUENCIES[self.indicator["frequency"]] != 0
         return bool(off and self["status"] == "missing")
 
     def required(self) -> str:
@@ -324,8 +321,7 @@ class View:
         value, direction = self.growth_value, self.indicator["direction"]
         if value is None or direction == "none" or not self.reported:
             return 0
-        decimals = max(self.indicator["decimals"], 1) if self.in_points else 1
-        shown = rounded(value if self.in_points else value * 100, decimals)
+        shown = rounded(*self._growth_printed(value))
         way = (shown > 0) - (shown < 0)
         return way if direction == "up" else -way
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -154,17 +154,7 @@ def with_quantity(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     table = pl.DataFrame(
         {
             "_text": list(parsed),
-            "_q": pl.Series(
-                [
-                    q
-                    and {
-                        k: getattr(q, k)
-                        for k in ("value", "upper", "status", "bound", "unit", "scaled")
-                    }
-                    for q in parsed.values()
-                ],
-                dtype=schema,
-            ),
+            "_q": pl.Series([q and asdict(q) for q in parsed.values()], dtype=schema),
             "_fault": pl.Series([faults[t] for t in parsed], dtype=pl.String),
         }
     )

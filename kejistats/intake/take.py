@@ -63,6 +63,18 @@ def inbox_files(dataset: Dataset) -> list[Path]:
     return sorted(found, key=lambda p: p.name)
 
 
+def untaken(dataset: Dataset) -> list[str]:
+    """Return the names of inbox files whose content was never taken in."""
+    if not (dataset.path / "inbox").is_dir():
+        return []
+    known = {receipt.sha256 for receipt in Store(dataset.path / "store").receipts()}
+    return [path.name for path in inbox_files(dataset) if _sha256(path) not in known]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def check_file(dataset: Dataset, path: Path) -> Checked:
     """Read and check one file; nothing is stored.
 
@@ -71,7 +83,7 @@ def check_file(dataset: Dataset, path: Path) -> Checked:
     UsageError
         When the file cannot be read or its header is neither form's.
     """
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    sha256 = _sha256(path) if path.is_file() else ""
     forms = [recognise(sheet) for sheet in read_sheets(path)]
     tables = {form.table for form in forms}
     if len(tables) > 1:

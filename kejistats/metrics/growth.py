@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.schema.observation import GRADES
+from kejistats.metrics.frames import grade_place
 from kejistats.store import current
 
 _SERIES = ["district", "indicator", "level"]
@@ -53,9 +53,6 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     facts = indicators.lazy().select(
         pl.col("id").alias("indicator"), pl.col("growth").alias("_growth"), "measure"
     )
-    rank = pl.col("grade").replace_strict(
-        GRADES, list(range(len(GRADES))), default=None, return_dtype=pl.Int64
-    )
     bases = frame.select(
         *_SERIES,
         (pl.col("year") + 1).alias("year"),
@@ -65,7 +62,7 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         pl.col("bound").alias("base_bound"),
         pl.col("source").alias("base_source"),
         pl.col("break_id").alias("_base_break"),
-        rank.alias("_base_grade"),
+        grade_place().alias("_base_grade"),
     )
     decembers = frame.filter(pl.col("month") == 12).select(
         *_SERIES,
@@ -77,7 +74,7 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     nonzero = ((pl.col("value") != 0) | (pl.col("status") == "masked")).fill_null(value=False)
     earlier = nonzero.cast(pl.Int64).cum_sum().over(_SERIES, order_by=["year", "month"]) - nonzero
     joined = (
-        frame.with_columns(_earlier=earlier, _grade=rank)
+        frame.with_columns(_earlier=earlier, _grade=grade_place())
         .join(facts, on="indicator", how="left", maintain_order="left")
         .join(bases, on=[*_SERIES, "year", "month"], how="left", maintain_order="left")
         .join(decembers, on=[*_SERIES, "year"], how="left", maintain_order="left")

@@ -7,10 +7,9 @@ import polars as pl
 from kejistats.metrics.bounds import LOWER, UPPER, quotient
 from kejistats.metrics.targets import INCREASE
 from kejistats.period import Checkpoint
+from kejistats.schema.indicator import FREQUENCIES
 from kejistats.settings import Thresholds
 from kejistats.units import COUNTS
-
-_EVERY = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
 def progress(
@@ -118,7 +117,8 @@ def progress(
     weaker = _weaker(code, final)
     unsure = _open(kind) & (weaker != code)
     coming = (
-        pl.lit(checkpoint.month) % pl.col("frequency").replace_strict(_EVERY, return_dtype=pl.Int64)
+        pl.lit(checkpoint.month)
+        % pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
         != 0
     )
     before_node = t.is_not_null() & (p == 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.schema.observation import GRADES
+from kejistats.metrics.frames import grade_at, grade_place, shaped
 from kejistats.units import ratio_factor
 
 _AT = ["district", "level", "year", "month"]
@@ -40,7 +40,6 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         for n, d, u in pairs.select("numerator", "denominator", "unit").iter_rows()
     ]
     table = pairs.with_columns(pl.Series("_factor", factors, dtype=pl.Float64)).lazy()
-    schema = observations.collect_schema()
     fields = ["value", "status", "grade", "bound", "source", "received", "break_id"]
     above = observations.select("indicator", *_AT, *fields).join(
         table, left_on="indicator", right_on="numerator"
@@ -59,10 +58,7 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     both_breaks = pl.format(
         "{}÷{}", pl.col("break_id").fill_null(""), pl.col("break_id_below").fill_null("")
     )
-    weakest = pl.min_horizontal(
-        pl.col(c).replace_strict(GRADES, list(range(len(GRADES))), return_dtype=pl.Int64)
-        for c in ("grade", "grade_below")
-    )
+    weakest = pl.min_horizontal(grade_place("grade"), grade_place("grade_below"))
     both = both.with_columns(_bound=quotient("bound", "bound_below"))
     usable = known & (pl.col("value_below") > 0) & pl.col("_bound").is_not_null()
     computed = both.with_columns(
@@ -75,7 +71,7 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         .when(missing)
         .then(pl.lit("missing"))
         .otherwise(pl.lit("not_applicable")),
-        grade=weakest.replace_strict(list(range(len(GRADES))), GRADES, return_dtype=pl.String),
+        grade=grade_at(weakest),
         bound=pl.when(usable).then(pl.col("_bound")).otherwise(pl.lit("exact")),
         source=pl.concat_str("source", pl.lit(" ÷ "), "source_below"),
         received=pl.max_horizontal("received", "received_below"),
@@ -89,9 +85,7 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         right_on=["indicator", *_AT],
         how="left",
     )
-    names = computed.collect_schema().names()
-    absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in names]
-    computed = computed.with_columns(absent).select(list(schema))
+    computed = shaped(computed, observations.collect_schema())
     key = ["indicator", *_AT]
     figures = computed.filter(pl.col("status") == "reported")
     reported = observations.join(figures, on=key, how="anti")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from kejistats.metrics.frames import shaped
 from kejistats.metrics.growth import growth
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.progress import progress
@@ -152,7 +153,4 @@ def _absent(
         status=pl.lit("missing"),
         bound=pl.lit("exact"),
     )
-    schema = figures.collect_schema()
-    names = rows.collect_schema().names()
-    absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in names]
-    return rows.with_columns(absent).select(list(schema))
+    return shaped(rows, figures.collect_schema())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.schema.observation import GRADES
+from kejistats.metrics.bounds import LOWER, UPPER
+from kejistats.metrics.frames import grade_at, grade_place, shaped
 
 DERIVED_TOTAL = "各区合计"
 _AT = ["indicator", "level", "year", "month"]
@@ -57,9 +58,6 @@ def totals(
         pl.col("kind").is_in(["district", "residual", "total"]), pl.col("parent").is_not_null()
     ).lazy()
     members = members.select(pl.col("code").alias("district"), "parent", "valid_from", "valid_to")
-    grade = pl.col("grade").replace_strict(
-        GRADES, list(range(len(GRADES))), default=0, return_dtype=pl.Int64
-    )
     parts = (
         observations.join(additive, left_on="indicator", right_on="id")
         .join(members, on="district")
@@ -74,8 +72,8 @@ def totals(
         .agg(pl.len().alias("_due"))
     )
     has_figure = pl.col("status") == "reported"
-    lower = pl.col("bound").is_in(["at_least", "more_than"])
-    upper = pl.col("bound").is_in(["at_most", "less_than"])
+    lower = pl.col("bound").is_in(LOWER)
+    upper = pl.col("bound").is_in(UPPER)
     sums = (
         parts.group_by("parent", *_AT)
         .agg(
@@ -83,7 +81,7 @@ def totals(
             in_order(pl.col("value"), "district").round_sig_figs(14),
             (has_figure | (pl.col("status") == "not_applicable")).sum().alias("_covered"),
             has_figure.any().alias("_any"),
-            grade.filter(has_figure).min().alias("_grade"),
+            grade_place().filter(has_figure).min().alias("_grade"),
             (lower & has_figure).any().alias("_lower"),
             (upper & has_figure).any().alias("_upper"),
             (pl.col("bound") == "about").any().alias("_about"),
@@ -101,12 +99,9 @@ def totals(
         .rename({"parent": "district"})
     )
     known = observations.filter(pl.col("status") != "missing").select("district", *_AT)
-    schema = observations.collect_schema()
     sums = sums.join(known, on=["district", *_AT], how="anti").with_columns(
         status=pl.lit("reported"),
-        grade=pl.col("_grade").replace_strict(
-            list(range(len(GRADES))), GRADES, default=GRADES[0], return_dtype=pl.String
-        ),
+        grade=grade_at(pl.col("_grade")),
         bound=pl.when("_lower")
         .then(pl.lit("at_least"))
         .when("_upper")
@@ -117,11 +112,6 @@ def totals(
         source=pl.lit(DERIVED_TOTAL),
         reported=pl.lit(""),
     )
-    absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in _columns(sums)]
-    sums = sums.with_columns(absent).select(list(schema))
+    sums = shaped(sums, observations.collect_schema())
     replaced = observations.join(sums, on=["district", *_AT], how="anti")
     return pl.concat([replaced, sums])
-
-
-def _columns(frame: pl.LazyFrame) -> list[str]:
-    return frame.collect_schema().names()

@@ -6,6 +6,8 @@ import polars as pl
 
 from kejistats.schema.base import Table, optional, text
 
+# How many months lie between two figures.
+FREQUENCIES = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 MEASURES = ["flow", "stock", "ratio"]
 PACES = ["linear", "half", "seasonal", "nodes", "none"]
 _NODE = r"(0?[1-9]|1[0-2]):(0(\.\d+)?|1(\.0+)?)"
@@ -45,9 +47,7 @@ class Indicator(Table):
         "percent, or points for indicators that change in points.",
         isin=["percent", "points"],
     )
-    frequency: str = text(
-        "频率", "How often a figure exists.", isin=["month", "quarter", "half", "year"]
-    )
+    frequency: str = text("频率", "How often a figure exists.", isin=list(FREQUENCIES))
     release: int = text(
         "发布滞后", "Months after the end of the period before a figure can exist.", ge=0, le=24
     )
