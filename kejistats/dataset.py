@@ -16,6 +16,7 @@ from kejistats.workspace import resolve
 
 if TYPE_CHECKING:
     from kejistats.brief import Brief
+    from kejistats.intake import Checked
 
 
 class Dataset:
@@ -75,6 +76,37 @@ class Dataset:
         from kejistats.store import Store
 
         return Store(self.path / "store").targets()
+
+    @property
+    def findings(self) -> pl.DataFrame:
+        """The Finding table: what nothing has answered since it came in."""
+        from kejistats.store import Store
+
+        return Store(self.path / "store").open_findings()
+
+    @property
+    def quarantine(self) -> pl.DataFrame:
+        """The Finding table of the rows kept out, until their correction comes in."""
+        from kejistats.store import Store
+
+        return Store(self.path / "store").quarantine()
+
+    def check(self, file: str | Path) -> Checked:
+        """Check a received file; the result shows its findings, and nothing is stored.
+
+        Parameters
+        ----------
+        file
+            A relative path starts at the workspace root.
+
+        Raises
+        ------
+        UsageError
+            When the file cannot be read or its header is neither form's.
+        """
+        from kejistats.intake import check_file
+
+        return check_file(self, resolve(file))
 
     def forget_store(self) -> None:
         """Let observations and targets be read anew, after an intake."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,76 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class Checks:
+    """Limits of the comparisons that intake makes (semantics §11); a city may set its own.
+
+    Parameters
+    ----------
+    jump_mad
+        A change against last year is a jump beyond so many MAD of the peers' log growth.
+    jump_floor
+        A change by less than this factor either way is never a jump.
+    jump_peers
+        Fewest peers with growth of the same indicator for a jump to be judged.
+    slip
+        A money figure of 10⁴ or 10⁻⁴ times last year's, within this factor, mixes 万元 and 亿元.
+    unchanged_from
+        Smallest figure whose standing still since the last checkpoint is told.
+    due_days
+        Days after the end of a checkpoint by which reports are due.
+    """
+
+    jump_mad: float = 5.0
+    jump_floor: float = 2.0
+    jump_peers: float = 5.0
+    slip: float = 3.0
+    unchanged_from: float = 10.0
+    due_days: float = 15.0
+
+
+@dataclass(frozen=True)
+class WideColumn:
+    """One column of a wide table and what its figures are.
+
+    Parameters
+    ----------
+    header
+        Its header; the lines of a header of several rows are joined by ``/``.
+    to
+        Column of the long form that its cells fill: value, published_growth, note …
+    fixed
+        Columns of the long form with one text for all its cells: indicator, unit, checkpoint …
+    """
+
+    header: str
+    to: str
+    fixed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Wide:
+    """How a wide table of received files is read; one ``[[wide]]`` of dataset.toml.
+
+    Parameters
+    ----------
+    file, sheet
+        Patterns of the file's and the sheet's name, such as ``*月报*.xls*``.
+    keys
+        Columns of the long form by the header of the wide table's column that holds them.
+    fixed
+        Columns of the long form with one text for the whole table.
+    columns
+        The columns with figures.
+    """
+
+    file: str
+    sheet: str
+    keys: dict[str, str]
+    fixed: dict[str, str]
+    columns: tuple[WideColumn, ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """What ``dataset.toml`` says; only title and parent are required.
 
@@ -69,6 +140,10 @@ class Settings:
         Sentences that every 数据说明 carries.
     thresholds
         Limits of the progress codes.
+    checks
+        Limits of the comparisons that intake makes.
+    wide
+        How wide tables among the received files are read.
     sender
         Settings of the mail.
     """
@@ -84,6 +159,8 @@ class Settings:
     responsible: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
+    checks: Checks = field(default_factory=Checks)
+    wide: tuple[Wide, ...] = ()
     sender: dict[str, Any] = field(default_factory=dict)
 
 
@@ -96,19 +173,10 @@ def read_settings(file: Path) -> Settings:
         For malformed TOML, an unknown key, a missing title or parent, or a wrong type.
     """
     content = read_toml(file)
-    limits = content.pop("thresholds", {})
-    if not isinstance(limits, dict):
-        raise UsageError(f"{file}: thresholds must be a table", "write it below [thresholds]")
-    for known, given, place in (
-        (fields(Settings), content, file.name),
-        (fields(Thresholds), limits, f"{file.name} [thresholds]"),
-    ):
-        names = [f.name for f in known]
-        for key in given:
-            if key not in names:
-                raise UsageError(
-                    f"{file}: unknown key {key!r}", f"{place} knows: {', '.join(names)}"
-                )
+    thresholds = Thresholds(**_limits(file, content, "thresholds", Thresholds))
+    checks = Checks(**_limits(file, content, "checks", Checks))
+    wide = tuple(_wide(file, table) for table in _list(file, content.pop("wide", []), "wide"))
+    _known(file, content, [f.name for f in fields(Settings)], file.name)
     for key in ("title", "parent"):
         if not isinstance(content.get(key), str) or not content[key]:
             raise UsageError(f"{file}: {key} is missing", f'write {key} = "…"')
@@ -123,10 +191,60 @@ def read_settings(file: Path) -> Settings:
         if not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
             raise UsageError(f"{file}: {key} must be a list of texts", f'write {key} = ["…", "…"]')
         content[key] = tuple(value)
+    return Settings(**content, thresholds=thresholds, checks=checks, wide=wide)
+
+
+def _known(file: Path, given: Mapping[str, Any], names: list[str], place: str) -> None:
+    for key in given:
+        if key not in names:
+            raise UsageError(f"{file}: unknown key {key!r}", f"{place} knows: {', '.join(names)}")
+
+
+def _limits(file: Path, content: dict[str, Any], name: str, kind: Any) -> dict[str, float]:
+    """Take a table of numbers out of the content."""
+    limits = content.pop(name, {})
+    if not isinstance(limits, dict):
+        raise UsageError(f"{file}: {name} must be a table", f"write it below [{name}]")
+    known = {f.name: f.default for f in fields(kind)}
+    _known(file, limits, list(known), f"{file.name} [{name}]")
     for key, value in limits.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UsageError(f"{file}: [thresholds] {key} must be a number", f"write {key} = 0.95")
-    return Settings(**content, thresholds=Thresholds(**limits))
+            raise UsageError(
+                f"{file}: [{name}] {key} must be a number", f"write {key} = {known[key]}"
+            )
+    return limits
+
+
+def _list(file: Path, value: Any, name: str) -> list[dict[str, Any]]:
+    if not (isinstance(value, list) and all(isinstance(v, dict) for v in value)):
+        raise UsageError(f"{file}: {name} must be a list of tables", "see the README")
+    return value
+
+
+def _wide(file: Path, table: dict[str, Any]) -> Wide:
+    """Read one ``[[wide]]`` table."""
+    place = f"{file.name} [[wide]]"
+    _known(file, table, [f.name for f in fields(Wide)], place)
+    columns = []
+    for column in _list(file, table.get("columns", []), "[[wide]] columns"):
+        texts = _texts(file, column)
+        header, to = texts.pop("header", ""), texts.pop("to", "value")
+        if not header:
+            raise UsageError(f"{file}: a column of [[wide]] has no header", 'write header = "…"')
+        columns.append(WideColumn(header, to, texts))
+    if not table.get("file") or not columns:
+        raise UsageError(f"{place} needs file and columns", 'write file = "*月报*.xls*"')
+    parts = {key: _texts(file, table.get(key, {})) for key in ("keys", "fixed")}
+    return Wide(table["file"], table.get("sheet", "*"), **parts, columns=tuple(columns))
+
+
+def _texts(file: Path, table: Any) -> dict[str, str]:
+    if not (isinstance(table, dict) and all(isinstance(v, str) for v in table.values())):
+        raise UsageError(
+            f"{file}: keys, fixed and columns of [[wide]] hold texts",
+            'write keys = { district = "县（市、区）" }',
+        )
+    return dict(table)
 
 
 def read_districts(file: Path, parent: str) -> pl.DataFrame:

@@ -1,139 +1,280 @@
-"""The store: append-only Delta tables of observations, targets and findings, with receipts."""
+"""The store: append-only Delta tables with receipts; an intake is in whole or not at all."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from kejistats.errors import KejistatsError
+from kejistats.errors import KejistatsError, UsageError
 from kejistats.quantity import WITHDRAWN
-from kejistats.schema import Finding, Observation, Target
+from kejistats.schema import Finding, Observation, Receipt, Target
 from kejistats.schema.base import Table
 from kejistats.schema.observation import KEY
 from kejistats.schema.target import TARGET_KEY
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+FORMAT = 2
+_HEAD = "head.json"
 _TABLES: dict[str, type[Table]] = {
     "observations": Observation,
     "targets": Target,
     "findings": Finding,
+    "receipts": Receipt,
 }
-_ORDER = {"observations": [*KEY, "received"], "targets": [*TARGET_KEY, "received"]}
-# The receipt travels in the commit that carries its rows, so both are there or neither;
-# the log must therefore never be cleaned up.
-_KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What one intake took in.
-
-    Parameters
-    ----------
-    id
-        Sequence number and content hash; the vintage of its rows.
-    file
-        Name of the file as received.
-    sha256
-        Hash of its bytes.
-    table
-        observations or targets.
-    rows, accepted, unchanged, errors, warnings
-        Rows read, rows stored, rows that the same file had brought before, and findings by
-        severity.
-    who, when
-        User and UTC time of the intake; neither ever reaches a page.
-    """
-
-    id: str
-    file: str
-    sha256: str
-    table: str
-    rows: int
-    accepted: int
-    errors: int
-    warnings: int
-    who: str
-    when: str
-    unchanged: int = 0
+_ORDER = {
+    "observations": [*KEY, "received"],
+    "targets": [*TARGET_KEY, "received"],
+    "findings": ["received"],
+    "receipts": ["id"],
+}
+# A fill-in workbook is the same whatever it is called; other files go by their names.
+SAME_FILE = pl.coalesce("form", "file")
+# Each intake adds a file to each table; from this many on they are put together.
+_FILES = 64
+_WAIT = 30.0
+# The log must reach back to the version that counts, however long ago that was written.
+KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
 
 
 class Store:
-    """The tables below a data set's ``store/``; each append is one atomic commit.
+    """The tables below a data set's ``store/``.
+
+    ``head.json`` names the version of each Delta table that counts, and is replaced in one step
+    after an intake has written all its rows. What an interrupted intake leaves behind lies beyond
+    those versions: nobody reads it, and the next intake takes it off.
 
     Parameters
     ----------
     path
-        Folder of the store; made by the first append.
+        Folder of the store; made by the first intake.
+
+    Raises
+    ------
+    KejistatsError
+        When the store was written by a newer kejistats, or its ``head.json`` is lost or damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        mark = path / "format.json"
-        if mark.exists():
-            found = json.loads(mark.read_text("utf-8"))["format"]
-            if found != FORMAT:
-                raise KejistatsError(
-                    f"{path} has store format {found}, this kejistats reads {FORMAT}",
-                    "install the kejistats version that wrote it",
-                )
+        if (path / "format.json").exists() or _head(path).get("format", FORMAT) != FORMAT:
+            from kejistats.migrate import migrate
 
-    def _read(self, table: str) -> pl.DataFrame:
-        folder = self.path / table
-        if not (folder / "_delta_log").is_dir():
-            return _TABLES[table].no_rows()
-        frame = pl.read_delta(str(folder)).select(_TABLES[table].columns())
-        return frame.sort(_ORDER.get(table, ["received"]), maintain_order=True)
+            with self.writing():
+                migrate(path, FORMAT)
 
-    def observations(self) -> pl.DataFrame:
-        """Return the Observation table with all vintages, ordered by key."""
-        return self._read("observations")
+    def observations(self, as_of: str | None = None) -> pl.DataFrame:
+        """Return the Observation table with all vintages, ordered by key.
 
-    def targets(self) -> pl.DataFrame:
-        """Return the Target table with all vintages, ordered by key."""
-        return self._read("targets")
+        Parameters
+        ----------
+        as_of
+            A receipt's id: the table as it stood after that receipt. Default: as it stands.
+        """
+        return self._rows("observations", as_of)
+
+    def targets(self, as_of: str | None = None) -> pl.DataFrame:
+        """Return the Target table with all vintages, ordered by key; `as_of` a receipt's id."""
+        return self._rows("targets", as_of)
 
     def findings(self) -> pl.DataFrame:
         """Return the findings of all intakes; each keeps the row as received."""
-        return self._read("findings").unique(maintain_order=True)
+        return self._rows("findings", None)
 
-    def receipts(self) -> list[Receipt]:
-        """Return the receipts of all intakes, oldest first."""
-        from deltalake import DeltaTable
+    def receipts(self) -> pl.DataFrame:
+        """Return the Receipt table, oldest first."""
+        return self._read("receipts")
 
-        found = []
-        for table in ("observations", "targets"):
-            folder = self.path / table
-            if (folder / "_delta_log").is_dir():
-                history = DeltaTable(str(folder)).history()
-                found += [Receipt(**json.loads(c["receipt"])) for c in history if "receipt" in c]
-        return sorted(found, key=lambda receipt: receipt.id)
+    def active(self) -> pl.DataFrame:
+        """Return the receipts of intakes that were not taken back."""
+        receipts = self.receipts()
+        return receipts.filter(
+            pl.col("action") == "intake",
+            ~pl.col("id").is_in(receipts["withdraws"].drop_nulls().implode()),
+        )
 
-    def append(self, frame: pl.DataFrame, findings: pl.DataFrame, receipt: Receipt) -> None:
-        """Append one intake: its findings first, then its rows and receipt in one commit.
+    def open_findings(self) -> pl.DataFrame:
+        """Return the findings that nothing has answered since.
 
-        Findings without a receipt are what an interrupted intake leaves; the repeated intake
-        has the same id and writes the same findings, which read back once.
+        A finding is answered by a later figure or target under its key, or by a later state of
+        the same file or the same content renamed, whose own findings count then.
         """
-        from deltalake import CommitProperties, write_deltalake
+        findings = self.findings()
+        if findings.is_empty():
+            return findings
+        key, rows = ["district", "indicator", "year"], ["level", "month"]
+        given = (pl.col("status") != "missing") | (pl.col("reported") == WITHDRAWN)
+        later = [
+            self.observations().filter(given).group_by([*key, *rows]).agg(_later=pl.col("received").max()),
+            self.targets().group_by(key).agg(_later=pl.col("received").max())
+            .with_columns(level=pl.lit(None, dtype=pl.String), month=pl.lit(None, dtype=pl.Int64)),
+        ]  # fmt: skip
+        again = [pl.col("id").max().over(same) for same in (SAME_FILE, pl.col("sha256"))]
+        files = self.active().select(received="id", _again=pl.max_horizontal(again))
+        joined = findings.join(
+            pl.concat(later, how="diagonal"), on=[*key, *rows], how="left", nulls_equal=True,
+            maintain_order="left",
+        ).join(files, on="received", how="left", maintain_order="left")  # fmt: skip
+        return joined.filter(
+            pl.max_horizontal(pl.col("_later", "_again").fill_null("")) <= pl.col("received")
+        ).select(Finding.columns())
+
+    def quarantine(self) -> pl.DataFrame:
+        """Return the rows kept out and not yet corrected, as Finding table."""
+        return self.open_findings().filter(pl.col("severity") == "error", pl.col("row") != "")
+
+    @contextmanager
+    def writing(self, wait: float = _WAIT) -> Iterator[None]:
+        """Keep all others from writing; what an interrupted writer left is taken off first.
+
+        Raises
+        ------
+        KejistatsError
+            When another intake still runs after `wait` seconds.
+        """
+        from filelock import FileLock, Timeout
 
         self.path.mkdir(parents=True, exist_ok=True)
-        mark = self.path / "format.json"
-        if not mark.exists():
-            mark.write_text(json.dumps({"format": FORMAT}), "utf-8")
-        if findings.height:
-            write_deltalake(str(self.path / "findings"), Finding.checked(findings), mode="append")
-        metadata = {"receipt": json.dumps(asdict(receipt), ensure_ascii=False)}
-        write_deltalake(
-            str(self.path / receipt.table),
-            _TABLES[receipt.table].checked(frame),
-            mode="append",
-            configuration=_KEEP_LOG,
-            commit_properties=CommitProperties(custom_metadata=metadata),
+        try:
+            with FileLock(self.path / ".lock", timeout=wait):
+                self._take_off_leftovers()
+                yield
+        except Timeout:
+            raise KejistatsError(
+                f"another intake is writing to {self.path}", "wait until it is done and run again"
+            ) from None
+
+    def append(self, tables: Mapping[str, Iterable[pl.DataFrame]]) -> None:
+        """Append an intake in one step; call it inside `writing`.
+
+        Parameters
+        ----------
+        tables
+            Frames in one or more pieces by table: observations, targets, findings, receipts.
+        """
+        from deltalake import write_deltalake
+
+        versions = self._versions()
+        if not versions:
+            self._commit(versions)  # tables without a head are those of a damaged store
+        for name, frames in tables.items():
+            for frame in frames:
+                if frame.height:
+                    folder, rows = str(self.path / name), _TABLES[name].checked(frame)
+                    write_deltalake(folder, rows, mode="append", configuration=KEEP_LOG)
+            table = self._table(name)
+            if table is not None:
+                versions[name] = table.version()
+        self._commit(versions)
+        if self._compacted(versions):
+            self._commit(versions)
+
+    def _rows(self, name: str, as_of: str | None) -> pl.DataFrame:
+        """Return a table without the rows of receipts taken back."""
+        frame = self._read(name)
+        receipts = self.receipts()
+        if as_of is not None:
+            if as_of not in receipts["id"]:
+                raise UsageError(
+                    f"{self.path} has no receipt {as_of!r}", "kejistats status lists the receipts"
+                )
+            receipts = receipts.filter(pl.col("id") <= as_of)
+            frame = frame.filter(pl.col("received") <= as_of)
+        gone = receipts["withdraws"].drop_nulls()
+        return frame.filter(~pl.col("received").is_in(gone.implode())) if len(gone) else frame
+
+    def _read(self, name: str) -> pl.DataFrame:
+        version = self._versions().get(name)
+        if version is None:
+            return _TABLES[name].no_rows()
+        table = self._table(name, version)
+        frame = pl.read_delta(table).select(_TABLES[name].columns())  # type: ignore[arg-type]
+        return frame.sort(_ORDER[name], maintain_order=True)
+
+    def _table(self, name: str, version: int | None = None) -> DeltaTable | None:
+        from deltalake import DeltaTable
+
+        folder = self.path / name
+        if not (folder / "_delta_log").is_dir():
+            return None
+        return DeltaTable(str(folder), version=version)
+
+    def _versions(self) -> dict[str, int]:
+        return dict(_head(self.path).get("versions", {}))
+
+    def _commit(self, versions: Mapping[str, int]) -> None:
+        """Make these versions count: the one step that a reader sees whole or not at all."""
+        draft = self.path / f".{_HEAD}.part"
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump({"format": FORMAT, "versions": dict(sorted(versions.items()))}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.path / _HEAD)
+
+    def _take_off_leftovers(self) -> None:
+        if (self.path / "format.json").exists():
+            return  # an earlier format, which has no head yet
+        versions = self._versions()
+        for name in _TABLES:
+            folder, version = self.path / name, versions.get(name)
+            if version is None:
+                if folder.is_dir():
+                    shutil.rmtree(folder)
+                continue
+            table = self._table(name)
+            if table is not None and table.version() != version:
+                table.restore(version)
+                versions[name] = table.version()
+        if versions:
+            self._commit(versions)
+
+    def _compacted(self, versions: dict[str, int]) -> bool:
+        """Put many small files of a table together; say whether any table has changed."""
+        changed = False
+        for name in _TABLES:
+            table = self._table(name)
+            if table is not None and len(table.file_uris()) > _FILES:
+                table.optimize.compact()
+                # Files of earlier versions stay for a week: someone may be reading them.
+                table.vacuum(dry_run=False)
+                versions[name] = table.version()
+                changed = True
+        return changed
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """Return what ``head.json`` says, empty where there is no store yet.
+
+    Raises
+    ------
+    KejistatsError
+        When a newer kejistats wrote it, or there are tables but nothing says what counts.
+    """
+    head = path / _HEAD
+    if not head.exists() and not any((path / name / "_delta_log").is_dir() for name in _TABLES):
+        return {}
+    try:
+        content = dict(json.loads(head.read_text("utf-8")))
+        found = int(content["format"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        raise KejistatsError(
+            f"{head} is lost or damaged",
+            "put it back from a copy; or move the store away and take all files in again",
+        ) from None
+    if found > FORMAT:
+        raise KejistatsError(
+            f"{path} has store format {found}, this kejistats reads up to {FORMAT}",
+            "install the kejistats version that wrote it",
         )
+    return content
 
 
 def current(observations: pl.LazyFrame) -> pl.LazyFrame:

@@ -5,16 +5,21 @@ Run with ``python -m nox -s bench``. Times differ from machine to machine; the r
 
 from __future__ import annotations
 
+import resource
 import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import fastexcel
 import polars as pl
+import xlsxwriter
+from deltalake import write_deltalake
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -28,11 +33,13 @@ from kejistats.dataset import Dataset  # noqa: E402
 from kejistats.intake import inbox_files, take_in  # noqa: E402
 from kejistats.metrics import metric_table  # noqa: E402
 from kejistats.period import Checkpoint  # noqa: E402
-from kejistats.schema import District, Finding, Observation  # noqa: E402
-from kejistats.store import Receipt, Store  # noqa: E402
+from kejistats.schema import District, Observation  # noqa: E402
+from kejistats.store import Store  # noqa: E402
 
 DISTRICTS, CHECKPOINTS, AT = 300, 20, Checkpoint(2025, 6)
 RUNS = 5
+BOOKS, BOOK_ROWS = 1000, 120
+CSV_ROWS = 5_000_000
 
 
 def median(work: Callable[[], object], runs: int = RUNS) -> float:
@@ -51,6 +58,26 @@ def report(what: str, work: float, bare_name: str, bare: float) -> None:
     print(f"{what}: {work:.3f} s; {bare_name}: {bare:.3f} s; ratio {work / bare:.1f}", flush=True)
 
 
+def apart(work: Callable[..., object], *given: object) -> tuple[float, float]:
+    """Time some work in a process of its own; return seconds and the peak of its memory in MB.
+
+    The memory is what the work adds to a process that has loaded all it needs.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_measured, work, *given).result()
+
+
+def _measured(work: Callable[..., object], *given: object) -> tuple[float, float]:
+    before = _peak()
+    start = time.perf_counter()
+    work(*given)
+    return time.perf_counter() - start, _peak() - before
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
 def intake(folder: Path) -> None:
     """Intake of the demo city against the bare reading of its files."""
     source = ROOT / "data" / "demo-city"
@@ -64,16 +91,101 @@ def intake(folder: Path) -> None:
         dataset.forget_store()
         take_in(dataset, files)
 
-    def read() -> None:
-        for file in files:
-            if file.suffix == ".csv":
-                pl.read_csv(file, infer_schema=False)
-            else:
-                fastexcel.read_excel(file).load_sheet(0, dtypes="string").to_polars()
-
-    work, bare = median(take), median(read)
-    rows = sum(receipt.rows for receipt in Store(dataset.path / "store").receipts())
+    work, bare = median(take), median(lambda: _read(files))
+    rows = Store(dataset.path / "store").receipts()["rows"].sum()
     report(f"intake of {len(files)} files, {rows} rows", work, "bare reading", bare)
+
+
+def _read(files: list[Path]) -> None:
+    for file in files:
+        if file.suffix == ".csv":
+            pl.read_csv(file, infer_schema=False)
+        else:
+            fastexcel.read_excel(file).load_sheet(0, dtypes="string").to_polars()
+
+
+def _city(folder: Path, count: int) -> list[str]:
+    """Make a data set of so many districts; return their codes."""
+    (folder / "inbox").mkdir(parents=True)
+    (folder / "dataset.toml").write_text('title = "示例"\nparent = "800000"\n', encoding="utf-8")
+    codes = [f"8{n:05d}" for n in range(1, count + 1)]
+    names = ["全市", *(f"第{n}区" for n in range(1, count + 1))]
+    rows = {"code": ["800000", *codes], "name": names, "parent": [None, *["800000"] * count]}
+    pl.DataFrame(rows).write_csv(folder / "districts.csv")
+    return codes
+
+
+def _figures(codes: list[str], checkpoints: list[str]) -> pl.DataFrame:
+    """Made figures in the long form: every indicator that is reported, at every checkpoint.
+
+    Each series grows by some 6 % a year, with 45 % of a year in its first half, so that nothing
+    is wrong with them and every comparison is made to the end.
+    """
+    asked = registry().filter(pl.col("numerator").is_null(), pl.col("maximum").is_null())
+    frame = pl.DataFrame({"district": codes}).join(
+        asked.select(indicator="name", unit="unit"), how="cross"
+    )
+    at = pl.DataFrame({"checkpoint": checkpoints}).with_columns(
+        year=pl.col("checkpoint").str.slice(0, 4).cast(pl.Int64),
+        share=pl.when(pl.col("checkpoint").str.ends_with("H1")).then(0.45).otherwise(1.0),
+    )
+    frame = frame.with_row_index("n").join(at, how="cross")
+    first = 1000 + pl.col("n").cast(pl.Int64) * 7919 % 100_003
+    rate = 1.06 + pl.col("n").cast(pl.Int64) % 11 / 1000
+    number = (first * rate.pow(pl.col("year") - 2000) * pl.col("share")).round().cast(pl.Int64)
+    return frame.with_columns(value=number.cast(pl.String)).select(
+        "district", "indicator", "checkpoint", "value", "unit"
+    )
+
+
+def _take(folder: Path, names: list[str]) -> None:
+    dataset = Dataset(folder)
+    take_in(dataset, [folder / "inbox" / name for name in names])
+
+
+def workbooks(folder: Path) -> None:
+    """A thousand districts' workbooks checked and stored, against reading them."""
+    codes = _city(folder / "books", BOOKS)
+    figures = _figures(codes, ["2024H1", "2024H2", "2025H1"])
+    files = []
+    for code, rows in figures.partition_by("district", as_dict=True).items():
+        files.append(folder / "books" / "inbox" / f"{code[0]}.xlsx")
+        with xlsxwriter.Workbook(str(files[-1])) as book:
+            sheet = book.add_worksheet("数据")
+            sheet.write_row(0, 0, rows.columns)
+            for y, row in enumerate(rows.head(BOOK_ROWS).iter_rows(), 1):
+                sheet.write_row(y, 0, [*row[:3], float(row[3]), row[4]])
+    work, _ = apart(_take, folder / "books", [file.name for file in files])
+    bare = median(lambda: _read(files), 3)
+    each = (work - bare) / BOOKS * 1000
+    report(
+        f"{BOOKS} workbooks of {BOOK_ROWS} rows, {each:.1f} ms each beyond reading",
+        work, "bare reading", bare,
+    )  # fmt: skip
+
+
+def csv(folder: Path) -> None:
+    """One CSV of millions of rows against reading it and writing what it becomes."""
+    place = folder / "csv"
+    years = [f"{year}H{half}" for year in range(2000, 2025) for half in (1, 2)]
+    frame = _figures(_city(place, CSV_ROWS // 2000), years).head(CSV_ROWS)
+    frame.write_csv(place / "inbox" / "all.csv")
+    rows, size = frame.height, frame.estimated_size("mb")
+    del frame
+    work, peak = apart(_take, place, ["all.csv"])
+    start = time.perf_counter()
+    pl.read_csv(place / "inbox" / "all.csv", infer_schema=False)
+    read = time.perf_counter() - start
+    stored = Store(place / "store").observations()
+    start = time.perf_counter()
+    write_deltalake(str(place / "bare"), stored)
+    write = time.perf_counter() - start
+    report(f"one CSV of {rows} rows", work, "read_csv and the Delta write", read + write)
+    kept = stored.estimated_size("mb")
+    print(
+        f"  peak memory {peak:.0f} MB; the frame stored {kept:.0f} MB, ratio {peak / kept:.1f}; "
+        f"the text as read {size:.0f} MB"
+    )
 
 
 def many() -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -119,12 +231,8 @@ def metrics(folder: Path) -> None:
     """The Metric table of many districts against reading their figures."""
     units, figures = many()
     store = Store(folder / "store")
-    receipt = Receipt(
-        id="000001-00000000", file="made.csv", sha256="", table="observations",
-        rows=figures.height, accepted=figures.height, unchanged=0, errors=0, warnings=0,
-        who="", when="",
-    )  # fmt: skip
-    store.append(figures, Finding.empty(), receipt)
+    with store.writing():
+        store.append({"observations": [figures]})
     goals = targets(
         {
             "district": code, "indicator": "patent_granted", "year": AT.year, "kind": "total",
@@ -168,5 +276,7 @@ def brief(folder: Path) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         intake(Path(name))
+        workbooks(Path(name))
+        csv(Path(name))
         metrics(Path(name))
         brief(Path(name))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from deltalake import write_deltalake
 from factory import COUNT, OWN, metrics, observation, write_csv
 from pages import MODEL
 from wording import bundle_of
@@ -27,6 +26,7 @@ from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
 from kejistats.intake import take_in
 from kejistats.schema import District, Indicator, Metric
+from kejistats.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ def shuffled(workspace: Path, demo: Dataset, tmp_path_factory: pytest.TempPathFa
     root = copy_workspace(workspace, tmp_path_factory.mktemp("shuffled"), "demo-city")
     folder = root / "data" / "demo-city"
     shutil.rmtree(folder / "store")
-    for table in ("observations", "targets"):
-        rows = pl.read_delta(str(demo.path / "store" / table))
-        mixed = rows.sample(fraction=1, shuffle=True, seed=7)
-        assert not mixed.equals(rows)
-        for part in mixed.iter_slices(1000):
-            write_deltalake(str(folder / "store" / table), part, mode="append")
+    source, store = Store(demo.path / "store"), Store(folder / "store")
+    tables = {"observations": source.observations(), "targets": source.targets()}
+    mixed = {name: rows.sample(fraction=1, shuffle=True, seed=7) for name, rows in tables.items()}
+    assert not any(mixed[name].equals(rows) for name, rows in tables.items())
+    with store.writing():
+        store.append({name: rows.iter_slices(1000) for name, rows in mixed.items()})
     return Dataset(folder)
 
 

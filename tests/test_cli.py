@@ -26,7 +26,7 @@ from kejistats.export import write_table
 from kejistats.schema import Metric
 from kejistats.store import Store
 
-COMMANDS = ["check", "intake", "metrics", "briefs"]
+COMMANDS = ["template", "check", "intake", "status", "metrics", "briefs"]
 FIGURE = {"district": "900101", "indicator": COUNT, "checkpoint": "2025H1", "value": "12"}
 
 
@@ -70,7 +70,7 @@ def root(city: Path) -> Path:
 def told(ended: Ended, *parts: str) -> None:
     """Make sure that a wrong call ended with 2, one message, a remedy, and no traceback."""
     assert ended.code == 2, ended.err
-    message, *rest = ended.err.splitlines()
+    message, *rest = [line for line in ended.err.splitlines() if not line.startswith("[")]
     assert message.startswith("error: ")
     assert "Traceback" not in ended.err
     assert len(rest) == 1
@@ -96,8 +96,8 @@ def told(ended: Ended, *parts: str) -> None:
         (("briefs", "data/demo-city", "-d", "999999"), ("no district '999999'",)),
         (("metrics", "data/demo-city", "-o", "a.txt"), ("a.txt", ".parquet, .csv, .xlsx")),
         (("metrics", "data/demo-city", "-o", "no/such/a.csv"), ("no folder", "make it first")),
-        (("intake", "data/demo-city", "none.csv"), ("none.csv", ".csv or .xlsx")),
-        (("check", "data/demo-city", "none.xlsx"), ("none.xlsx", ".csv or .xlsx")),
+        (("intake", "data/demo-city", "none.csv"), ("none.csv", ".csv, .xlsx")),
+        (("check", "data/demo-city", "none.xlsx"), ("none.xlsx", ".csv, .xlsx")),
     ],
 )
 def test_wrong_use_is_told_with_what_would_be_right(
@@ -143,8 +143,8 @@ def test_an_empty_or_missing_inbox_says_what_belongs_there(run: Run, root: Path)
     (root / "city" / "inbox").rmdir()
     missing = run(root, "intake", "city")
 
-    told(empty, "inbox is empty", ".csv or .xlsx")
-    told(missing, "inbox is missing", ".csv and .xlsx")
+    told(empty, "inbox is empty", ".csv, .xlsx")
+    told(missing, "inbox is missing", ".csv, .xlsx")
     assert not (root / "city" / "store").exists()
 
 
@@ -195,26 +195,26 @@ def test_malformed_settings_are_told(
     ended = run(root, "intake", "city")
 
     told(ended, *parts)
-    assert not (root / "city" / "store").exists()
+    assert Store(root / "city" / "store").receipts().is_empty()
 
 
 def test_a_wrong_header_stores_nothing_of_any_file(run: Run, root: Path) -> None:
-    wrong = {"地区": "900101", "indicator": COUNT, "value": "3"}
-    write_csv(root / "city" / "inbox" / "2025H2.csv", [wrong])
+    wrong = {"县区": "900101", "indicator": COUNT, "value": "3"}
+    write_csv(root / "city" / "inbox" / "2025H0.csv", [wrong])
 
     ended = run(root, "intake", "city")
 
-    told(ended, "2025H2.csv", "wrong header", "columns needed")
-    assert not (root / "city" / "store").exists()
+    told(ended, "2025H0.csv", "wrong header", "columns needed")
+    assert Store(root / "city" / "store").receipts().is_empty()
 
 
 def test_a_file_that_is_no_workbook_stores_nothing(run: Run, root: Path) -> None:
-    (root / "city" / "inbox" / "2025H2.xlsx").write_bytes(b"not a workbook")
+    (root / "city" / "inbox" / "2025H0.xlsx").write_bytes(b"not a workbook")
 
     ended = run(root, "intake", "city")
 
-    told(ended, "2025H2.xlsx", "cannot be read as a workbook")
-    assert not (root / "city" / "store").exists()
+    told(ended, "2025H0.xlsx", "cannot be read as a workbook")
+    assert Store(root / "city" / "store").receipts().is_empty()
 
 
 def test_an_unexpected_error_gives_advice_and_no_traceback(
@@ -266,7 +266,7 @@ def test_error_rows_are_told_in_chinese_with_their_cell_and_end_with_one(
     run: Run, root: Path
 ) -> None:
     rows = [FIGURE, FIGURE | {"district": "第9区"}, FIGURE | {"indicator": "invention_granted",
-            "value": "三十"}]  # fmt: skip
+            "value": "三十件以下余"}]  # fmt: skip
     write_csv(root / "city" / "inbox" / "2025H1.csv", rows)
 
     ended = run(root, "intake", "city")
@@ -278,7 +278,7 @@ def test_error_rows_are_told_in_chinese_with_their_cell_and_end_with_one(
         "  错误 2025H1.csv D4",
     ]
     assert "第9区" in findings[0]
-    assert "三十" in findings[1]
+    assert "三十件以下余" in findings[1]
     assert "3 rows, 1 taken in" in ended.out
     assert Dataset(root / "city").observations["value"].to_list() == [12.0]
 

@@ -11,7 +11,7 @@ import pytest
 from factory import ROOT
 
 from kejistats.dataset import Dataset
-from kejistats.intake import check_file, inbox_files
+from kejistats.intake import check_files, inbox_files
 from kejistats.intake.read import read_sheets
 
 SHIPPED = ROOT / "data" / "demo-city"
@@ -52,7 +52,8 @@ def test_a_file_made_anew_has_the_shipped_content(made: Path, file: str) -> None
 def test_it_is_marked_as_made_and_comes_in_without_a_finding() -> None:
     dataset = Dataset(SHIPPED)
 
-    findings = [check_file(dataset, path).findings.height for path in inbox_files(dataset)]
+    checked = check_files(dataset, inbox_files(dataset))
+    findings = [one.findings.height for one in checked]
 
     assert dataset.settings.sample
     assert findings == [0] * len(findings)

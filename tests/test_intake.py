@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
-from kejistats.intake import check_file, inbox_files, take_in
-from kejistats.intake.take import Checked
+from kejistats.intake import Checked, check_file, inbox_files, take_in, untaken
 from kejistats.store import Store, current
 
 OWN_INDICATORS = """
@@ -43,6 +42,7 @@ OBSERVATION = {
     "as_of": "",
     "published": "",
     "note": "",
+    "printed_share": "",
 }
 TARGET = {
     "district": "900101",
@@ -187,16 +187,21 @@ def test_numeric_cells_keep_their_figure(
     assert result.accepted["value"].to_list() == [expected]
 
 
-def test_a_formula_error_is_refused_with_its_address(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_formula_error_is_a_finding_at_its_cell(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(str(path)) as book:
-        sheet = book.add_worksheet()
+        sheet = book.add_worksheet("表")
         sheet.write_row(0, 0, ["district", "indicator", "checkpoint", "value"])
         sheet.write_row(1, 0, ["900101", "patent_granted", "2025H1"])
         sheet.write_formula(1, 3, "=1/0", None, "#DIV/0!")
+        sheet.write_row(2, 0, ["900102", "patent_granted", "2025H1", 90])
 
-    with pytest.raises(UsageError, match="formula errors in D2"):
-        check_file(dataset, path)
+    result = check_file(dataset, path)
+
+    found = result.findings.select("rule", "severity", "sheet", "cell").rows()
+    assert found == [("not_a_number", "error", "表", "D2")]
+    assert "#DIV/0!" in result.findings["wrong"].item()
+    assert result.accepted["district"].to_list() == ["900102"]
 
 
 def test_a_formula_counts_with_its_result(dataset: Dataset, tmp_path: Path) -> None:
@@ -220,8 +225,9 @@ def test_a_formula_counts_with_its_result(dataset: Dataset, tmp_path: Path) -> N
         ("a.csv", b'district,value\n1,"2\n', "no regular CSV"),
         ("a.csv", b"value,value\n1,2\n", "twice"),
         ("a.xlsx", b"PK not really", "cannot be read as a workbook"),
-        ("a.xls", b"", "neither .csv nor .xlsx"),
-        ("a.docx", b"", "neither .csv nor .xlsx"),
+        ("a.xls", b"", "empty"),
+        ("a.xls", b"not really", "cannot be read as a workbook"),
+        ("a.docx", b"", "none of .csv, .xlsx, .xls, .ods"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_a_remedy(
@@ -371,7 +377,9 @@ OBSERVATION_FAULTS = [
     ("unknown_level", {"level": "县"}, "F3"),
     ("unknown_grade", {"grade": "草案"}, "H3"),
     ("bad_date", {"as_of": "2025年6月"}, "I3"),
-    ("bad_date", {"published": "20250630"}, "J3"),
+    ("bad_date", {"published": "2025年6月"}, "J3"),
+    ("out_of_range", {"indicator": "rd_intensity", "value": "101"}, "D3"),
+    ("out_of_range", {"indicator": "hitech_va_growth", "value": "-100.1"}, "D3"),
 ]  # fmt: skip
 WARNINGS = [
     ("unit_conflict", {"indicator": "contracts_value", "value": "5700万元", "unit": "亿元"}, "D3"),
@@ -379,6 +387,7 @@ WARNINGS = [
     ("growth_not_a_number", {"published_growth": "inf"}, "G3"),
     ("growth_not_a_number", {"published_growth": "nan"}, "G3"),
     ("growth_not_a_number", {"published_growth": "xx%"}, "G3"),
+    ("printed_not_a_number", {"printed_share": "过半"}, "L3"),
 ]
 TARGET_FAULTS = [
     ("unknown_district", {"district": "900199"}, "A3"),
@@ -467,9 +476,11 @@ def test_a_warning_lets_the_row_in(
 
 
 def test_every_rule_there_is_has_a_case_here() -> None:
-    source = (ROOT / "kejistats" / "intake" / "rules.py").read_text("utf-8")
+    code = [
+        (ROOT / "kejistats" / "intake" / f"{m}.py").read_text("utf-8") for m in ("rules", "check")
+    ]
 
-    rules = set(re.findall(r"Fault\(\s*\"([a-z_]+)\"", source))
+    rules = set(re.findall(r"(?:Fault\(|found\(\s*\w+,)\s*\"([a-z_]+)\"", "".join(code)))
 
     assert len(rules) > 15
     assert rules == {rule for rule, _, _ in OBSERVATION_FAULTS + TARGET_FAULTS + WARNINGS}
@@ -581,16 +592,17 @@ def test_intake_gives_a_receipt_and_keeps_rows_and_findings(city: Path) -> None:
     )  # fmt: skip
     dataset = Dataset(city)
 
-    [(receipt, _)] = take_in(dataset, [path])
+    [one] = take_in(dataset, [path])
 
     store = Store(city / "store")
-    assert receipt is not None
-    assert (receipt.rows, receipt.accepted, receipt.errors, receipt.warnings) == (3, 2, 1, 1)
-    assert (receipt.file, receipt.table) == ("01.csv", "observations")
-    assert re.fullmatch(r"000001-[0-9a-f]{8}", receipt.id)
-    assert store.receipts() == [receipt]
-    assert store.observations()["received"].to_list() == [receipt.id] * 2
-    assert store.findings()["received"].to_list() == [receipt.id] * 2
+    assert one.receipt is not None
+    counts = [one.receipt[c] for c in ("rows", "accepted", "unchanged", "errors", "warnings")]
+    assert counts == [3, 2, 0, 1, 1]
+    assert (one.path, one.receipt["file"], one.receipt["table"]) == (path, "01.csv", "observations")
+    assert re.fullmatch(r"000001-[0-9a-f]{8}", one.receipt["id"])
+    assert store.receipts().to_dicts() == [one.receipt]
+    assert store.observations()["received"].to_list() == [one.receipt["id"]] * 2
+    assert store.findings()["received"].to_list() == [one.receipt["id"]] * 2
     assert set(store.findings()["rule"]) == {"not_a_number", "growth_not_a_number"}
 
 
@@ -614,9 +626,11 @@ def test_the_same_content_taken_in_twice_changes_nothing(city: Path) -> None:
 
     again = take_in(dataset, [path, copy])
 
-    assert [receipt for receipt, _ in again] == [None, None]
+    assert [(one.path, one.receipt, one.checked) for one in again] == [
+        (path, None, None), (copy, None, None),
+    ]  # fmt: skip
     assert dataset.observations.equals(before)
-    assert len(Store(city / "store").receipts()) == 1
+    assert Store(city / "store").receipts().height == 1
 
 
 def test_a_correction_is_a_new_vintage_and_nothing_is_erased(city: Path) -> None:
@@ -662,20 +676,26 @@ def test_a_wrong_header_leaves_the_store_as_it_was_for_all_files(city: Path) -> 
     with pytest.raises(UsageError, match="wrong header"):
         take_in(Dataset(city), [good, bad])
 
-    assert not (city / "store").exists()
+    store = Store(city / "store")
+    assert store.receipts().height == store.observations().height == store.findings().height == 0
+    assert not list((city / "store").glob("[!.]*"))
 
 
 def test_a_file_of_errors_only_leaves_its_receipt_and_findings(city: Path) -> None:
     dataset = Dataset(city)
     path = write_csv(city / "inbox" / "01.csv", [OBSERVATION | {"value": "许多"}])
 
-    [(receipt, _)] = take_in(dataset, [path])
+    [one] = take_in(dataset, [path])
 
-    assert receipt is not None
-    assert (receipt.rows, receipt.accepted, receipt.errors) == (1, 0, 1)
+    assert one.receipt is not None
+    assert [one.receipt[c] for c in ("rows", "accepted", "errors")] == [1, 0, 1]
     assert dataset.observations.height == 0
     assert Store(city / "store").findings().height == 1
-    assert take_in(dataset, [path])[0][0] is None
+    [again] = take_in(dataset, [path])
+    assert again.receipt is None
+    assert again.checked is not None
+    assert again.checked.errors == 1
+    assert Store(city / "store").receipts().height == 1
 
 
 def test_targets_go_through_intake_and_keep_their_vintages(city: Path) -> None:
@@ -683,18 +703,32 @@ def test_targets_go_through_intake_and_keep_their_vintages(city: Path) -> None:
     first = write_csv(city / "inbox" / "01.csv", [TARGET | {"source": "市政府文件"}])
     second = write_csv(city / "inbox" / "02.csv", [TARGET | {"value": "150"}])
 
-    receipts = take_in(dataset, [first, second])
+    taken = take_in(dataset, [first, second])
 
-    assert [receipt.table for receipt, _ in receipts if receipt] == ["targets", "targets"]
+    assert [one.receipt["table"] for one in taken if one.receipt] == ["targets", "targets"]
     assert dataset.targets["value"].to_list() == [160.0, 150.0]
     assert dataset.targets["source"].to_list() == ["01.csv#E2（市政府文件）", "02.csv#E2"]
 
 
 def test_the_inbox_is_taken_in_by_name_without_hidden_and_other_files(city: Path) -> None:
-    for name in ("b.csv", "a.xlsx", "c.CSV", ".d.csv", "~$a.xlsx", "说明.md"):
+    for name in ("b.csv", "a.xlsx", "c.CSV", "d.xls", "e.ods", ".d.csv", "~$a.xlsx", "说明.md"):
         (city / "inbox" / name).touch()
 
-    assert [path.name for path in inbox_files(Dataset(city))] == ["a.xlsx", "b.csv", "c.CSV"]
+    names = [path.name for path in inbox_files(Dataset(city))]
+
+    assert names == ["a.xlsx", "b.csv", "c.CSV", "d.xls", "e.ods"]
+
+
+def test_files_of_the_inbox_are_untaken_until_their_content_has_come_in(city: Path) -> None:
+    dataset = Dataset(city)
+    first = write_csv(city / "inbox" / "01.csv", [OBSERVATION])
+    write_csv(city / "inbox" / "02.csv", [OBSERVATION | {"value": "91"}])
+    before = untaken(dataset)
+
+    take_in(dataset, [first])
+
+    assert before == ["01.csv", "02.csv"]
+    assert untaken(dataset) == ["02.csv"]
 
 
 def test_a_data_set_without_inbox_says_where_files_go(city: Path) -> None:
@@ -806,9 +840,9 @@ def test_a_mended_file_sent_again_does_not_undo_a_correction(city: Path) -> None
     take_in(dataset, [write_csv(city / "inbox" / "02.csv", [OBSERVATION | {"value": "80"}])])
     mended = [first[0], first[1] | {"value": "70"}]
 
-    [(receipt, _)] = take_in(dataset, [write_csv(city / "inbox" / "01.csv", mended)])
+    [one] = take_in(dataset, [write_csv(city / "inbox" / "01.csv", mended)])
 
     stands = current(dataset.observations.lazy()).collect()
-    assert receipt is not None
-    assert (receipt.rows, receipt.accepted, receipt.unchanged) == (2, 1, 1)
+    assert one.receipt is not None
+    assert [one.receipt[c] for c in ("rows", "accepted", "unchanged")] == [2, 1, 1]
     assert dict(stands.select("district", "value").iter_rows()) == {"900101": 80.0, "900102": 70.0}

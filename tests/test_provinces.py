@@ -25,9 +25,11 @@ def provinces(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         ROOT / "data" / "provinces", folder, ignore=shutil.ignore_patterns("store", "words")
     )
     dataset = Dataset(folder)
-    for receipt, checked in take_in(dataset, inbox_files(dataset)):
-        assert receipt is not None
-        assert (receipt.errors, receipt.accepted) == (0, receipt.rows), checked.findings.head()
+    for one in take_in(dataset, inbox_files(dataset)):
+        assert one.receipt is not None
+        assert one.checked is not None
+        counts = (one.receipt["errors"], one.receipt["accepted"])
+        assert counts == (0, one.receipt["rows"]), one.checked.findings.head()
     return dataset
 
 
@@ -159,7 +161,7 @@ def test_taking_the_inbox_in_again_changes_nothing(provinces: Dataset) -> None:
 
     again = take_in(provinces, inbox_files(provinces))
 
-    assert [receipt for receipt, _ in again] == [None] * len(again)
+    assert [one.receipt for one in again] == [None] * len(again)
     assert provinces.observations.equals(before)
 
 
@@ -169,4 +171,4 @@ def test_every_figure_names_its_file_and_cell(provinces: Dataset) -> None:
     sources = provinces.observations["source"]
 
     assert set(sources.str.extract(r"^([^#]+)#[A-Z]+\d+$")) == files
-    assert Path(provinces.path, "store", "format.json").is_file()
+    assert Path(provinces.path, "store", "head.json").is_file()

@@ -6,18 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kejistats.units import COUNTS, factor, known, money_unit, ratio_factor
+from kejistats.units import COUNTS, factor, known, money_unit, ratio_factor, spelled
 
 DIMENSIONS = [
-    ["元", "万元", "亿元"],
+    ["元", "千元", "万元", "百万元", "亿元", "百亿元", "万亿元"],
     ["平方米", "万平方米"],
-    ["亩", "万亩", "公顷"],
+    ["亩", "万亩", "公顷", "平方公里"],
     ["人", "万人"],
     ["人次", "万人次"],
     ["件", "万件"],
     ["项", "万项"],
     ["人年", "万人年"],
-    ["%"],
+    ["%", "‰"],
+    ["字", "万字"],
+    ["户", "百户", "万户"],
 ]
 UNITS = [(number, unit) for number, units in enumerate(DIMENSIONS) for unit in units]
 ANY_UNIT = st.sampled_from(UNITS)
@@ -35,6 +37,13 @@ ANY_UNIT = st.sampled_from(UNITS)
         ("亿元/人年", "万元/人年", 1e4),
         ("件/人", "件/万人", 1e4),
         ("家", "家", 1.0),
+        ("百万元", "亿元", 0.01),
+        ("平方公里", "公顷", 100.0),
+        ("平方公里", "平方米", None),
+        ("亩", "平方米", None),
+        ("‰", "%", 0.1),
+        ("万美元", "元", None),
+        ("千克", "克", None),
         ("件", "元", None),
         ("家", "户", None),
         ("人", "人次", None),
@@ -53,6 +62,8 @@ def test_factors(source: str, target: str, expected: float | None) -> None:
 def test_the_registry_may_let_one_word_of_counting_stand_for_another() -> None:
     assert factor("户", "家", ("户", "个")) == 1.0
     assert factor("场", "家", ("户", "个")) is None
+    assert factor("万户", "家", ("户", "个")) == 1e4
+    assert factor("万户", "万家", ("户", "个")) is None
 
 
 @pytest.mark.parametrize(
@@ -61,6 +72,7 @@ def test_the_registry_may_let_one_word_of_counting_stand_for_another() -> None:
         ("万元", "亿元", "%", 0.01),
         ("亿元", "亿元", "%", 100.0),
         ("件", "件", "%", 100.0),
+        ("件", "件", "‰", 1000.0),
         ("亿元", "人年", "万元/人年", 1e4),
         ("件", "人", "件/万人", 1e4),
         ("件", "亿元", "%", None),
@@ -77,7 +89,8 @@ def test_the_factor_of_a_ratio(
 @pytest.mark.parametrize(
     ("unit", "expected"),
     [("亿元", True), ("件/万人", True), ("家", True), ("%", True), ("", False), ("吨", False),
-     ("件/", False), ("/万人", False), ("件/吨", False)],
+     ("件/", False), ("/万人", False), ("件/吨", False), ("万户", True), ("千元", True), ("‰", True),
+     ("万", False), ("万%", False), ("万万元", False), ("千百元", False)],
 )  # fmt: skip
 def test_known_units(unit: str, expected: bool) -> None:
     assert known(unit) is expected
@@ -102,6 +115,15 @@ def test_conversion_there_and_back_and_by_a_third_unit(units: tuple[str, str, st
 @given(st.sampled_from(sorted(COUNTS)), st.sampled_from(sorted(COUNTS)))
 def test_words_of_counting_are_dimensions_of_their_own(one: str, other: str) -> None:
     assert factor(one, other) == (1.0 if one == other else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1200㎡", "1200平方米"), ("万m²", "万平方米"), ("km²", "平方公里"), ("㎢", "平方公里"),
+     ("hm²", "公顷"), ("12²", "12²")],
+)  # fmt: skip
+def test_signs_of_area_are_written_in_words(text: str, expected: str) -> None:
+    assert spelled(text) == expected
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from kejistats.numbers import count_up, percent, plain, quantity, rounded, signe
 from kejistats.period import Checkpoint
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.schema.metric import NOT_REACHED, REACHED
-from kejistats.units import COUNTS
+from kejistats.units import WHOLE
 
 Words = dict[str, dict[str, Any]]
-_COUNT_UNITS = COUNTS | {"人次", "人年"}
+_COUNT_UNITS = WHOLE | {"人年"}
 
 
 @dataclass(frozen=True)

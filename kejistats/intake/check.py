@@ -2,71 +2,134 @@
 
 from __future__ import annotations
 
-import json
+import re
+from dataclasses import dataclass
 
 import polars as pl
 
-from kejistats.intake.columns import (
-    WORDS,
-    Form,
-    mapped,
-    nearest,
-    with_quantity,
-)
-from kejistats.intake.read import ROW
-from kejistats.intake.rules import (
-    REPEATED,
-    Fault,
-    converted,
-    name_rules,
-    observation_rules,
-    target_rules,
-)
+from kejistats.intake.rules import Fault, name_rules, observation_rules, target_rules
+from kejistats.intake.sheet import AT, ROW
+from kejistats.intake.tables import observation_columns, target_columns
+from kejistats.intake.words import WORDS, mapped, nearest, shown, with_quantity
 from kejistats.registry import names_of
 from kejistats.schema import Finding
 from kejistats.schema.observation import KEY
 from kejistats.schema.target import TARGET_KEY
-from kejistats.units import factor
+from kejistats.units import factor, spelled
 
-_OBSERVATION_KEY = ["_code", "_id", "level", "year", "month"]
-_TARGET_KEY = ["_code", "_id", "_year", "kind", "strength", "_valid"]
+N, FILE, SHEET = "_n", "_file", "_sheet"
+# Rows worked on at a time, so that a file of millions needs no memory in proportion.
+_CHUNK = 250_000
+_BRACES = re.compile(r"\{(\w+)\}")
+_LONG = 200  # characters of a text of our own in a message
+FOUND = {
+    N: pl.Int64, "rule": pl.String, "severity": pl.String, "column": pl.String,
+    "wrong": pl.String, "right": pl.String,
+}  # fmt: skip
+_KEYS = {
+    "district": pl.String, "indicator": pl.String, "level": pl.String, "year": pl.Int64,
+    "month": pl.Int64,
+}  # fmt: skip
 
 
-def check_form(
-    form: Form,
-    districts: pl.DataFrame,
-    indicators: pl.DataFrame,
-    before: pl.DataFrame | None = None,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Check one sheet.
+@dataclass(frozen=True)
+class Received:
+    """All rows of one table that an intake received.
 
     Parameters
     ----------
+    table
+        observations or targets.
+    rows
+        Columns of the form as text, those that no sheet has left out; ``_row``, ``_sheet`` and
+        ``_file`` say where a row stood, ``@column`` the letter of a cell of its own.
+    places
+        One row per sheet: ``_sheet``, ``_file``, ``file``, ``sheet`` and ``@column``, the letter of each
+        column.
+    """
+
+    table: str
+    rows: pl.DataFrame
+    places: pl.DataFrame
+
+    @property
+    def form(self) -> list[str]:
+        """Columns of the form that some sheet has."""
+        return [c for c in self.rows.columns if c[0] not in ("_", AT)]
+
+
+def check_rows(
+    received: Received, form: list[str], districts: pl.DataFrame, indicators: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Check every row by itself, and against the other rows of its file.
+
+    Parameters
+    ----------
+    received
+        The rows.
     form
-        The recognised sheet.
+        All columns of the form.
     districts, indicators
         The District and Indicator tables.
-    before
-        Rows accepted from earlier sheets of the same file, which none may repeat.
 
     Returns
     -------
-    accepted, findings : polars.DataFrame
-        Rows of Observation or Target without ``received``, and the Finding table.
+    figures, found : polars.DataFrame
+        The rows that no error keeps out, as columns of Observation or Target with ``_n``,
+        ``_sheet``, ``_file``, ``_row`` and short types; and the faults: ``_n``, rule, severity,
+        column, wrong, right, and what is known of the row's key.
     """
-    rows = _with_names(form.sheet.rows, districts, indicators)
-    for column, words in WORDS.items():
-        if column in rows.columns:
-            rows = rows.with_columns(pl.col(column).replace(words))
-    rows = _with_unit(with_quantity(rows, "value"))
-    rows, faults, warnings = (target_rules if form.table == "targets" else observation_rules)(rows)
-    faults = [*name_rules(districts), *faults]
-    rows = _with_repeated(form, rows, faults, before)
-    names = [*districts["name"], *districts["code"]], list(names_of(indicators))
-    findings, bad = _findings(form, rows, [*faults, REPEATED, *warnings], names)
-    good = rows.filter(~pl.col(ROW).is_in(bad))
-    table = _as_targets(form, good) if form.table == "targets" else _as_observations(form, good)
-    return table, findings
+    figures, found = [], []
+    for start in range(0, max(received.rows.height, 1), _CHUNK):
+        rows = received.rows.slice(start, _CHUNK).with_row_index(N, offset=start)
+        good, faults = _check_chunk(rows, received.table, form, districts, indicators)
+        figures.append(good)
+        found.append(faults)
+    table = pl.concat(figures, how="diagonal", rechunk=False)
+    table, repeated = _without_repeats(table, received)
+    return table, pl.concat([*found, repeated], how="diagonal")
+
+
+def _check_chunk(
+    rows: pl.DataFrame,
+    table: str,
+    form: list[str],
+    districts: pl.DataFrame,
+    indicators: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows = rows.with_columns(
+        pl.col(N).cast(pl.Int64),
+        *(pl.lit(None, dtype=pl.String).alias(c) for c in form if c not in rows.columns),
+        *(pl.col(c).replace(words) for c, words in WORDS.items() if c in rows.columns),
+    )
+    rows = _with_names(rows, districts, indicators)
+    rows = _with_unit(with_quantity(rows, "value"), indicators)
+    rows, faults, warnings = (target_rules if table == "targets" else observation_rules)(rows)
+    rules = [*name_rules(districts), *faults, *warnings]
+    broken = [
+        pl.when(fault.mask.fill_null(value=False)).then(pl.lit(i)) for i, fault in enumerate(rules)
+    ]
+    rows = rows.with_columns(_rule=pl.coalesce(broken))
+    names = {
+        "district": [*districts["name"], *districts["code"]],
+        "indicator": list(names_of(indicators)),
+    }
+    found = [
+        _told(rows.filter(pl.col("_rule") == i), rules[i], table, names)
+        for i in rows["_rule"].drop_nulls().unique().sort()
+    ]
+    errors = [i for i, fault in enumerate(rules) if fault.severity == "error"]
+    good = rows.filter(~pl.col("_rule").is_in(errors).fill_null(value=False))
+    compact = target_columns() if table == "targets" else observation_columns()
+    place = [c for c in good.columns if c in (N, FILE, SHEET, ROW) or c == f"{AT}value"]
+    figures = good.select(*place, *compact)
+    # A column that is blank all over takes no room; `finished` adds it again.
+    blank = [c for c in figures.columns if figures[c].null_count() == figures.height > 0]
+    return figures.drop(blank), pl.concat([_no_faults(), *found], how="diagonal")
+
+
+def _no_faults() -> pl.DataFrame:
+    return pl.DataFrame(schema=FOUND | _KEYS)
 
 
 def _with_names(
@@ -76,145 +139,158 @@ def _with_names(
     codes = {n: c for c, n in named.select("code", "name").iter_rows()}
     codes |= {c: c for c in districts["code"]}
     ids = names_of(indicators)
+    rows = mapped(rows, "district", codes.get, pl.Enum(districts["code"]), "_code")
+    rows = mapped(rows, "indicator", ids.get, pl.Enum(indicators["id"]), "_id")
+    # An indicator's number in the registry leads to its facts; a join would sort and copy.
+    place = rows["_id"].to_physical()
     facts = indicators.select(
-        pl.col("id").alias("_id"), pl.col("unit").alias("_unit"), pl.col("units").alias("_units"),
-        pl.col("negative").alias("_negative"), pl.col("measure").alias("_measure"),
-        pl.col("name").alias("_indicator_name"),
+        _unit=pl.col("unit").gather(place), _negative=pl.col("negative").gather(place),
+        _maximum=pl.col("maximum").gather(place), _measure=pl.col("measure").gather(place),
+        _indicator_name=pl.col("name").gather(place),
     )  # fmt: skip
-    rows = mapped(rows, "district", codes.get, pl.String, "_code")
-    rows = mapped(rows, "indicator", ids.get, pl.String, "_id")
-    return rows.join(facts, on="_id", how="left", maintain_order="left")
+    return pl.concat([rows, facts], how="horizontal")
 
 
-def _with_unit(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add ``_factor`` from the unit written with the number, in the unit column, or none."""
-    written = pl.col("_q").struct.field("unit").replace("", None)
-    rows = rows.with_columns(
-        pl.coalesce(written, pl.col("unit"), pl.col("_unit")).alias("_given"),
-        pl.coalesce(written, pl.col("unit")).is_null().alias("_no_unit"),
-    )
-    pairs = rows.select("_id", "_given", "_unit", "_units").unique(["_id", "_given"])
-    factors = [
-        factor(given, unit, tuple(units or ())) if given and unit else None
-        for _, given, unit, units in pairs.iter_rows()
-    ]
-    table = pairs.select("_id", "_given", pl.Series("_factor", factors, dtype=pl.Float64))
-    return rows.join(
-        table, on=["_id", "_given"], how="left", nulls_equal=True, maintain_order="left"
-    )
+def _with_unit(rows: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:
+    """Add ``_given``, the unit written with the number, in the unit column, or the registry's.
 
-
-def _with_repeated(
-    form: Form, rows: pl.DataFrame, faults: list[Fault], before: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Add ``_repeats``: where a row's key stood before, among rows without another error."""
-    targets = form.table == "targets"
-    own = _TARGET_KEY if targets else _OBSERVATION_KEY
-    stored = [*TARGET_KEY, "valid_from"] if targets else KEY
-    broken = pl.any_horizontal(fault.mask.fill_null(value=False) for fault in faults)
-    rows = rows.with_columns(_sound=pl.when(~broken).then(pl.col(ROW)))
-    rows = rows.with_columns(_first=pl.col("_sound").min().over(own))
-    if before is None:
-        rows = rows.with_columns(_stood=pl.lit(value=False))
-    else:
-        known = before.select(stored).unique().with_columns(_stood=pl.lit(value=True))
-        rows = rows.join(
-            known, left_on=own, right_on=stored, how="left", nulls_equal=True, maintain_order="left"
-        )
-    return rows.with_columns(
-        _repeats=pl.when(pl.col("_stood"))
-        .then(pl.lit("前面的工作表"))
-        .when(pl.col("_sound") > pl.col("_first"))
-        .then(pl.format("第{}行", "_first"))
-    )
-
-
-def _findings(
-    form: Form, rows: pl.DataFrame, faults: list[Fault], names: tuple[list[str], list[str]]
-) -> tuple[pl.DataFrame, list[int]]:
-    """Return the findings, and the numbers of rows an error keeps out."""
-    first = pl.coalesce(
-        pl.when(fault.mask.fill_null(value=False)).then(pl.lit(i)) for i, fault in enumerate(faults)
-    )
-    faulty = rows.with_columns(_rule=first).filter(pl.col("_rule").is_not_null())
-    as_received = form.sheet.rows.filter(pl.col(ROW).is_in(faulty[ROW].to_list()))
-    received = {row[ROW]: row for row in as_received.iter_rows(named=True)}
-    found, bad = [], []
-    for row in faulty.iter_rows(named=True):
-        fault = faults[row["_rule"]]
-        given = {k: "" if row[k] is None else row[k] for k in row}
-        for column, known in zip(("district", "indicator"), names, strict=True):
-            if fault.column == column:
-                given[f"near_{column}"] = nearest(str(given[column]), known)
-        if fault.severity == "error":
-            bad.append(row[ROW])
-        found.append(
+    With it come ``_factor`` into the registry's unit, ``_no_unit`` where none was written, and
+    ``_conflict`` where number and column say different ones.
+    """
+    rows = rows.with_columns(_written=pl.col("_q").struct.field("unit").replace("", None))
+    key = ["_id", "_written", "unit"]
+    pairs = rows.select(key).unique()
+    same = dict(indicators.select("id", "units").iter_rows())
+    units = dict(indicators.select("id", "unit").iter_rows())
+    facts = []
+    for one, written, column in pairs.iter_rows():
+        unit, own = units.get(one), [units.get(one), *same.get(one, ())]
+        given = written or (spelled(column) if column else unit)
+        facts.append(
             {
-                "rule": fault.rule,
-                "severity": fault.severity,
-                "file": form.sheet.file,
-                "sheet": form.sheet.name,
-                "cell": form.sheet.cell(fault.column, row[ROW]),
-                "row": json.dumps(
-                    {c: received[row[ROW]][c] for c in form.sheet.letters}, ensure_ascii=False
-                ),
-                "wrong": fault.wrong.format(**given),
-                "right": fault.right.format(**given),
-                "received": None,
+                "_given": given,
+                "_factor": factor(given, unit, tuple(own)) if given and unit else None,
+                "_no_unit": not (written or column),
+                "_conflict": bool(written and column) and written != column
+                and not {written, column} <= set(own)
+                and not {written, column} <= {"%", "个百分点"},
             }
-        )
-    return pl.DataFrame(found, schema=Finding.dtypes()), bad
+        )  # fmt: skip
+    types = {
+        "_given": pl.String,
+        "_factor": pl.Float64,
+        "_no_unit": pl.Boolean,
+        "_conflict": pl.Boolean,
+    }
+    table = pl.concat([pairs, pl.DataFrame(facts, schema=types)], how="horizontal")
+    return rows.join(table, on=key, how="left", nulls_equal=True, maintain_order="left")
 
 
-def _as_observations(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
-    q = pl.col("_q").struct
+def _told(
+    rows: pl.DataFrame, fault: Fault, table: str, names: dict[str, list[str]]
+) -> pl.DataFrame:
+    """Return the finding of each row that breaks a rule."""
+    if fault.column in names:
+        remedies = nearest(rows[fault.column], names[fault.column])
+        remedy = pl.col(fault.column).replace_strict(remedies, default=None, return_dtype=pl.String)
+        rows = rows.with_columns(remedy.alias(f"near_{fault.column}"))
+    targets = table == "targets"
     return rows.select(
-        pl.col("_code").alias("district"),
-        pl.col("_id").alias("indicator"),
-        "level",
-        "year",
-        "month",
-        pl.col("_scaled").alias("value"),
-        converted("upper").alias("value_upper"),
-        q.field("status"),
-        "grade",
-        # Of an interval only the lower end is sure; as a bound it enters no rank.
-        pl.when(q.field("upper").is_not_null())
-        .then(pl.lit("at_least"))
-        .otherwise(q.field("bound"))
-        .alias("bound"),
-        pl.col("_growth").alias("published_growth"),
-        "growth_basis",
-        pl.col("_as_of").alias("as_of"),
-        pl.col("_published").alias("published"),
-        "break_id",
-        pl.col("value").fill_null("").alias("reported"),
-        "note",
-        form.sheet.source("value").alias("source"),
-        pl.lit(None, dtype=pl.String).alias("received"),
-    )
+        N,
+        rule=pl.lit(fault.rule), severity=pl.lit(fault.severity), column=pl.lit(fault.column),
+        wrong=_text(fault.wrong), right=_text(fault.right),
+        district=pl.col("_code").cast(pl.String), indicator=pl.col("_id").cast(pl.String),
+        level=pl.lit(None, dtype=pl.String) if targets else pl.col("level"),
+        year=pl.col("_year" if targets else "year").cast(pl.Int64),
+        month=pl.lit(None, dtype=pl.Int64) if targets else pl.col("month").cast(pl.Int64),
+    )  # fmt: skip
 
 
-def _as_targets(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
-    stated = (
-        pl.col("source").map_elements(lambda s: f"（{s}）", return_dtype=pl.String).fill_null("")
+def _text(template: str) -> pl.Expr:
+    """Fill in what is in braces; received texts are shortened."""
+    names = _BRACES.findall(template)
+    if not names:
+        return pl.lit(template)
+    ours = ("_fault", "_maximum")
+    texts = [
+        shown(pl.col(n), _LONG if n in ours or n.startswith("near_") else 30).str.strip_suffix(".0")
+        if n.startswith(("_", "near_"))
+        else shown(pl.col(n))
+        for n in names
+    ]
+    return pl.format(_BRACES.sub("{}", template), *texts)
+
+
+def _without_repeats(
+    figures: pl.DataFrame, received: Received
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Take out rows whose key stood before in the same file, and tell where."""
+    key = [*([*TARGET_KEY, "valid_from"] if received.table == "targets" else KEY), FILE]
+    key = [c for c in key if c in figures.columns]
+    # One hash is compared much faster than six columns; rows that share one are looked at.
+    twice = figures.filter(figures.select(pl.struct(key).hash()).to_series().is_duplicated())
+    if twice.is_empty():
+        return figures, _no_faults()
+    first = twice.group_by(key).agg(
+        pl.col(N).min().alias("_first"), pl.col(ROW).first().alias("_first_row"),
+        pl.col(SHEET).first().alias("_first_sheet"),
+    )  # fmt: skip
+    names = received.places.select(pl.col(SHEET).alias("_first_sheet"), "sheet")
+    repeated = (
+        twice.join(first, on=key, how="left", nulls_equal=True, maintain_order="left")
+        .filter(pl.col(N) > pl.col("_first"))
+        .join(names, on="_first_sheet", how="left", maintain_order="left")
     )
+    other = pl.col(SHEET) != pl.col("_first_sheet")
+    sheet = pl.when(other).then(pl.format("工作表“{}”", "sheet")).otherwise(pl.lit(""))
+    told = found(
+        repeated, "duplicate_key", "error", "value",
+        pl.format("与{}第{}行重复（地区、指标、期别等均相同）", sheet, "_first_row"),
+        pl.lit("同一数据只报一行"),
+    )  # fmt: skip
+    return figures.join(repeated.select(N), on=N, how="anti", maintain_order="left"), told
+
+
+def found(
+    rows: pl.DataFrame, rule: str, severity: str, column: str, wrong: pl.Expr, right: pl.Expr
+) -> pl.DataFrame:
+    """Return faults of checked rows, with their key."""
     return rows.select(
-        pl.col("_code").alias("district"),
-        pl.col("_id").alias("indicator"),
-        pl.col("_year").alias("year"),
-        "kind",
-        converted("value").alias("value"),
-        pl.when(pl.col("kind") == "range").then(pl.col("_upper")).alias("value_upper"),
-        "comparison",
-        "strength",
-        "issuer",
-        pl.col("_issued").alias("issued"),
-        pl.col("_valid").alias("valid_from"),
-        pl.col("_start").alias("start_month"),
-        pl.col("_base").alias("base_year"),
-        "nodes",
-        pl.col("value").fill_null("").alias("reported"),
-        pl.concat_str(form.sheet.source("value"), stated).alias("source"),
-        pl.lit(None, dtype=pl.String).alias("received"),
+        N,
+        rule=pl.lit(rule), severity=pl.lit(severity), column=pl.lit(column),
+        wrong=wrong, right=right,
+        **{c: pl.col(c).cast(t) for c, t in _KEYS.items() if c in rows.columns},
+    )  # fmt: skip
+
+
+def as_findings(faults: pl.DataFrame, received: Received) -> pl.DataFrame:
+    """Return the Finding table of faults, in the order of the rows; ``_file`` stands beside.
+
+    An error of a row comes before its warnings and tells enough.
+    """
+    faults = faults.sort(N, "severity", maintain_order=True)
+    kept_out = faults.filter(pl.col("severity") == "error").select(N)
+    faults = pl.concat(
+        [
+            faults.join(kept_out, on=N, how="semi").unique(N, keep="first", maintain_order=True),
+            faults.join(kept_out, on=N, how="anti").unique(
+                [N, "column"], keep="first", maintain_order=True
+            ),
+        ],
+        how="diagonal",
+    ).sort(N, maintain_order=True)
+    own = received.rows[faults[N]] if faults.height else received.rows.clear()
+    form = received.form
+    rows = own.select(pl.struct(form).struct.json_encode().alias("row"), pl.exclude(form))
+    rows = rows.rename({c: f"own{c}" for c in rows.columns if c.startswith(AT)})
+    told = pl.concat([faults, rows], how="horizontal").join(
+        received.places.drop(FILE), on=SHEET, how="left", maintain_order="left"
     )
+    letters = [
+        pl.when(pl.col("column") == c.rpartition(AT)[2]).then(pl.col(c))
+        for c in sorted(told.columns, reverse=True)  # a row's own letter before its sheet's
+        if AT in c
+    ]
+    cell = pl.coalesce(*letters, pl.lit("A")) + pl.col(ROW).cast(pl.String)
+    columns = [c for c in Finding.columns() if c != "received"]
+    return told.with_columns(cell=cell).select(FILE, *columns)

@@ -1,18 +1,18 @@
-"""Received headers and cells to the columns of a model: names, numbers, dates, words."""
+"""Received headers to the columns of a form: titles, and which form a sheet is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from difflib import get_close_matches
-from typing import Any
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.intake.read import ROW, Sheet
+from kejistats.intake.form import INPUTS, KEYS, SHOWN
+from kejistats.intake.sheet import AT, ROW, Sheet
+from kejistats.intake.words import checkpoint_months
 from kejistats.period import Checkpoint
-from kejistats.quantity import NotANumberError, Quantity, parse
 from kejistats.schema import Observation, Target
 
 # Columns of the forms, required ones first; a form may also carry the Chinese title of each.
@@ -23,7 +23,7 @@ OBSERVATION_FORM = {
     "value": True,
     **dict.fromkeys(
         ("unit", "level", "published_growth", "growth_basis", "grade", "as_of", "published",
-         "break_id", "note"),
+         "break_id", "note", "printed_attainment", "printed_share", "printed_rank"),
         False,
     ),
 }  # fmt: skip
@@ -39,30 +39,26 @@ TARGET_FORM = {
         False,
     ),
 }  # fmt: skip
-_EXTRA_TITLES = {"checkpoint": "期别", "unit": "单位"}
-_GRADES = {
-    "预计": "forecast",
-    "初步": "preliminary",
-    "快报": "preliminary",
-    "终审": "final",
-    "年报": "final",
+FORMS = {"observations": OBSERVATION_FORM, "targets": TARGET_FORM}
+_EXTRA_TITLES = {
+    "期别": "checkpoint",
+    "单位": "unit",
+    "同比": "published_growth",
+    "同比增长": "published_growth",
+    "完成率": "printed_attainment",
+    "占比": "printed_share",
+    "占全市比重": "printed_share",
+    "位次": "printed_rank",
+    "全市排名": "printed_rank",
+    **INPUTS,
+    **KEYS,
 }
-_KINDS = {
-    "全年总量": "total",
-    "年末水平": "level",
-    "净增": "net",
-    "增速": "growth",
-    "上限": "ceiling",
-    "区间": "range",
-    "多年": "multi_year",
-}
-_STRENGTHS = {"下达": "assigned", "确保": "assigned", "力争": "aspired", "推算": "implied"}
-WORDS = {
-    "grade": _GRADES,
-    "kind": _KINDS,
-    "strength": _STRENGTHS,
-    "comparison": {"≥": ">=", "＞": ">", "＞=": ">="},
-}
+# 2025H1-01-各区报送.csv, 2025年上半年报表.xlsx, 各县2013年1-6月.xls
+_IN_NAME = re.compile(
+    r"(?:^|(?<=\D))(\d{4}(?:[HQM]\d{1,2}(?!\d)|年(?:(?:1[-—–~至到])?\d{1,2}月|上半年|全年|年?度"
+    r"|一季度|前?三季度|(?=[\s.-]|$))))"
+)
+_SHOWN_UNKNOWN = 5
 
 
 @dataclass(frozen=True)
@@ -73,103 +69,96 @@ class Form:
     sheet: Sheet
 
 
+def is_header(texts: Collection[str]) -> bool:
+    """Tell whether a row of these texts is the header of a form."""
+    return any({"indicator", "value"} <= set(_names(texts, table).values()) for table in FORMS)
+
+
+def _names(titles: Collection[str], table: str) -> dict[str, str]:
+    """Return the agreed name of each title; an unknown one keeps its own."""
+    form, model = FORMS[table], Target if table == "targets" else Observation
+    known = {title: name for name, title in model.titles().items()} | _EXTRA_TITLES
+    known = {title: name for title, name in known.items() if name in form}
+    if "标识" in titles:
+        known.pop("指标")  # shown beside it for the eye
+    return {t: t.lower() if t.lower() in form else known.get(_bare(t), t) for t in titles}
+
+
+def _bare(title: str) -> str:
+    """Return a title without its unit in brackets: 同比（%）."""
+    return re.sub(r"[（(][%％][)）]$", "", title)
+
+
 def recognise(sheet: Sheet) -> Form:
     """Tell from its header which form a sheet is.
+
+    District and checkpoint may stand in the mark of a fill-in workbook, the checkpoint also in
+    the file's name.
 
     Raises
     ------
     UsageError
         When the header is neither form's; the nearest form's columns are named.
     """
-    header = [c for c in sheet.rows.columns if c != ROW]
+    header = [c for c in sheet.rows.columns if c != ROW and not c.startswith(AT)]
     targets = {"kind", "目标类型"} & {c.lower() for c in header}
-    form, model = (TARGET_FORM, Target) if targets else (OBSERVATION_FORM, Observation)
-    titles = {v: k for k, v in ({**model.titles(), **_EXTRA_TITLES}).items() if k in form}
-    names = {c: c.lower() if c.lower() in form else titles.get(c, c) for c in header}
-    absent = [c for c, required in form.items() if required and c not in names.values()]
-    unknown = [c for c in header if names[c] not in form]
-    twice = [c for c in dict.fromkeys(names.values()) if list(names.values()).count(c) > 1]
+    table = "targets" if targets else "observations"
+    form, names = FORMS[table], _names(header, table)
+    given = {}
+    if not targets and (at := file_checkpoint(sheet.file)):
+        given["checkpoint"] = str(at)
+    if sheet.mark:
+        names = {c: name for c, name in names.items() if c not in SHOWN or name in form}
+        given["checkpoint"] = sheet.mark.checkpoint
+        given |= {"district": sheet.mark.district} if sheet.mark.district else {}
+    present = list(names.values())
+    absent = [c for c, needed in form.items() if needed and c not in present and c not in given]
+    unknown = [c for c in names if names[c] not in form]
+    twice = [c for c in dict.fromkeys(present) if present.count(c) > 1]
     place = f"{sheet.file}" + (f", sheet {sheet.name}" if sheet.name else "")
     if absent or unknown or twice:
-        wrong = [f"{c} is absent" for c in absent] + [f"{c!r} is unknown" for c in unknown]
+        wrong = [f"{c} is absent" for c in absent] + _cut([f"{c!r} is unknown" for c in unknown])
         wrong += [f"{c} stands twice" for c in twice]
         needed = ", ".join(c for c, required in form.items() if required)
         allowed = ", ".join(c for c, required in form.items() if not required)
         raise UsageError(
             f"{place}: wrong header: {'; '.join(wrong)}",
-            f"columns needed: {needed}; allowed: {allowed}",
+            f"columns needed: {needed}; allowed: {allowed}; a wide table needs a [[wide]] mapping "
+            "in dataset.toml",
         )
     if sheet.nameless:
         raise UsageError(
             f"{place}: {sheet.nameless} stands in a column without a name",
             "name the column in the header, or clear it",
         )
-    rows = sheet.rows.rename(names)
+    names |= {c: AT + names[c[1:]] for c in sheet.rows.columns if c.startswith(AT)}
+    rows = sheet.rows.select(ROW, *names).rename(names)
     rows = rows.with_columns(
-        pl.lit(None, dtype=pl.String).alias(c) for c in form if c not in rows.columns
+        **{c: pl.lit(text) for c, text in given.items() if c not in rows.columns}
     )
-    letters = {names[c]: letter for c, letter in sheet.letters.items()}
-    table = "targets" if targets else "observations"
-    return Form(table, Sheet(sheet.file, sheet.name, rows, letters))
+    letters = {names[c]: letter for c, letter in sheet.letters.items() if c in names}
+    return Form(table, replace(sheet, rows=rows, letters=letters))
 
 
-def mapped(
-    rows: pl.DataFrame, column: str, convert: Callable[[str], Any], dtype: Any, into: str
-) -> pl.DataFrame:
-    """Add column `into`: `convert` of each distinct text of `column`; null where it is null."""
-    texts = rows[column].drop_nulls().unique().to_list()
-    table = {text: convert(text) for text in texts}
-    new = pl.Series([table.get(text) for text in rows[column].to_list()], dtype=dtype)
-    return rows.with_columns(new.alias(into))
+def _cut(items: list[str]) -> list[str]:
+    more = len(items) - _SHOWN_UNKNOWN
+    return [*items[:_SHOWN_UNKNOWN], f"and {more} more"] if more > 0 else items
 
 
-def checkpoint_months(text: str) -> int | None:
-    """Return year × 100 + month of a checkpoint text, or None."""
-    try:
-        at = Checkpoint.parse(text)
-    except UsageError:
-        return None
-    return at.year * 100 + at.month
+def file_checkpoint(name: str) -> Checkpoint | None:
+    """Return the checkpoint a file's name speaks of, if it does.
 
-
-def with_quantity(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Add ``_q`` (struct of the parsed quantity) and ``_fault`` (why it is none)."""
-    parsed: dict[str, Quantity | None] = {}
-    faults: dict[str, str | None] = {}
-    for text in rows[column].fill_null("").unique().to_list():
-        try:
-            parsed[text], faults[text] = parse(text), None
-        except NotANumberError as error:
-            parsed[text], faults[text] = None, str(error)
-    schema = pl.Struct(
-        {
-            "value": pl.Float64,
-            "upper": pl.Float64,
-            "status": pl.String,
-            "bound": pl.String,
-            "unit": pl.String,
-            "scaled": pl.Boolean,
-        }
-    )
-    table = pl.DataFrame(
-        {
-            "_text": list(parsed),
-            "_q": pl.Series([q and asdict(q) for q in parsed.values()], dtype=schema),
-            "_fault": pl.Series([faults[t] for t in parsed], dtype=pl.String),
-        }
-    )
-    return rows.with_columns(pl.col(column).fill_null("").alias("_text")).join(
-        table, on="_text", how="left", maintain_order="left"
-    )
-
-
-def date_expr(column: str) -> pl.Expr:
-    """Read 2025-06-30, 2025/6/30 and a spreadsheet's date with time; null otherwise."""
-    text = pl.col(column).str.replace_all("/", "-").str.split(" ").list.first()
-    return text.str.to_date("%Y-%m-%d", strict=False)
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """Return the remedy for an unknown name, in Chinese."""
-    close = get_close_matches(word, known, n=1, cutoff=0.4)
-    return f"应为“{close[0]}”？" if close else "请按指标目录和地区名单填写"
+    Examples
+    --------
+    >>> file_checkpoint("2025H1-01-各区报送.csv"), file_checkpoint("01-专利.csv")
+    (Checkpoint(year=2025, month=6), None)
+    >>> file_checkpoint("各县专利2013年1-6月.xls")
+    Checkpoint(year=2013, month=6)
+    >>> file_checkpoint("2025年上半年报表.xlsx"), file_checkpoint("2025年报表.xlsx")
+    (Checkpoint(year=2025, month=6), None)
+    """
+    for text in _IN_NAME.findall(name):
+        months = checkpoint_months(text)
+        if months:
+            return Checkpoint(months // 100, months % 100)
+    return None

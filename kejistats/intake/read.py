@@ -2,206 +2,191 @@
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.intake.workbook import Cells, careful_cells
-from kejistats.workspace import read_text
+from kejistats.intake.csvfile import read_csv
+from kejistats.intake.form import COVER_SHEET, MARK_SHEET, RETURN_SHEET, Mark
+from kejistats.intake.grid import Grid, shown
+from kejistats.intake.guard import MOST_BYTES, SAVE, Package
+from kejistats.intake.layout import find_table, has_table, long_sheet
+from kejistats.intake.ods import KIND, read_ods
+from kejistats.intake.ole import SIGNATURE as OLE
+from kejistats.intake.sheet import ROW, Remark, Sheet
+from kejistats.intake.wide import is_anchor, wide_for, wide_sheet
+from kejistats.intake.xls import read_xls
+from kejistats.intake.xlsx import read_xlsx
+from kejistats.settings import Wide
 
-ROW = "_row"
-SUFFIXES = (".csv", ".xlsx")
+SUFFIXES = (".csv", ".xlsx", ".xls", ".ods")
+_WITH_MACROS = (".xlsm", ".xltm", ".xlam")
+# Sheets of words in front of a form, which hold no table.
+_WORDS = (COVER_SHEET, RETURN_SHEET)
+_LONGEST_NAME = 100
+_ZIP = b"PK\x03\x04"
 
-
-@dataclass(frozen=True)
-class Sheet:
-    """One table of text as received.
-
-    Parameters
-    ----------
-    file, name
-        File name, and sheet name (empty for CSV).
-    rows
-        Text columns by header, and ``_row``: the row number a spreadsheet shows.
-    letters
-        Column letter by header.
-    nameless
-        First filled cell under a blank header, if there is one.
-    """
-
-    file: str
-    name: str
-    rows: pl.DataFrame
-    letters: dict[str, str]
-    nameless: str = ""
-
-    def cell(self, column: str, row: int) -> str:
-        """Return the address of a cell: D12."""
-        return f"{self.letters.get(column, 'A')}{row}"
-
-    def source(self, column: str) -> pl.Expr:
-        """Return an expression of file#sheet!cell for a column."""
-        place = f"{self.file}#{self.name}!" if self.name else f"{self.file}#"
-        return pl.concat_str(
-            pl.lit(place + self.letters.get(column, "A")), pl.col(ROW).cast(pl.String)
-        )
+IsHeader = Callable[[Collection[str]], bool]
 
 
-def letter(index: int) -> str:
-    """Return the letters of a column counted from 0.
-
-    Examples
-    --------
-    >>> letter(0), letter(25), letter(26)
-    ('A', 'Z', 'AA')
-    """
-    letters = ""
-    while index >= 0:
-        letters = chr(65 + index % 26) + letters
-        index = index // 26 - 1
-    return letters
+def _none(_: Collection[str]) -> bool:
+    return False
 
 
-def read_sheets(path: Path) -> list[Sheet]:
+def read_sheets(path: Path, wide: Sequence[Wide] = (), is_header: IsHeader = _none) -> list[Sheet]:
     """Read a CSV file or workbook.
 
     Parameters
     ----------
     path
-        A ``.csv`` (UTF-8, with or without BOM, or GB18030) or ``.xlsx`` file whose first filled
-        row is the header.
+        A ``.csv``, ``.xlsx``, ``.xls`` or ``.ods`` file; what it is, its content tells.
+    wide
+        How wide tables are read.
+    is_header
+        Tells a header by its texts; where no row is one, the first filled row is.
+
+    Returns
+    -------
+    list of Sheet
+        The visible sheets that hold anything, without cover and mark of a fill-in workbook.
 
     Raises
     ------
     UsageError
-        When the file is missing, of another form, broken or empty.
+        When the file is missing, of another form, broken, hostile or empty.
     """
+    name = shown(path.name, _LONGEST_NAME)
     if not path.is_file():
-        raise UsageError(f"no file at {path}", "name a .csv or .xlsx file")
+        raise UsageError(f"no file at {path}", f"name a {', '.join(SUFFIXES)} file")
+    if path.suffix.lower() in _WITH_MACROS:
+        raise UsageError(f"{name} is a workbook with macros", "save it as .xlsx, without them")
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path.name} is neither .csv nor .xlsx", "save it as one of these")
-    tables = _read_csv(path) if path.suffix.lower() == ".csv" else _read_xlsx(path)
-    sheets = [sheet for name, rows in tables if (sheet := _sheet(path.name, name, rows))]
+        raise UsageError(f"{name} is none of {', '.join(SUFFIXES)}", "save it as one of these")
+
+    def starts_table(texts: Collection[str]) -> bool:
+        found = wide_for(path.name, "", wide)
+        return is_header(texts) or (found is not None and any(is_anchor(t, found) for t in texts))
+
+    try:
+        grids = [_printable(grid) for grid in read_grids(path, starts_table)]
+        sheets = _sheets(path.name, grids, wide, is_header)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error.message}", error.remedy) from None
     if not sheets:
-        raise UsageError(f"{path.name} is empty", "the first row holds the column names")
+        raise UsageError(f"{name} is empty", "the first row holds the column names")
     return sheets
 
 
-def _read_csv(path: Path) -> list[tuple[str, pl.DataFrame]]:
-    text = read_text(path)
-    if not text.strip():
+def read_grids(path: Path, starts_table: IsHeader = _none) -> list[Grid]:
+    """Return the cells of a file as texts, read by what its first bytes say it is.
+
+    A hostile file may make the readers below fail in any way, and a Rust panic is not even an
+    Exception; whatever it is, the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+        if head.startswith((_ZIP, OLE)):
+            return _workbook(path)
+        if path.suffix.lower() == ".csv" or not head.strip():
+            return read_csv(path, starts_table)
+        what = "it is a web page" if b"<html" in head.lower() else "it is no workbook"
+        raise ValueError(what)
+    except UsageError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        first = shown(str(error), 80) or type(error).__name__
+        raise UsageError(f"it cannot be read as a workbook: {first}", SAVE) from None
+
+
+def _printable(grid: Grid) -> Grid:
+    """Name a sheet so that its name fits into any message; no spreadsheet program names it else."""
+    fine = grid.name.isprintable() and len(grid.name) <= _LONGEST_NAME
+    return grid if fine else replace(grid, name=shown(grid.name, _LONGEST_NAME))
+
+
+def _workbook(path: Path) -> list[Grid]:
+    if path.stat().st_size > MOST_BYTES:
+        raise UsageError("it is too large for a workbook", "send the table as CSV")
+    raw = path.read_bytes()
+    if raw.startswith(OLE):
+        return read_xls(raw)
+    package = Package(raw)
+    return read_ods(package) if package.holds("mimetype", KIND) else read_xlsx(package)
+
+
+def _sheets(file: str, grids: list[Grid], wide: Sequence[Wide], is_header: IsHeader) -> list[Sheet]:
+    mark = next((_mark(grid) for grid in grids if grid.name == MARK_SHEET), None)
+    sheets: list[Sheet] = []
+    remarks = []
+    for grid in grids:
+        if grid.name == MARK_SHEET or (grid.name in _WORDS and not has_table(grid, is_header)):
+            continue
+        if not grid.visible:
+            remarks += _hidden_sheet(grid, is_header)
+            continue
+        mapping = wide_for(file, grid.name, wide)
+        if mapping:
+            sheets.append(_once(wide_sheet(file, grid, mapping), sheets))
+        elif table := find_table(grid, is_header):
+            sheets.append(_once(long_sheet(file, table), sheets))
+    if sheets:
+        sheets[0] = replace(sheets[0], remarks=(*sheets[0].remarks, *remarks))
+    return [replace(sheet, mark=mark) for sheet in sheets]
+
+
+def _mark(grid: Grid) -> Mark:
+    """Return what the hidden sheet of a fill-in workbook says.
+
+    Raises
+    ------
+    UsageError
+        When it was tampered with: it no longer says whose the workbook is.
+    """
+    said = {str(row[0]): str(row[1] or "") for row in grid.cells.iter_rows() if len(row) > 1}
+    names = ("dataset", "district", "checkpoint", "registry", "form")
+    if not all(name in said for name in names):
+        raise UsageError(f"its hidden sheet {MARK_SHEET} was changed", "fill in a fresh workbook")
+    return Mark(**{name: said[name] for name in names})
+
+
+def _hidden_sheet(grid: Grid, is_header: IsHeader) -> list[Remark]:
+    if not has_table(grid, is_header):
         return []
-    lead = re.match(r"(?:[ \t]*\r?\n)*", text)
-    blank = lead[0].count("\n") if lead else 0
-    try:
-        rows = pl.read_csv(io.StringIO(text), has_header=False, infer_schema=False, skip_rows=blank)
-    except pl.exceptions.ComputeError as error:
-        first = str(error).splitlines()[0]
-        raise UsageError(
-            f"{path.name} is no regular CSV: {first}",
-            "every line needs as many columns as the header",
-        ) from None
-    above = pl.DataFrame({c: [None] * blank for c in rows.columns}, schema=rows.schema)
-    return [("", pl.concat([above, rows]))]
-
-
-def _read_xlsx(path: Path) -> list[tuple[str, pl.DataFrame]]:
-    import fastexcel
-
-    try:
-        careful = careful_cells(path)
-        _refuse_errors(path.name, careful)
-        book = fastexcel.read_excel(path)
-        read = [_read_sheet(book, name) for name in book.sheet_names]
-    except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ParseError) as error:
-        first = str(error).splitlines()[0] if str(error) else "no workbook"
-        raise UsageError(
-            f"{path.name} cannot be read as a workbook: {first}",
-            "open it in a spreadsheet program and save it as .xlsx, without a password",
-        ) from None
-    return [(n, _as_shown(rows, careful[n]) if n in careful else rows) for n, rows in read]
-
-
-def _read_sheet(book: Any, name: str) -> tuple[str, pl.DataFrame]:
-    """Load a sheet as text from A1 on; the reader leaves out blank columns on the left."""
-    sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-    rows = sheet.to_polars()
-    columns = sheet.available_columns()
-    left = columns[0].absolute_index if columns else 0
-    return name, rows.select(
-        *(pl.lit(None, dtype=pl.String).alias(f"_left{i}") for i in range(left)), pl.all()
-    )
-
-
-def _refuse_errors(file: str, sheets: dict[str, Cells]) -> None:
-    """Refuse cells such as #DIV/0!: the fast reader shows them as blank, which they are not."""
-    for name, cells in sheets.items():
-        if cells.errors:
-            raise UsageError(
-                f"{file}, sheet {name}: formula errors in {', '.join(cells.errors[:5])}",
-                "replace each by its figure, or leave the cell blank where there is none",
-            )
-
-
-def _as_shown(rows: pl.DataFrame, cells: Cells) -> pl.DataFrame:
-    """Write percent cells as they are shown: 0.123 in a cell of format 0.0% reads 12.3%."""
-    by_column: dict[str, list[int]] = {}
-    for address in cells.percents:
-        match = re.fullmatch(r"([A-Z]+)(\d+)", address)
-        if match:
-            by_column.setdefault(match[1], []).append(int(match[2]) - 1)
-    number = pl.int_range(pl.len())
-    changed = []
-    for place, column in enumerate(rows.columns):
-        at = by_column.get(letter(place))
-        if at:
-            shown = pl.col(column).map_elements(_percent, return_dtype=pl.String)
-            changed.append(
-                pl.when(number.is_in(at)).then(shown).otherwise(pl.col(column)).alias(column)
-            )
-    return rows.with_columns(changed)
-
-
-def _percent(text: str) -> str:
-    try:
-        return f"{(Decimal(text) * 100).normalize():f}%"
-    except InvalidOperation:
-        return text
-
-
-def _sheet(file: str, name: str, rows: pl.DataFrame) -> Sheet | None:
-    """Take the first filled row as header and drop blank rows; addresses stay those received."""
-    if rows.is_empty():
-        return None
-    rows = rows.select(pl.all().str.strip_chars().replace("", None)).with_row_index(ROW, offset=1)
-    filled = rows.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
-    if filled.is_empty():
-        return None
-    head = filled.row(0)[1:]
-    names = {f: str(h) for f, h in zip(filled.columns[1:], head, strict=True) if h is not None}
-    doubled = sorted({n for n in names.values() if list(names.values()).count(n) > 1})
-    if doubled:
-        raise UsageError(
-            f"{file}: the header has {', '.join(doubled)} twice", "each column name stands once"
+    return [
+        Remark(
+            "hidden_sheet",
+            "warning",
+            "A1",
+            f"工作表“{shown(grid.name)}”被隐藏，其中的数据没有读取",
+            "应当报送的，请取消隐藏后重新报送；不应报送的，请删除该表",
+            grid.name,
         )
-    nameless = [f for f in filled.columns[1:] if f not in names]
-    letters = {n: letter(filled.columns.index(f) - 1) for f, n in names.items()}
-    body = filled.slice(1).select(pl.col(ROW).cast(pl.Int64), *names).rename(names)
-    return Sheet(file, name, body, letters, _nameless(filled.slice(1), nameless))
+    ]
 
 
-def _nameless(body: pl.DataFrame, columns: list[str]) -> str:
-    """Return the first filled cell of columns without a name, whose figures would be lost."""
-    for column in columns:
-        filled = body.filter(pl.col(column).is_not_null())
-        if filled.height:
-            return f"{letter(body.columns.index(column) - 1)}{filled[ROW][0]}"
-    return ""
+def _once(sheet: Sheet, earlier: Sequence[Sheet]) -> Sheet:
+    """Leave out the rows of a sheet that repeats an earlier one: copied, and not changed since."""
+    for other in earlier:
+        if _alike(sheet.rows, other.rows):
+            remark = Remark(
+                "duplicate_sheet",
+                "error",
+                "A1",
+                f"与工作表“{shown(other.name)}”内容完全相同，没有重复读取",
+                "删除重复的工作表，或填入应报的数据",
+            )
+            return replace(sheet, rows=sheet.rows.clear(), remarks=(remark,))
+    return sheet
+
+
+def _alike(rows: pl.DataFrame, other: pl.DataFrame) -> bool:
+    if rows.columns != other.columns or rows.height != other.height or rows.is_empty():
+        return False
+    # The first rows differ in nearly every case, and comparing them is quick.
+    return rows.row(0)[1:] == other.row(0)[1:] and rows.drop(ROW).equals(other.drop(ROW))

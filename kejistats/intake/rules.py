@@ -6,19 +6,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kejistats.intake.columns import checkpoint_months, date_expr, mapped
+from kejistats.intake.words import checkpoint_months, date_expr, mapped
 from kejistats.quantity import MISSING
 from kejistats.schema import Target
 from kejistats.schema.indicator import NODES
-
-_WHOLE = ["家", "户", "个", "项", "件", "场", "次", "人", "名", "位", "份", "人次"]
-
+from kejistats.units import WHOLE
 
 # Digits kept when a figure is converted: binary noise goes, every reported digit stays.
 _DIGITS = 15
-
-
 _YEARS = (1900, 2999)
+# Columns that only repeat what follows from the figures: compared with them, never stored.
+_RANK = "printed_rank"
+PRINTED = {"printed_attainment": "完成率", "printed_share": "占比", _RANK: "位次"}
 
 
 @dataclass(frozen=True)
@@ -90,16 +89,6 @@ def _value_rules() -> list[Fault]:
     ]  # fmt: skip
 
 
-def _unit_conflict() -> pl.Expr:
-    """Return where the unit written with the number is not that of the unit column."""
-    written, column = pl.col("_q").struct.field("unit"), pl.col("unit")
-    own = pl.col("_units").list.concat(pl.concat_list("_unit"))
-    same = (own.list.contains(written) & own.list.contains(column)) | (
-        written.is_in(["%", "个百分点"]) & column.is_in(["%", "个百分点"])
-    )
-    return column.is_not_null() & (written != "") & (written != column) & ~same
-
-
 def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
     """Return the rows with what the rules need, the errors and the warnings of observations."""
     rows = mapped(rows, "checkpoint", checkpoint_months, pl.Int64, "_at")
@@ -112,9 +101,10 @@ def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], li
         _as_of=date_expr("as_of"),
         _published=date_expr("published"),
         _scaled=converted("value"),
+        **{f"_{column}": _number(column) for column in PRINTED},
     )
     exact = pl.col("_q").struct.field("bound") == "exact"
-    count = pl.col("_unit").is_in(_WHOLE) & exact
+    count = pl.col("_unit").is_in(sorted(WHOLE)) & exact
     value = pl.col("_scaled")
     grades, levels = ["forecast", "preliminary", "final"], ["", "国家", "省", "市", "区县"]
     return rows, [
@@ -145,31 +135,49 @@ def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], li
             "not_whole", "value", count & (value != value.round(0)),
             "“{_indicator_name}”应为整数：{value}", "请填整数；概数写“约”",
         ),
+        Fault(
+            "out_of_range", "value", value > pl.col("_maximum"),
+            "“{_indicator_name}”不能大于{_maximum}{_unit}：{value}", "请核对后填报",
+        ),
+        Fault(
+            "out_of_range", "value", (pl.col("_unit") == "%") & (value < -100),
+            "“{_indicator_name}”不能小于-100%：{value}", "请核对后填报",
+        ),
     ], [
         Fault(
-            "unit_conflict", "value", _unit_conflict(),
+            "unit_conflict", "value", pl.col("_conflict") & ~pl.col("value").str.ends_with(pl.col("unit")),
             "“{value}”与单位栏的“{unit}”不一致，按数值所写单位采用", "请核对，只留一个单位", "warning",
         ),
         Fault(
             "growth_not_a_number", "published_growth", pl.col("_growth_fault"),
             "增速“{published_growth}”不是数值，未采用", "应写作12.3或12.3%", "warning",
         ),
+        *(
+            Fault(
+                "printed_not_a_number", column, _given(column) & pl.col(f"_{column}").is_null(),
+                f"{title}“{{{column}}}”不是数值，未核对", "应写作61.4%" if column != _RANK else "应写作3",
+                "warning",
+            )
+            for column, title in PRINTED.items()
+        ),
     ]  # fmt: skip
 
 
 def with_growth(rows: pl.DataFrame) -> pl.DataFrame:
     """Add ``_growth`` in percent, and ``_growth_fault`` where the text is no number."""
-    given = pl.col("published_growth").is_not_null() & ~pl.col("published_growth").is_in(
-        sorted(MISSING)
-    )
     return rows.with_columns(_growth=_number("published_growth")).with_columns(
-        _growth_fault=given & pl.col("_growth").is_null()
+        _growth_fault=_given("published_growth") & pl.col("_growth").is_null()
     )
+
+
+def _given(column: str) -> pl.Expr:
+    return pl.col(column).is_not_null() & ~pl.col(column).is_in(sorted(MISSING))
 
 
 def _number(column: str) -> pl.Expr:
-    """Read a plain number, with a percent sign or not; null otherwise."""
+    """Read a plain number, with a percent sign or the words of a rank or not; null otherwise."""
     text = pl.col(column).str.replace(r"^(.*?)(%|％|个百分点)$", "${1}").str.replace_all(",", "")
+    text = text.str.replace(r"^第?(\d+)[位名]?$", "${1}")
     number = text.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
 
@@ -178,12 +186,6 @@ def converted(field: str) -> pl.Expr:
     """Return a parsed figure in the registry's unit."""
     figure = pl.col("_q").struct.field(field) * pl.col("_factor")
     return figure.round_sig_figs(_DIGITS)
-
-
-REPEATED = Fault(
-    "duplicate_key", "value", pl.col("_repeats").is_not_null(),
-    "与{_repeats}重复（地区、指标、期别等均相同）", "同一数据只报一行",
-)  # fmt: skip
 
 
 def target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:

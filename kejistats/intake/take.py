@@ -1,118 +1,59 @@
-"""Take files in: read and check all of them first, then append each with its receipt."""
+"""Take files in: check all of them, then append them to the store in one step."""
 
 from __future__ import annotations
 
 import getpass
 import hashlib
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
-from kejistats.intake.check import check_form
-from kejistats.intake.columns import recognise
-from kejistats.intake.read import ROW, SUFFIXES, read_sheets
-from kejistats.schema import Finding
-from kejistats.store import Receipt, Store
+from kejistats.intake.check import FILE
+from kejistats.intake.files import Checked, check_files, sha256
+from kejistats.intake.repeats import fresh_figures
+from kejistats.intake.tables import finished
+from kejistats.schema import Finding, Receipt
+from kejistats.store import Store
+
+# Rows made ready for the store at a time.
+_PIECE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One file, read and checked but not stored.
+class Taken:
+    """What became of one file.
 
     Parameters
     ----------
     path
         The file.
-    sha256
-        Hash of its bytes.
-    table
-        observations or targets.
-    rows
-        Rows received.
-    accepted
-        Rows of the model that may be stored; ``received`` still null.
-    findings
-        The Finding table.
+    receipt
+        Its row of the Receipt table; None where its content had been taken in before.
+    checked
+        Its rows and findings; None where it was not read again.
     """
 
     path: Path
-    sha256: str
-    table: str
-    rows: int
-    accepted: pl.DataFrame
-    findings: pl.DataFrame
-
-    @property
-    def errors(self) -> int:
-        """Findings that keep a row out."""
-        return self.findings.filter(pl.col("severity") == "error").height
-
-
-def inbox_files(dataset: Dataset) -> list[Path]:
-    """Return the data set's received files in the order they are taken in: by name."""
-    inbox = dataset.path / "inbox"
-    if not inbox.is_dir():
-        raise UsageError(f"{inbox} is missing", "put the received .csv and .xlsx files there")
-    found = [p for p in inbox.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] not in ".~"]
-    return sorted(found, key=lambda p: p.name)
-
-
-def untaken(dataset: Dataset) -> list[str]:
-    """Return the names of inbox files whose content was never taken in."""
-    if not (dataset.path / "inbox").is_dir():
-        return []
-    known = {receipt.sha256 for receipt in Store(dataset.path / "store").receipts()}
-    return [path.name for path in inbox_files(dataset) if _sha256(path) not in known]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def check_file(dataset: Dataset, path: Path) -> Checked:
-    """Read and check one file; nothing is stored.
-
-    Raises
-    ------
-    UsageError
-        When the file cannot be read or its header is neither form's.
-    """
-    sha256 = _sha256(path) if path.is_file() else ""
-    forms = [recognise(sheet) for sheet in read_sheets(path)]
-    tables = {form.table for form in forms}
-    if len(tables) > 1:
-        raise UsageError(
-            f"{path.name} mixes observations and targets", "put each in a file of its own"
-        )
-    checked: list[tuple[pl.DataFrame, pl.DataFrame]] = []
-    for form in forms:
-        before = pl.concat([accepted for accepted, _ in checked]) if checked else None
-        checked.append(check_form(form, dataset.districts, dataset.indicators, before))
-    return Checked(
-        path,
-        sha256,
-        tables.pop(),
-        sum(form.sheet.rows.select(ROW).height for form in forms),
-        pl.concat([accepted for accepted, _ in checked]),
-        pl.concat([findings for _, findings in checked]),
-    )
+    receipt: dict[str, Any] | None
+    checked: Checked | None
 
 
 def take_in(
     dataset: Dataset,
     paths: Iterable[Path],
     progress: Callable[[str], None] = lambda _: None,
-) -> list[tuple[Receipt | None, Checked]]:
-    """Check files and append each to the store; a file taken in before changes nothing.
+    today: date | None = None,
+) -> list[Taken]:
+    """Check files and append them to the store: all of them, or on any failure none.
 
-    All files are read and checked before the first is stored, so that a file of the wrong form
-    leaves the store as it was.
+    A file taken in before changes nothing; one of whose rows some are still kept out is checked
+    again, for the registry or the list of districts may have been mended since.
 
     Parameters
     ----------
@@ -121,66 +62,146 @@ def take_in(
     paths
         Files in the order received.
     progress
-        Called with each file's name when it is done.
+        Called with each file's name when it has been read.
+    today
+        The day of the intake; default: today.
+
+    Raises
+    ------
+    UsageError
+        When a file cannot be read or its header is neither form's; nothing is stored then.
+    KejistatsError
+        When another intake still runs.
+    """
+    store = Store(dataset.path / "store")
+    hashes = {path: sha256(path) for path in paths}
+    with store.writing():
+        active = store.active()
+        kept_out = store.open_findings().filter(pl.col("severity") == "error")["received"]
+        done = set(active.filter(~pl.col("id").is_in(kept_out.implode()))["sha256"])
+        new: dict[str, Path] = {}
+        for path, content in hashes.items():
+            if content not in done or not content:
+                new.setdefault(content or str(path), path)
+        dataset.forget_store()
+        checked = check_files(dataset, new.values(), progress, today)
+        taken = {one.path: one for one in _receipts(store, active, checked)}
+        fresh = [one for one in taken.values() if one.receipt]
+        if fresh:
+            store.append(_tables(fresh))
+    dataset.forget_store()
+    return [taken.get(path, Taken(path, None, None)) for path in hashes]
+
+
+def withdraw(dataset: Dataset, ids: Iterable[str]) -> pl.DataFrame:
+    """Take whole intakes back; nothing is erased, their rows no longer count.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+    ids
+        Ids of receipts.
 
     Returns
     -------
-    list of (Receipt or None, Checked)
-        None where the same content had been taken in before.
+    polars.DataFrame
+        The new rows of the Receipt table.
+
+    Raises
+    ------
+    UsageError
+        When there is no such receipt, or it was taken back before.
     """
     store = Store(dataset.path / "store")
-    receipts = store.receipts()
-    known = {receipt.sha256 for receipt in receipts}
-    names = {receipt.file for receipt in receipts}
-    number = len(receipts)
-    results: list[tuple[Receipt | None, Checked]] = []
-    for checked in [check_file(dataset, path) for path in paths]:
-        receipt = None
-        if checked.sha256 not in known:
+    with store.writing():
+        active = store.active()
+        number = store.receipts().height
+        rows = []
+        for one in dict.fromkeys(ids):
+            found = active.filter(pl.col("id") == one)
+            if found.is_empty():
+                raise UsageError(
+                    f"{dataset.name} has no intake {one!r} that could be taken back",
+                    f"the latest: {', '.join(active['id'].tail(5)) or 'none'}; "
+                    "kejistats status lists them",
+                )
             number += 1
-            again = checked.path.name in names
-            fresh = _without_repeats(store, checked) if again else checked.accepted
-            receipt = _receipt(number, checked, fresh.height)
-            mark = pl.lit(receipt.id).alias("received")
-            findings = checked.findings.with_columns(mark).select(Finding.columns())
-            store.append(fresh.with_columns(mark), findings, receipt)
-            known.add(checked.sha256)
-            names.add(checked.path.name)
-        results.append((receipt, checked))
-        progress(checked.path.name)
+            mark = hashlib.sha256(one.encode()).hexdigest()[:8]
+            rows.append(
+                found.row(0, named=True)
+                | {"id": f"{number:06d}-{mark}", "action": "withdraw", "withdraws": one}
+                | _by_whom()
+            )
+        receipts = pl.DataFrame(rows, schema=Receipt.dtypes())
+        store.append({"receipts": [receipts]})
     dataset.forget_store()
-    return results
+    return receipts
 
 
-def _without_repeats(store: Store, checked: Checked) -> pl.DataFrame:
-    """Return the rows that an earlier state of the same file did not have already.
+def _receipts(store: Store, active: pl.DataFrame, checked: list[Checked]) -> Iterator[Taken]:
+    """Give each file its receipt, and leave out rows that the same file brought before."""
+    number, hashes = store.receipts().height, set(active["sha256"])
+    for one in checked:
+        figures = fresh_figures(store, active, one)
+        if one.sha256 in hashes and figures.is_empty():
+            yield Taken(one.path, None, one)
+            continue
+        number += 1
+        receipt = {
+            "id": f"{number:06d}-{one.sha256[:8]}",
+            "action": "intake",
+            "withdraws": None,
+            "file": one.path.name,
+            "form": one.form,
+            "sha256": one.sha256,
+            "table": one.table,
+            "rows": one.rows,
+            "accepted": figures.height,
+            "unchanged": one.figures.height - figures.height,
+            "errors": one.errors,
+            "warnings": one.warnings,
+        } | _by_whom()
+        yield Taken(one.path, receipt, replace(one, figures=figures))
 
-    A file mended in one cell and sent again must not undo what another file has corrected
-    since: its unchanged rows are no new version. Addresses may have moved, contents count.
-    """
-    targets = checked.table == "targets"
-    stored = store.targets() if targets else store.observations()
-    name = re.escape(checked.path.name)
-    earlier = stored.filter(pl.col("source").str.contains(f"^{name}#"))
-    content = [c for c in checked.accepted.columns if c not in ("source", "received", "note")]
-    return checked.accepted.join(earlier, on=content, how="anti", nulls_equal=True)
+
+def _tables(taken: list[Taken]) -> dict[str, Iterable[pl.DataFrame]]:
+    """Return what the store appends; rows are made ready piece by piece."""
+
+    def rows(table: str) -> Iterator[pl.DataFrame]:
+        chosen = [t for t in taken if t.checked and t.checked.table == table]
+        if not chosen:
+            return
+        ids = [t.receipt["id"] for t in chosen if t.receipt]
+        frames = [
+            t.checked.figures.with_columns(pl.lit(n, dtype=pl.UInt32).alias(FILE))
+            for n, t in enumerate(chosen)
+            if t.checked
+        ]
+        together = pl.concat(frames, how="diagonal", rechunk=False)
+        places = chosen[0].checked.places if chosen[0].checked else pl.DataFrame()
+        for start in range(0, together.height, _PIECE):
+            piece = together.slice(start, _PIECE)
+            received = piece[FILE].replace_strict(range(len(ids)), ids, return_dtype=pl.String)
+            yield finished(piece, table, places).with_columns(received=received)
+
+    findings = [
+        t.checked.findings.with_columns(received=pl.lit(t.receipt["id"]))
+        for t in taken
+        if t.checked and t.receipt
+    ]
+    receipts = pl.DataFrame([t.receipt for t in taken], schema=Receipt.dtypes())
+    return {
+        "observations": rows("observations"),
+        "targets": rows("targets"),
+        "findings": [pl.concat(findings).select(Finding.columns())],
+        "receipts": [receipts],
+    }
 
 
-def _receipt(number: int, checked: Checked, accepted: int) -> Receipt:
+def _by_whom() -> dict[str, str]:
     try:
         who = getpass.getuser()
     except (OSError, KeyError, ImportError):
         who = ""
-    return Receipt(
-        id=f"{number:06d}-{checked.sha256[:8]}",
-        file=checked.path.name,
-        sha256=checked.sha256,
-        table=checked.table,
-        rows=checked.rows,
-        accepted=accepted,
-        unchanged=checked.accepted.height - accepted,
-        errors=checked.errors,
-        warnings=checked.findings.height - checked.errors,
-        who=who,
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    return {"who": who, "when": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -9,7 +9,7 @@ from kejistats.metrics.targets import INCREASE
 from kejistats.period import Checkpoint
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.settings import Thresholds
-from kejistats.units import COUNTS
+from kejistats.units import WHOLE
 
 
 def progress(
@@ -193,5 +193,5 @@ def _weaker(code: pl.Expr, final: pl.Expr) -> pl.Expr:
 
 def _small_count_on_pace(limits: Thresholds) -> pl.Expr:
     """A count with a small target is on pace when it reaches ⌊due⌋ (semantics §6)."""
-    small = pl.col("unit").is_in(sorted(COUNTS | {"人次"})) & (pl.col("_goal") < limits.small_count)
+    small = pl.col("unit").is_in(sorted(WHOLE)) & (pl.col("_goal") < limits.small_count)
     return small & (pl.col("_own") >= pl.col("due").round(9).floor())

@@ -5,6 +5,7 @@ from kejistats.schema.finding import Finding
 from kejistats.schema.indicator import Indicator
 from kejistats.schema.metric import Metric
 from kejistats.schema.observation import Observation
+from kejistats.schema.receipt import Receipt
 from kejistats.schema.target import Target
 
 TABLES = {
@@ -13,7 +14,17 @@ TABLES = {
     "indicator": Indicator,
     "metric": Metric,
     "observation": Observation,
+    "receipt": Receipt,
     "target": Target,
 }
 
-__all__ = ["TABLES", "District", "Finding", "Indicator", "Metric", "Observation", "Target"]
+__all__ = [
+    "TABLES",
+    "District",
+    "Finding",
+    "Indicator",
+    "Metric",
+    "Observation",
+    "Receipt",
+    "Target",
+]

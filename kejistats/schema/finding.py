@@ -15,7 +15,14 @@ class Finding(Table):
     file: str = text("文件", "File as received.")
     sheet: str = text("工作表", "Sheet; empty for CSV.")
     cell: str = text("单元格", "Cell of the fault, e.g. D12.")
-    row: str = text("原始记录", "The row as received, as JSON.")
+    row: str = text(
+        "原始记录", "The row as received, as JSON; empty for a fault of the whole sheet."
+    )
     wrong: str = text("问题", "What is wrong, in Chinese.", str_length={"min_value": 1})
     right: str = text("应为", "What would be right, in Chinese.")
-    received: str | None = optional("入库批次", "Intake id; null when only checked.")
+    district: str | None = optional("地区", "Code, where the row names a known district.")
+    indicator: str | None = optional("指标", "Id, where the row names a known indicator.")
+    level: str | None = optional("级别", "Programme level of the row; null for a target.")
+    year: int | None = optional("年", "Year of the row's checkpoint or target.")
+    month: int | None = optional("月", "Month of the row's checkpoint; null for a target.")
+    received: str | None = optional("入库批次", "Receipt id; null when only checked.")

@@ -74,6 +74,9 @@ class Indicator(Table):
         dtype_kwargs={"inner": pl.String()},
     )
     negative: bool = text("可为负", "Whether a value below zero is possible.")
+    maximum: float | None = optional(
+        "最大可能值", "Largest value possible in the unit, such as 100 for a share in %."
+    )
     tolerance: float = text(
         "汇总容差", "Relative difference allowed between a total and its parts.", ge=0, le=1
     )
@@ -101,6 +104,7 @@ DEFAULTS: dict[str, object] = {
     "aliases": [],
     "units": [],
     "negative": False,
+    "maximum": None,
     "tolerance": 0.0,
     "definition": "数据集自定指标。",
     "department": "",

@@ -9,6 +9,7 @@ from pandera.polars import PolarsData
 from kejistats.schema.base import Table, optional, text
 
 STATUSES = ["reported", "masked", "missing", "not_applicable"]
+LEVELS = ["", "国家", "省", "市", "区县"]
 GRADES = ["forecast", "preliminary", "final"]
 BOUNDS = ["exact", "about", "at_least", "more_than", "at_most", "less_than"]
 KEY = ["district", "indicator", "level", "year", "month"]
@@ -22,7 +23,7 @@ class Observation(Table):
     level: str = text(
         "级别",
         "Programme level 国家, 省, 市, 区县; empty = the total over levels.",
-        isin=["", "国家", "省", "市", "区县"],
+        isin=LEVELS,
     )
     year: int = text("年", "Year of the checkpoint.", ge=1900, le=2999)
     month: int = text("月", "Figures run through the end of this month.", ge=1, le=12)

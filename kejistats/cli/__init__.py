@@ -1,0 +1,54 @@
+"""The command line: ``kejistats template``, ``check``, ``intake``, ``status``, ``briefs``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from kejistats.cli import pages, received  # noqa: F401 - their commands register themselves
+from kejistats.cli.common import app
+from kejistats.errors import KejistatsError
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line; errors are told, not thrown."""
+    for stream in (sys.stdout, sys.stderr):
+        # Chinese names must print wherever the output goes, a Windows pipe included.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except KejistatsError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("KEJISTATS_DEBUG"):
+            raise
+        typer.echo(f"error: {type(error).__name__}: {error}", err=True)
+        typer.echo(
+            "  this is a fault of kejistats; KEJISTATS_DEBUG=1 shows where, please report it",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def _version(*, value: bool) -> None:
+    if value:
+        from kejistats import __version__
+
+        typer.echo(f"kejistats {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _version(value=value), is_eager=True)
+    ] = False,
+) -> None:
+    """Half-year reports of science and technology bureaus: from workbooks to briefs."""

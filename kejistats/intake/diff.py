@@ -1,0 +1,69 @@
+"""What a file would change in the store, before it is taken in."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kejistats.dataset import Dataset
+from kejistats.intake.check import N
+from kejistats.intake.files import Checked
+from kejistats.intake.repeats import fresh_figures
+from kejistats.quantity import WITHDRAWN
+from kejistats.schema.observation import KEY
+from kejistats.schema.target import TARGET_KEY
+from kejistats.store import Store, current
+
+CHANGES = ["new", "corrected", "withdrawn", "unchanged", "blank"]
+
+
+def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
+    """Compare a checked file with what stands in the store.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+    checked
+        The file's rows; those with errors change nothing and are left out.
+
+    Returns
+    -------
+    polars.DataFrame
+        The key; ``change``: new, corrected, withdrawn, unchanged, or blank (a blank replaces
+        nothing); ``before`` and ``after`` as received; ``was`` and ``source``, the cells of both.
+    """
+    store = Store(dataset.path / "store")
+    targets = checked.table == "targets"
+    key = [*TARGET_KEY, "valid_from"] if targets else KEY
+    stored = (
+        store.targets().unique(key, keep="last", maintain_order=True)
+        if targets
+        else current(store.observations().lazy()).collect()
+    )
+    aside = (*key, "source", "received", "note", "reported")
+    content = [c for c in stored.columns if c not in aside]
+    before = stored.select(
+        *key, *(pl.col(c).alias(f"_{c}") for c in content), before="reported", was="source"
+    )
+    rows = checked.accepted.join(
+        before, on=key, how="left", nulls_equal=True, maintain_order="left"
+    )
+    withdrawn = pl.col("reported") == WITHDRAWN
+    same = pl.all_horizontal(
+        *(pl.col(c).eq_missing(pl.col(f"_{c}")) for c in content),
+        withdrawn == (pl.col("before") == WITHDRAWN),
+    )
+    blank = pl.lit(value=False) if targets else pl.col("status") == "missing"
+    fresh = checked.figures[N].is_in(fresh_figures(store, store.active(), checked)[N].implode())
+    change = (
+        pl.when(~pl.col("_fresh") | same).then(pl.lit("unchanged"))
+        .when(withdrawn).then(pl.lit("withdrawn"))
+        .when(blank).then(pl.lit("blank"))
+        .when(pl.col("before").is_null()).then(pl.lit("new"))
+        .otherwise(pl.lit("corrected"))
+    )  # fmt: skip
+    return (
+        rows.with_columns(_fresh=fresh)
+        .with_columns(change=change)
+        .select(*key, "change", "before", pl.col("reported").alias("after"), "was", "source")
+    )
