@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,11 +38,10 @@ _ORDER = {
     "findings": ["received"],
     "receipts": ["id"],
 }
-# A fill-in workbook is the same whatever it is called; other files go by their names.
-SAME_FILE = pl.coalesce("form", "file")
 # Each intake adds a file to each table; from this many on they are put together.
 _FILES = 64
 _WAIT = 30.0
+_ATTEMPTS = 20
 # The log must reach back to the version that counts, however long ago that was written.
 KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
 
@@ -102,30 +103,10 @@ class Store:
         )
 
     def open_findings(self) -> pl.DataFrame:
-        """Return the findings that nothing has answered since.
+        """Return the findings that nothing has answered since."""
+        from kejistats.answers import unanswered
 
-        A finding is answered by a later figure or target under its key, or by a later state of
-        the same file or the same content renamed, whose own findings count then.
-        """
-        findings = self.findings()
-        if findings.is_empty():
-            return findings
-        key, rows = ["district", "indicator", "year"], ["level", "month"]
-        given = (pl.col("status") != "missing") | (pl.col("reported") == WITHDRAWN)
-        later = [
-            self.observations().filter(given).group_by([*key, *rows]).agg(_later=pl.col("received").max()),
-            self.targets().group_by(key).agg(_later=pl.col("received").max())
-            .with_columns(level=pl.lit(None, dtype=pl.String), month=pl.lit(None, dtype=pl.Int64)),
-        ]  # fmt: skip
-        again = [pl.col("id").max().over(same) for same in (SAME_FILE, pl.col("sha256"))]
-        files = self.active().select(received="id", _again=pl.max_horizontal(again))
-        joined = findings.join(
-            pl.concat(later, how="diagonal"), on=[*key, *rows], how="left", nulls_equal=True,
-            maintain_order="left",
-        ).join(files, on="received", how="left", maintain_order="left")  # fmt: skip
-        return joined.filter(
-            pl.max_horizontal(pl.col("_later", "_again").fill_null("")) <= pl.col("received")
-        ).select(Finding.columns())
+        return unanswered(self.findings(), self.observations(), self.targets(), self.active())
 
     def quarantine(self) -> pl.DataFrame:
         """Return the rows kept out and not yet corrected, as Finding table."""
@@ -166,10 +147,19 @@ class Store:
         if not versions:
             self._commit(versions)  # tables without a head are those of a damaged store
         for name, frames in tables.items():
-            for frame in frames:
-                if frame.height:
+            # While one piece is being written, the next is made ready.
+            with ThreadPoolExecutor(1) as writer:
+                pending = None
+                for frame in frames:
                     folder, rows = str(self.path / name), _TABLES[name].checked(frame)
-                    write_deltalake(folder, rows, mode="append", configuration=KEEP_LOG)
+                    if pending:
+                        pending.result()
+                    if rows.height:
+                        pending = writer.submit(
+                            write_deltalake, folder, rows, mode="append", configuration=KEEP_LOG
+                        )
+                if pending:
+                    pending.result()
             table = self._table(name)
             if table is not None:
                 versions[name] = table.version()
@@ -217,7 +207,14 @@ class Store:
             json.dump({"format": FORMAT, "versions": dict(sorted(versions.items()))}, file)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(self.path / _HEAD)
+        for attempt in range(_ATTEMPTS):
+            try:
+                draft.replace(self.path / _HEAD)
+                return
+            except PermissionError:  # Windows, while somebody reads the file
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(0.05)
 
     def _take_off_leftovers(self) -> None:
         if (self.path / "format.json").exists():

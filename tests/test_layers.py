@@ -15,7 +15,7 @@ STAGES = [
     ["numbers", "workspace"],
     ["schema"],
     ["registry", "settings"],
-    ["dataset", "store", "migrate"],
+    ["dataset", "store", "migrate", "answers"],
     ["intake", "metrics"],
     ["template", "status"],
     ["brief", "export"],

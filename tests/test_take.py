@@ -460,6 +460,22 @@ def test_the_unchanged_rows_of_a_mended_file_would_not_undo_a_correction(city: P
     assert standing(city) == {"900101": "80", "900102": "90"}
 
 
+def test_files_of_the_same_name_from_two_districts_do_not_answer_each_other(
+    city: Path, tmp_path: Path
+) -> None:
+    first = send(tmp_path / "a", "报表.csv", FIGURE, FIGURE | {"indicator": "nothing"})
+    second = send(tmp_path / "b", "报表.csv", FIGURE | {"district": "900102"})
+    mended = send(tmp_path / "c", "报表.csv", FIGURE)
+
+    take(city, first)
+    take(city, second)
+    kept_out = Store(city / "store").quarantine()["district"].to_list()
+    take(city, mended)
+
+    assert kept_out == ["900101"]
+    assert Store(city / "store").quarantine().is_empty()
+
+
 def test_the_changes_of_targets_are_told_too(city: Path) -> None:
     rows = [TARGET | {"district": code(n), "value": "160", "strength": ""} for n in (1, 2, 3)]
     take(city, send(city, "01.csv", *rows[:2]))
@@ -498,7 +514,8 @@ def at(checkpoint: str, count: int, first: int = 1, **more: str) -> list[dict[st
         ("2025H1-01.csv", at("2025H1", 2) + at("2024H1", 1), ["C4"]),
         ("2025H1-01.csv", at("2025H1", 1) + at("2025", 1), ["C3"]),
         ("2025年上半年报表.csv", at("2025Q1", 1) + at("2025H1", 2, 2), ["C2"]),
-        ("2025H1-01.csv", at("2025H1", 1) + at("2024H1", 2), []),
+        ("2025H1-01.csv", at("2025H1", 1) + at("2024H1", 2), ["C3", "C4"]),
+        ("2025H1-01.csv", at("2024H1", 2), ["C2", "C3"]),
         ("2025H1-01.csv", at("2025H1", 3), []),
         ("01.csv", at("2025H1", 8) + at("2024H1", 2), ["C10", "C11"]),
         ("01.csv", at("2025H1", 7) + at("2024H1", 2), []),

@@ -145,11 +145,18 @@ def _districts(figures: Figures) -> pl.DataFrame:
 
 def _paired(figures: Figures, parts: pl.DataFrame) -> pl.DataFrame:
     """Join parts with the whole whose key is in ``of``, of the same grade and definition."""
-    wholes = figures.rows.filter(pl.col("v").is_not_null()).select(
-        of="key", whole="v", whole_row="row", whole_n="n", _grade="grade", _breaks="breaks",
-        whole_i="i",
+    kinds = parts.select((pl.col("of") // (STEP * len(LEVELS)) % figures.facts.height).unique())
+    wholes = (
+        figures.rows.lazy()
+        # First by indicator, for there are millions of keys.
+        .filter(pl.col("i").is_in(kinds.to_series().to_list()), pl.col("v").is_not_null())
+        .filter(pl.col("key").is_in(parts["of"].unique().implode()))
+        .select(
+            of="key", whole="v", whole_row="row", whole_n="n", _grade="grade", _breaks="breaks",
+            whole_i="i",
+        )
+        .collect()
     )  # fmt: skip
-    wholes = wholes.filter(pl.col("of").is_in(parts["of"].unique().implode()))
     same = (pl.col("grade") == pl.col("_grade")) & (pl.col("breaks") == pl.col("_breaks"))
     pairs = parts.join(wholes, on="of").filter(same | pl.col("na"))
     return pairs.select(

@@ -17,9 +17,8 @@ from kejistats.schema import Observation
 from kejistats.schema.observation import KEY
 from kejistats.store import Store, current
 
-# A file speaks of one checkpoint when its name says so and half of its rows agree, or when
-# nearly all of its rows do.
-_NAMED, _ALONE, _FEWEST = 0.5, 0.8, 5
+# A file whose name and form say nothing speaks of one checkpoint when nearly all of its rows do.
+_ALONE, _FEWEST = 0.8, 5
 
 
 def in_context(
@@ -110,11 +109,10 @@ def _without_strays(
     counted = counted.with_columns(
         named=pl.col(FILE).replace_strict(named, default=None, return_dtype=pl.Int32)
     )
-    own = counted.filter(
-        ((pl.col("at") == pl.col("named")) & (pl.col("share") >= _NAMED))
-        | (pl.col("named").is_null() & (pl.col("share") >= _ALONE) & (pl.col("rows") >= _FEWEST))
-    ).select(FILE, _own="at")
-    others = counted.join(own, on=FILE).filter(pl.col("at") != pl.col("_own"))
+    alone = (pl.col("share") >= _ALONE) & (pl.col("rows") >= _FEWEST)
+    majority = pl.when(alone).then(pl.col("at")).max().over(FILE)
+    counted = counted.with_columns(_own=pl.coalesce("named", majority))
+    others = counted.filter(pl.col("at") != pl.col("_own"))
     if others.is_empty():
         return figures, figures.clear().select(N)
     strays = figures.with_columns(at.alias("at")).join(

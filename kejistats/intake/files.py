@@ -42,7 +42,8 @@ class Checked:
     skipped
         Rows of notes and totals among them that carry no figure of their own.
     form
-        Which fill-in workbook it is: 900101-2025H1, all-2025H1; None for other files.
+        Which fill-in workbook it is, 900101-2025H1 or all-2025H1; for other files of one district
+        its code and the name, since every district may call its file the same; else None.
     figures
         The rows that may be stored, in short types.
     places
@@ -185,20 +186,28 @@ def _checked(
     findings = findings.with_columns(received=pl.lit(None, dtype=pl.String))
     by_file = figures.partition_by(FILE, as_dict=True) if len(files) > 1 else {}
     told = findings.partition_by(FILE, as_dict=True, include_key=False)
-    return {
-        n: Checked(
+    checked = {}
+    for n, file in files.items():
+        own = by_file.get((n,), figures.clear()) if len(files) > 1 else figures
+        mine = told.get((n,), Finding.no_rows()).select(Finding.columns())
+        checked[n] = Checked(
             path=file.path,
             sha256=file.sha256,
             table=received.table,
             rows=sum(form.sheet.rows.height for form in file.forms),
             skipped=sum(form.sheet.skipped for form in file.forms),
-            form=file.form,
-            figures=by_file.get((n,), figures.clear()) if len(files) > 1 else figures,
+            form=file.form or _of_one_district(file.path.name, own, mine),
+            figures=own,
             places=received.places,
-            findings=told.get((n,), Finding.no_rows()).select(Finding.columns()),
+            findings=mine,
         )
-        for n, file in files.items()
-    }
+    return checked
+
+
+def _of_one_district(name: str, figures: pl.DataFrame, findings: pl.DataFrame) -> str | None:
+    codes = set(figures["district"].unique().cast(pl.String)) | set(findings["district"].unique())
+    codes.discard(None)
+    return f"{codes.pop()} {name}" if len(codes) == 1 else None
 
 
 def _received(table: str, files: dict[int, _File]) -> Received:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from kejistats.answers import same_file
 from kejistats.intake.files import Checked
 from kejistats.schema.observation import KEY
 from kejistats.schema.target import TARGET_KEY
-from kejistats.store import SAME_FILE, Store
+from kejistats.store import Store
 
 # Addresses may move and remarks be reworded; a figure is the same one all the same.
 _ASIDE = ("source", "received", "note")
@@ -34,7 +35,7 @@ def fresh_figures(store: Store, active: pl.DataFrame, checked: Checked) -> pl.Da
     polars.DataFrame
         Rows of ``checked.figures``, in their order.
     """
-    names = active.filter((checked.form or checked.path.name) == SAME_FILE)["id"]
+    names = active.filter(same_file(checked.form, checked.path.name))["id"]
     contents = active.filter(pl.col("sha256") == checked.sha256)["id"]
     if names.is_empty() and contents.is_empty():
         return checked.figures

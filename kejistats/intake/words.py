@@ -97,7 +97,8 @@ def with_quantity(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     distinct text once.
     """
     text = pl.col(column).fill_null("")
-    plain = text.str.contains(f"^(?:{PLAIN})$")
+    rows = rows.with_columns(_plain=text.str.contains(f"^(?:{PLAIN})$"))
+    plain = pl.col("_plain")
     worded = rows.select(text.filter(~plain).unique())[column].to_list()
     parsed: list[dict[str, Any] | None] = []
     faults: list[str | None] = []

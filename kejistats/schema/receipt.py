@@ -20,7 +20,9 @@ class Receipt(Table):
     )
     file: str = text("文件", "Name of the file as received.")
     form: str | None = optional(
-        "表样", "Which fill-in workbook it is, whatever its name: 900101-2025H1; null for others."
+        "表样",
+        "What tells that a later file is the same one again: of a fill-in workbook district and "
+        "checkpoint, whatever its name; of a file of one district that and its name; else null.",
     )
     sha256: str = text("校验和", "Hash of the file's bytes.")
     table: str = text("表", "observations or targets.", isin=["observations", "targets"])

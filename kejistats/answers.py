@@ -1,0 +1,65 @@
+"""Which findings are still open: a later figure or a later state of the file answers one."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kejistats.quantity import WITHDRAWN
+from kejistats.schema import Finding
+
+_KEY, _ROW = ["district", "indicator", "year"], ["level", "month"]
+
+
+def unanswered(
+    findings: pl.DataFrame, observations: pl.DataFrame, targets: pl.DataFrame, active: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the findings that nothing has answered since.
+
+    A finding is answered by a later figure or target under its key, or by a later state of the
+    same file, whose own findings count then. A blank answers nothing.
+
+    Parameters
+    ----------
+    findings, observations, targets
+        The tables of the store.
+    active
+        The receipts that were not taken back.
+    """
+    if findings.is_empty():
+        return findings
+    given = (pl.col("status") != "missing") | (pl.col("reported") == WITHDRAWN)
+    latest = pl.col("received").max().alias("_later")
+    no_row = {"level": pl.lit(None, dtype=pl.String), "month": pl.lit(None, dtype=pl.Int64)}
+    later = [
+        observations.filter(given).group_by([*_KEY, *_ROW]).agg(latest),
+        targets.group_by(_KEY).agg(latest).with_columns(**no_row),
+    ]
+    again = active.select(received="id", _again=_latest_state())
+    joined = findings.join(
+        pl.concat(later, how="diagonal"), on=[*_KEY, *_ROW], how="left", nulls_equal=True,
+        maintain_order="left",
+    ).join(again, on="received", how="left", maintain_order="left")  # fmt: skip
+    since = pl.max_horizontal(pl.col("_later", "_again").fill_null(""))
+    return joined.filter(since <= pl.col("received")).select(Finding.columns())
+
+
+def same_file(form: str | None, name: str) -> pl.Expr:
+    """Return which receipts are of earlier states of a file.
+
+    A fill-in workbook is the same whatever it is called. Other files go by their names, but two
+    districts may well call theirs the same.
+    """
+    by_name = pl.col("file") == name
+    if form is None:
+        return by_name
+    return (pl.col("form") == form).fill_null(by_name)
+
+
+def _latest_state() -> pl.Expr:
+    """Return the id of the latest receipt of the same file, or of the same content."""
+    latest, unmarked = pl.col("id").max(), pl.col("form").is_null()
+    by_name = pl.when(unmarked).then(pl.col("id")).max().over("file")
+    by_form = pl.max_horizontal(latest.over("form"), by_name)
+    return pl.max_horizontal(
+        pl.when(unmarked).then(latest.over("file")).otherwise(by_form), latest.over("sha256")
+    )
