@@ -14,7 +14,7 @@ from factory import targets as target_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kejistats.intake.compare import compare
+from kejistats.intake.comparing.compare import compare
 from kejistats.settings import Checks
 
 Row = dict[str, Any]

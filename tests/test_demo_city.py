@@ -12,7 +12,7 @@ from factory import ROOT
 
 from kejistats.dataset import Dataset
 from kejistats.intake import check_files, inbox_files
-from kejistats.intake.read import read_sheets
+from kejistats.intake.reading.read import read_sheets
 
 SHIPPED = ROOT / "data" / "demo-city"
 

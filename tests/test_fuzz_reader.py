@@ -19,7 +19,7 @@ from test_hostile import changed, part
 from test_reading import HEADER, LINE, book, is_header
 
 from kejistats.errors import UsageError
-from kejistats.intake.read import read_sheets
+from kejistats.intake.reading.read import read_sheets
 from kejistats.intake.sheet import ROW, Sheet
 
 NAMES = ["received.xlsx", "received.xls", "received.ods"]

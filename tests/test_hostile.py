@@ -26,9 +26,9 @@ from test_reading import (
 )
 
 from kejistats.errors import UsageError
-from kejistats.intake import guard
-from kejistats.intake.guard import MOST_BYTES
-from kejistats.intake.read import read_sheets
+from kejistats.intake.reading import guard
+from kejistats.intake.reading.guard import MOST_BYTES
+from kejistats.intake.reading.read import read_sheets
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -144,7 +144,7 @@ def test_a_reader_that_panics_refuses_the_file_and_an_interruption_goes_through(
         def reader(_: object) -> None:
             raise error
 
-        monkeypatch.setattr("kejistats.intake.read.read_xlsx", reader)
+        monkeypatch.setattr("kejistats.intake.reading.read.read_xlsx", reader)
 
     fail(PanicException("index out of bounds"))
     assert "index out of bounds" in refused(path).message

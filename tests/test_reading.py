@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from kejistats.errors import UsageError
 from kejistats.intake.form import MARK_SHEET, Mark
-from kejistats.intake.read import COVER_SHEET, read_sheets
+from kejistats.intake.reading.read import COVER_SHEET, read_sheets
 from kejistats.intake.sheet import ROW, Sheet
 from kejistats.settings import Wide, WideColumn
 

@@ -218,7 +218,7 @@ def status(
 
 def _files(dataset: Dataset, files: list[Path] | None) -> list[Path]:
     from kejistats.intake import inbox_files
-    from kejistats.intake.read import SUFFIXES
+    from kejistats.intake.reading import SUFFIXES
 
     if not files:
         found = inbox_files(dataset)

@@ -19,7 +19,7 @@ from kejistats.feedback.listing import Line, lines, place
 from kejistats.feedback.plain import plain_workbook, sheet_name
 from kejistats.feedback.returned import add_return_sheet
 from kejistats.intake.form import RETURN_SHEET
-from kejistats.intake.guard import Package
+from kejistats.intake.reading.guard import Package
 
 AUTHOR = "kejistats"
 SUFFIX = "-退回"

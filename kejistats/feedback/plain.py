@@ -12,7 +12,7 @@ from openpyxl.workbook import Workbook
 from kejistats.errors import UsageError
 from kejistats.feedback.text import visible
 from kejistats.intake.columns import is_header
-from kejistats.intake.read import read_grids
+from kejistats.intake.reading import read_grids
 
 # Taken for a formula once somebody edits the cell, if not marked as text.
 _FORMULA = ("=", "+", "-", "@")

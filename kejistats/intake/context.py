@@ -10,7 +10,7 @@ import polars as pl
 from kejistats.dataset import Dataset
 from kejistats.intake.check import FILE, N, Received, found
 from kejistats.intake.columns import file_checkpoint
-from kejistats.intake.compare import compare
+from kejistats.intake.comparing import compare
 from kejistats.intake.words import checkpoint_months
 from kejistats.period import Checkpoint
 from kejistats.schema import Observation

@@ -18,7 +18,7 @@ from kejistats.intake.check import FILE, SHEET, Received, as_findings, check_row
 from kejistats.intake.columns import FORMS, Form, is_header, recognise
 from kejistats.intake.context import in_context
 from kejistats.intake.mark import at_home
-from kejistats.intake.read import read_sheets
+from kejistats.intake.reading import read_sheets
 from kejistats.intake.sheet import AT
 from kejistats.intake.tables import finished
 from kejistats.schema import Finding
@@ -253,7 +253,7 @@ def _remarks(files: dict[int, _File]) -> pl.DataFrame:
 
 def inbox_files(dataset: Dataset) -> list[Path]:
     """Return the data set's received files in the order they are taken in: by name."""
-    from kejistats.intake.read import SUFFIXES
+    from kejistats.intake.reading import SUFFIXES
 
     inbox = dataset.path / "inbox"
     if not inbox.is_dir():

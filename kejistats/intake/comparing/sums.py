@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.intake.compare_figures import (
+from kejistats.intake.comparing.figures import (
     EPS,
     LEVELS,
     STEP,

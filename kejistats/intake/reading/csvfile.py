@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.intake.grid import Grid, frame, shown, title
+from kejistats.intake.reading.grid import Grid, frame, shown, title
 
 _HEAD_BYTES = 2**18
 # The header stands in one of so many first rows.

@@ -10,7 +10,7 @@ from itertools import dropwhile, takewhile
 
 import polars as pl
 
-from kejistats.intake.grid import letter, shown
+from kejistats.intake.reading.grid import letter, shown
 from kejistats.intake.sheet import Remark
 
 TOTAL = r"^((?:合|总|小)\s*计)\s*[:：]?$"

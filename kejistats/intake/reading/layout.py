@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.intake.csvfile import HEAD_ROWS
-from kejistats.intake.grid import Grid, clean, letter, listed, title
+from kejistats.intake.reading.csvfile import HEAD_ROWS
+from kejistats.intake.reading.grid import Grid, clean, letter, listed, title
+from kejistats.intake.reading.totals import TOTAL, Roles, total_remarks
 from kejistats.intake.sheet import ROW, Remark, Sheet
-from kejistats.intake.totals import TOTAL, Roles, total_remarks
 from kejistats.units import known
 
 # Titles, here and of the forms, by what a column is to the rows of totals and merged cells.

@@ -7,22 +7,22 @@ from datetime import date
 
 import polars as pl
 
-from kejistats.intake.compare_figures import FOUND, Figures, figures_of
-from kejistats.intake.compare_own import before_release, jump, over_masked, unit_slip
-from kejistats.intake.compare_printed import (
+from kejistats.intake.comparing.figures import FOUND, Figures, figures_of
+from kejistats.intake.comparing.own import before_release, jump, over_masked, unit_slip
+from kejistats.intake.comparing.printed import (
     attainment_differs,
     growth_differs,
     percent_slip,
     rank_differs,
     share_differs,
 )
-from kejistats.intake.compare_sums import (
+from kejistats.intake.comparing.sums import (
     districts_differ,
     part_over_whole,
     parts_differ,
     share_over_100,
 )
-from kejistats.intake.compare_year import within_year
+from kejistats.intake.comparing.year import within_year
 from kejistats.settings import Checks
 
 Rule = Callable[[Figures], pl.DataFrame]

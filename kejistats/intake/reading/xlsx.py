@@ -11,8 +11,16 @@ from xml.sax.saxutils import unescape
 
 import polars as pl
 
-from kejistats.intake.grid import UNCALCULATED, Grid, fits, letter, percent, place, shows_percent
-from kejistats.intake.guard import Package, stored
+from kejistats.intake.reading.grid import (
+    UNCALCULATED,
+    Grid,
+    fits,
+    letter,
+    percent,
+    place,
+    shows_percent,
+)
+from kejistats.intake.reading.guard import Package, stored
 
 _WORKBOOK = "xl/workbook.xml"
 _BASE = ("[Content_Types].xml", "_rels/.rels", _WORKBOOK, "xl/_rels/workbook.xml.rels")

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.intake.compare_figures import EPS, STEP, Figures, findings, label, shown
+from kejistats.intake.comparing.figures import EPS, STEP, Figures, findings, label, shown
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.settings import Checks
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.intake.compare_figures import STEP, Figures, findings, label, month_end, shown
+from kejistats.intake.comparing.figures import STEP, Figures, findings, label, month_end, shown
 from kejistats.numbers import signed
 from kejistats.settings import Checks
 

@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.intake.csvfile import HEAD_ROWS
-from kejistats.intake.grid import Grid, letter, listed, title
-from kejistats.intake.layout import Table, figures, filled_rows, unit_above
+from kejistats.intake.reading.csvfile import HEAD_ROWS
+from kejistats.intake.reading.grid import Grid, letter, listed, title
+from kejistats.intake.reading.layout import Table, figures, filled_rows, unit_above
+from kejistats.intake.reading.totals import Roles
 from kejistats.intake.sheet import AT, ROW, Sheet
-from kejistats.intake.totals import Roles
 from kejistats.settings import Wide, WideColumn
 
 # Rows that a header may have below its first where its cells are not merged.

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import PurePosixPath
 
 from kejistats.errors import UsageError
-from kejistats.intake.grid import listed
+from kejistats.intake.reading.grid import listed
 
 # Of all parts unpacked; a sheet of a million rows and six columns takes some 200 MB.
 MOST_BYTES = 256 * 2**20

@@ -7,8 +7,8 @@ import zipfile
 from xml.etree import ElementTree as ET
 
 from kejistats.errors import UsageError
-from kejistats.intake.grid import UNCALCULATED, Grid, fits, frame, percent
-from kejistats.intake.guard import SAVE, Package
+from kejistats.intake.reading.grid import UNCALCULATED, Grid, fits, frame, percent
+from kejistats.intake.reading.guard import SAVE, Package
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"

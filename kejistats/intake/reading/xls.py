@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kejistats.errors import UsageError
-from kejistats.intake.grid import Grid, fits, frame, percent, shows_percent
-from kejistats.intake.guard import SAVE
-from kejistats.intake.ole import workbook_stream
+from kejistats.intake.reading.grid import Grid, fits, frame, percent, shows_percent
+from kejistats.intake.reading.guard import SAVE
+from kejistats.intake.reading.ole import workbook_stream
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MACROS = "_VBA_PROJECT".encode("utf-16-le")

@@ -9,17 +9,17 @@ from pathlib import Path
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.intake.csvfile import read_csv
 from kejistats.intake.form import COVER_SHEET, MARK_SHEET, RETURN_SHEET, Mark
-from kejistats.intake.grid import Grid, shown
-from kejistats.intake.guard import MOST_BYTES, SAVE, Package
-from kejistats.intake.layout import find_table, has_table, long_sheet
-from kejistats.intake.ods import KIND, read_ods
-from kejistats.intake.ole import SIGNATURE as OLE
+from kejistats.intake.reading.csvfile import read_csv
+from kejistats.intake.reading.grid import Grid, shown
+from kejistats.intake.reading.guard import MOST_BYTES, SAVE, Package
+from kejistats.intake.reading.layout import find_table, has_table, long_sheet
+from kejistats.intake.reading.ods import KIND, read_ods
+from kejistats.intake.reading.ole import SIGNATURE as OLE
+from kejistats.intake.reading.wide import is_anchor, wide_for, wide_sheet
+from kejistats.intake.reading.xls import read_xls
+from kejistats.intake.reading.xlsx import read_xlsx
 from kejistats.intake.sheet import ROW, Remark, Sheet
-from kejistats.intake.wide import is_anchor, wide_for, wide_sheet
-from kejistats.intake.xls import read_xls
-from kejistats.intake.xlsx import read_xlsx
 from kejistats.settings import Wide
 
 SUFFIXES = (".csv", ".xlsx", ".xls", ".ods")
