@@ -174,7 +174,8 @@ class Store:
         if as_of is not None:
             if as_of not in receipts["id"]:
                 raise UsageError(
-                    f"{self.path} has no receipt {as_of!r}", "kejistats status lists the receipts"
+                    f"{self.path} has no receipt {as_of!r}",
+                    "kejistats status --receipts lists them",
                 )
             receipts = receipts.filter(pl.col("id") <= as_of)
             frame = frame.filter(pl.col("received") <= as_of)

@@ -183,6 +183,9 @@ def status(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the status as .html.")
     ] = None,
+    receipts: Annotated[
+        bool, typer.Option("--receipts", help="List all intakes instead, latest last.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show who has reported what, who is late, coverage by domain and open findings."""
@@ -193,6 +196,9 @@ def status(
     from kejistats.status import reporting_status
 
     opened = kejistats.open(dataset)
+    if receipts:
+        _show_receipts(opened, as_json=as_json)
+        return
     # A checkpoint of which nothing has come in yet has a status too: all are awaited.
     at = Checkpoint.parse(checkpoint) if checkpoint else opened.checkpoint()
     found = reporting_status(opened, at, today())
@@ -214,6 +220,33 @@ def status(
         console = Console(width=None if sys.stdout.isatty() else 160)
         for table in status_tables(found):
             console.print(table)
+
+
+def _show_receipts(dataset: Dataset, *, as_json: bool) -> None:
+    from kejistats.store import Store
+
+    table = Store(dataset.path / "store").receipts()
+    if as_json:
+        typer.echo(table.write_json())
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = [
+        "id",
+        "action",
+        "withdraws",
+        "file",
+        "rows",
+        "accepted",
+        "errors",
+        "warnings",
+        "when",
+    ]
+    shown = Table(*columns)
+    for row in table.select(columns).iter_rows():
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else 160).print(shown)
 
 
 def _files(dataset: Dataset, files: list[Path] | None) -> list[Path]:

@@ -124,7 +124,7 @@ def withdraw(dataset: Dataset, ids: Iterable[str]) -> pl.DataFrame:
                 raise UsageError(
                     f"{dataset.name} has no intake {one!r} that could be taken back",
                     f"the latest: {', '.join(active['id'].tail(5)) or 'none'}; "
-                    "kejistats status lists them",
+                    "kejistats status --receipts lists them",
                 )
             number += 1
             mark = hashlib.sha256(one.encode()).hexdigest()[:8]
