@@ -56,10 +56,12 @@ def same_file(form: str | None, name: str) -> pl.Expr:
 
 
 def _latest_state() -> pl.Expr:
-    """Return the id of the latest receipt of the same file, or of the same content."""
-    latest, unmarked = pl.col("id").max(), pl.col("form").is_null()
-    by_name = pl.when(unmarked).then(pl.col("id")).max().over("file")
-    by_form = pl.max_horizontal(latest.over("form"), by_name)
+    """Return the id of the latest receipt of a later state of the file, or of the same content."""
+    unmarked = pl.col("form").is_null()
+    state = pl.when("supersedes").then(pl.col("id"))
+    by_name = pl.when(unmarked).then(state).max().over("file")
+    by_form = pl.max_horizontal(state.max().over("form"), by_name)
     return pl.max_horizontal(
-        pl.when(unmarked).then(latest.over("file")).otherwise(by_form), latest.over("sha256")
+        pl.when(unmarked).then(state.max().over("file")).otherwise(by_form),
+        pl.col("id").max().over("sha256"),
     )

@@ -60,7 +60,10 @@ def _from_1(path: Path) -> None:
     ]
     receipts = Receipt.conform(
         pl.DataFrame(
-            [{"action": "intake", "unchanged": 0} | receipt for receipt in found],
+            [
+                {"action": "intake", "unchanged": 0, "supersedes": True} | receipt
+                for receipt in found
+            ],
             schema={c: t for c, t in Receipt.dtypes().items() if c != "withdraws"},
         )
     ).sort("id")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 from test_browser import COLOURS, CONTRAST, OVERFLOWING, browser, contrast, pytestmark
-from test_feedback import FILES, finding, status, table
+from test_feedback import finding, status, table
 
-from kejistats.feedback import findings_fragment, findings_page, status_page
+from kejistats.feedback import FileReport, findings_fragment, findings_page, status_page
 
 __all__ = ["browser", "pytestmark"]
 
@@ -31,12 +31,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         finding("D7", "warning", wrong="累计数低于上期", right="应为不低于上期的数" * 9),
         finding("D9", file=f"{'很长的文件名' * 12}.csv", sheet="", row=""),
     )
+    files = [
+        FileReport(name, 120, 118, part)
+        for (name,), part in found.partition_by("file", as_dict=True, maintain_order=True).items()
+    ]
     notebook = (
         '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>x</title></head>'
         f'<body style="background:#111111;color:#eeeeee">{findings_fragment(found)}</body></html>'
     )
     made = {
-        "findings": findings_page("某市数据校核", found, sample=True, files=FILES),
+        "findings": findings_page("某市数据校核", files, sample=True),
         "status": status_page("某市", status(found), sample=True),
         "fragment": notebook,
     }
@@ -88,7 +92,7 @@ def test_a_phone_names_what_the_hidden_heads_would(visit: Open) -> None:
     with visit("findings", 1280) as screen:
         broad = screen.eval_on_selector_all("table.lines tr:first-child .right", label)
 
-    assert set(narrow) == {'"应为："'} or set(narrow) == {"attr(data-label)"}
+    assert set(narrow) == {'"改正要求："'} or set(narrow) == {"attr(data-label)"}
     assert set(broad) == {"none"}
 
 

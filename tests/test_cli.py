@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 from factory import COUNT, make_dataset, write_csv
@@ -293,6 +294,38 @@ def test_check_shows_the_findings_and_stores_nothing(run: Run, root: Path) -> No
     assert "  错误 elsewhere.csv D2：" in wrong.out
     assert right.out == "2025H1.csv: 1 rows, 0 findings\n"
     assert not (root / "city" / "store").exists()
+
+
+def test_a_report_keeps_files_of_one_name_apart(run: Run, root: Path) -> None:
+    for folder, value in (("甲区", "十二个半"), ("乙区", "许多")):
+        (root / folder).mkdir()
+        write_csv(root / folder / "报表.csv", [FIGURE | {"value": value}])
+
+    ended = run(root, "check", "city", "甲区/报表.csv", "乙区/报表.csv", "--report", "退回")
+
+    assert ended.code == 1
+    assert "甲区/报表.csv: 1 rows, 1 findings" in ended.out
+    copies = {"甲区-报表-退回.xlsx": "十二个半", "乙区-报表-退回.xlsx": "许多"}
+    assert {path.name for path in (root / "退回").iterdir()} == {"findings.html", *copies}
+    for name, value in copies.items():
+        assert openpyxl.load_workbook(root / "退回" / name)["数据"]["D2"].value == value
+    page = (root / "退回" / "findings.html").read_text("utf-8")
+    assert page.count("甲区/报表.csv：错误1处") == page.count("乙区/报表.csv：错误1处") == 1
+
+
+def test_a_filled_in_form_is_replaced_only_when_forced(run: Run, root: Path) -> None:
+    call = ("template", "city", "-c", "2025H1", "-d", "900101", "--out", "forms")
+    form = root / "forms" / "2025H1-900101.xlsx"
+    made = run(root, *call)
+    book = openpyxl.load_workbook(form)
+    titles = [cell.value for cell in book.worksheets[1][2]]
+    book.worksheets[1].cell(3, titles.index("本期数") + 1, 12)
+    book.save(form)
+
+    refused, forced = run(root, *call), run(root, *call, "--force")
+
+    assert (made.code, forced.code) == (0, 0)
+    told(refused, "2025H1-900101.xlsx", "--force", "--out")
 
 
 def test_progress_is_plain_lines_when_it_is_no_terminal(run: Run, root: Path) -> None:

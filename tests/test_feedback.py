@@ -17,22 +17,25 @@ import openpyxl
 import polars as pl
 import pytest
 import xlsxwriter
-from factory import COUNT, MONEY, OWN, districts, observation, observations, registry, targets
+from factory import CITY, COUNT, MONEY, OWN, districts, observation, observations, registry, targets
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import parse, parse_fragment, words_of
 from rich.console import Console
 
+from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
 from kejistats.feedback import (
-    FileSummary,
+    FileReport,
     findings_fragment,
     findings_page,
     marked_copy,
+    names_of,
     status_page,
     status_tables,
 )
-from kejistats.feedback.marked import FILLS, copy_name
+from kejistats.feedback.marked import FILLS
+from kejistats.feedback.naming import copy_names, labels
 from kejistats.feedback.text import visible
 from kejistats.intake.form import MARK_SHEET, RETURN_SHEET
 from kejistats.period import Checkpoint
@@ -77,16 +80,20 @@ FOUND = table(
     finding("D5", wrong="单位不能换算"),
     finding("B2", file="乙.csv", sheet="", row="", right=""),
 )
-FILES = [FileSummary(BOOK, 120, 118), FileSummary("乙.csv", 9, 8), FileSummary("丙.ods", 5, 5)]
+FILES = [
+    FileReport(BOOK, 120, 118, FOUND.filter(file=BOOK)),
+    FileReport("乙.csv", 9, 8, FOUND.filter(file="乙.csv")),
+    FileReport("丙.ods", 5, 5, table()),
+]
 
 
 def test_the_page_lists_findings_by_file_sheet_and_cell() -> None:
-    page = parse(findings_page("某市数据校核", FOUND, sample=False, files=FILES))
+    page = parse(findings_page("某市数据校核", FILES, sample=False))
 
     assert cells(page) == [
         ["AA3", "错误", "第1区 专利授权量", "许多", "“许多”不是数值", "请填数值"],
         ["D5", "错误", "第1区 专利授权量", "许多", "单位不能换算", "请填数值"],
-        ["D12", "提示", "第1区 专利授权量", "许多", "累计数低于上期", "不低于上期的数"],
+        ["D12", "提示", "第1区 专利授权量", "许多", "累计数低于上期", "应为不低于上期的数"],
         ["B2", "错误", "", "", "“许多”不是数值", ""],
     ]
     captions = [words_of(c) for c in page.iter("caption")][1:]
@@ -94,7 +101,7 @@ def test_the_page_lists_findings_by_file_sheet_and_cell() -> None:
 
 
 def test_the_page_sums_up_all_files() -> None:
-    page = parse(findings_page("某市数据校核", FOUND, sample=True, files=FILES))
+    page = parse(findings_page("某市数据校核", FILES, sample=True))
 
     text = words_of(page)
     assert "3个文件，错误3处，提示1处。" in text
@@ -104,8 +111,91 @@ def test_the_page_sums_up_all_files() -> None:
     ]  # fmt: skip
 
 
+def test_files_of_one_name_are_told_apart_on_the_page() -> None:
+    one, other = table(finding("D3")), table(finding("D4"), finding("D5", "warning"))
+    files = [FileReport(f"{name}/{BOOK}", 9, 8, found) for name, found in
+             (("甲", one), ("乙", other), ("丙", table()))]  # fmt: skip
+
+    page = parse(findings_page("某市", files, sample=False))
+
+    assert cells(page, "files") == [
+        [f"甲/{BOOK}", "9", "8", "1", "0"], [f"乙/{BOOK}", "9", "8", "1", "1"],
+        [f"丙/{BOOK}", "9", "8", "0", "0"],
+    ]  # fmt: skip
+    captions = [words_of(c) for c in page.iter("caption")][1:]
+    assert captions == [
+        f"甲/{BOOK}　工作表“{SHEET}”：错误1处，提示0处",
+        f"乙/{BOOK}　工作表“{SHEET}”：错误1处，提示1处",
+    ]
+    assert [row[0] for row in cells(page)] == ["D3", "D4", "D5"]
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda folder, stem, kind: Path(folder, f"{stem}.{kind}"),
+            st.sampled_from(["甲", "乙", "丙/甲"]),
+            st.sampled_from(["报表", "报表-2", "报表-退回", "甲-报表", "A", "a"]),
+            st.sampled_from(["csv", "xlsx", "XLSX"]),
+        )
+    )
+)
+def test_no_marked_copy_takes_the_name_of_another(paths: list[Path]) -> None:
+    names = copy_names(paths)
+
+    assert len(names) == len(paths) == len(labels(paths))
+    assert len({name.casefold() for name in names}) == len(names)
+    assert all(name.endswith("-退回.xlsx") and "/" not in name for name in names)
+
+
+def coded() -> pl.DataFrame:
+    """Findings as a form's hidden column and marks give them, and an id nobody knows."""
+    return table(
+        *(
+            finding(cell, row=json.dumps({"district": OWN, "indicator": name, "level": level}))
+            for cell, name, level in (("D3", MONEY, "省"), ("D4", "unknown_id", None))
+        )
+    )
+
+
+@pytest.mark.parametrize("shown", ["page", "fragment", "status", "terminal", "workbook"])
+def test_codes_and_ids_are_shown_as_names(shown: str, tmp_path: Path, city: Path) -> None:
+    names = names_of(Dataset(city))
+    match shown:
+        case "page":
+            file = FileReport(BOOK, 2, 0, coded())
+            found = cells(parse(findings_page("某市", [file], sample=False, names=names)))
+        case "fragment":
+            found = cells(parse_fragment(findings_fragment(coded(), names)))
+        case "status":
+            found = cells(parse(status_page("某市", status(coded()), sample=False, names=names)))
+        case "terminal":
+            console = Console(width=200, file=io.StringIO())
+            console.print(status_tables(status(coded()), names)[-1])
+            found = [[console.file.getvalue()]]  # type: ignore[attr-defined]
+        case _:
+            copy = marked_copy(workbook(tmp_path / BOOK), coded(), tmp_path / "copy.xlsx", names)
+            found = [[str(c.value) for c in row] for row in read(copy)[RETURN_SHEET]]
+
+    text = "\n".join(" ".join(row) for row in found)
+    assert "第1区 技术合同登记成交额 省" in text
+    assert "第1区 unknown_id" in text
+    assert OWN not in text
+
+
+def test_districts_of_one_name_are_shown_by_their_codes(city: Path) -> None:
+    dataset = Dataset(city)
+    one_name = pl.when(pl.col("code") == CITY).then("name").otherwise(pl.lit("城区"))
+    dataset.__dict__["districts"] = dataset.districts.with_columns(name=one_name)
+
+    names = names_of(dataset)
+
+    assert names[CITY] == "某市"
+    assert OWN not in names
+
+
 def test_a_page_without_findings_says_so() -> None:
-    text = words_of(parse(findings_page("某市", table(), sample=False, files=FILES[2:])))
+    text = words_of(parse(findings_page("某市", FILES[2:], sample=False)))
 
     assert "未发现问题。" in text
     assert "示例数据" not in text
@@ -113,8 +203,9 @@ def test_a_page_without_findings_says_so() -> None:
 
 def test_a_page_of_many_findings_says_how_many_it_leaves_out() -> None:
     many = table(*[finding(f"D{n}") for n in range(2, 2103)])
+    files = [FileReport(BOOK, 9, 0, part) for part in (many[:1500], many[1500:2050], many[2050:])]
 
-    page = parse(findings_page("某市", many, sample=False, files=FILES[:1]))
+    page = parse(findings_page("某市", files, sample=False))
 
     assert len(cells(page)) == 2000
     assert "共2101处，以上为前2000处；改正后重新校核，可见其余101处。" in words_of(page)
@@ -134,7 +225,8 @@ def status(findings: pl.DataFrame, name: str = "第1区") -> Status:
     """Two districts, of which the first has reported one of two figures too late to be in time."""
     receipt = {"id": "000001-00000000", "action": "intake", "file": "1.csv", "sha256": "0",
                "table": "observations", "rows": 1, "accepted": 1, "unchanged": 0, "errors": 0,
-               "warnings": 0, "who": "", "when": "2025-07-10T02:00:00+00:00"}  # fmt: skip
+               "warnings": 0, "supersedes": False, "who": "",
+               "when": "2025-07-10T02:00:00+00:00"}  # fmt: skip
     figures = [observation(i, 1.0, 2024) for i in (COUNT, MONEY)] + [observation(COUNT, 1.0)]
     return status_of(
         observations(figures),
@@ -154,9 +246,7 @@ def test_hostile_texts_stay_texts_and_are_cut(kind: str) -> None:
     findings = hostile_findings()
     match kind:
         case "page":
-            html = findings_page(
-                HOSTILE, findings, sample=False, files=[FileSummary(HOSTILE, 1, 0)]
-            )
+            html = findings_page(HOSTILE, [FileReport(HOSTILE, 1, 0, findings)], sample=False)
         case "status":
             html = status_page(HOSTILE, status(findings, name="<b>某区</b>"), sample=False)
         case _:
@@ -174,7 +264,7 @@ def test_hostile_texts_stay_texts_and_are_cut(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["page", "status"])
 def test_a_page_is_complete_and_its_tables_have_captions_and_heads(kind: str) -> None:
     html = (
-        findings_page("某市", FOUND, sample=True, files=FILES)
+        findings_page("某市", FILES, sample=True)
         if kind == "page"
         else status_page("某市", status(FOUND), sample=True)
     )
@@ -289,7 +379,7 @@ def workbook(path: Path) -> Path:
 
 def marked(path: Path, findings: pl.DataFrame, folder: Path) -> Path:
     """A marked copy under its usual name."""
-    return marked_copy(path, findings, folder / copy_name(path))
+    return marked_copy(path, findings, folder / copy_names([path])[0])
 
 
 def read(path: Path) -> Any:
@@ -318,7 +408,7 @@ def test_faulty_cells_are_filled_and_commented(tmp_path: Path) -> None:
     assert fill(sheet["D3"]) == FILLS["error"]
     assert fill(sheet["D4"]) == FILLS["warning"]
     assert sheet["D3"].comment.text == (
-        "【提示】累计数低于上期\n应为：不低于上期的数\n【错误】“许多”不是数值\n应为：请填数值"
+        "【提示】累计数低于上期\n改正要求：应为不低于上期的数\n【错误】“许多”不是数值\n改正要求：请填数值"
     )
     assert sheet["D3"].comment.author == "kejistats"
     assert sheet["D4"].comment.text == "【提示】疑误用单位\n原批注：区里的批注"

@@ -43,6 +43,7 @@ OBSERVATION = {
     "published": "",
     "note": "",
     "printed_share": "",
+    "growth_basis": "",
 }
 TARGET = {
     "district": "900101",
@@ -377,17 +378,20 @@ OBSERVATION_FAULTS = [
     ("unknown_level", {"level": "县"}, "F3"),
     ("unknown_grade", {"grade": "草案"}, "H3"),
     ("bad_date", {"as_of": "2025年6月"}, "I3"),
+    ("bad_date", {"as_of": "2025-07-01"}, "I3"),
+    ("bad_date", {"as_of": "2024-12-31"}, "I3"),
     ("bad_date", {"published": "2025年6月"}, "J3"),
     ("out_of_range", {"indicator": "rd_intensity", "value": "101"}, "D3"),
     ("out_of_range", {"indicator": "hitech_va_growth", "value": "-100.1"}, "D3"),
 ]  # fmt: skip
 WARNINGS = [
-    ("unit_conflict", {"indicator": "contracts_value", "value": "5700万元", "unit": "亿元"}, "D3"),
+    ("unit_conflict", {"indicator": "contracts_value", "value": "57亿元", "unit": "件"}, "D3"),
     ("growth_not_a_number", {"published_growth": "持平"}, "G3"),
     ("growth_not_a_number", {"published_growth": "inf"}, "G3"),
     ("growth_not_a_number", {"published_growth": "nan"}, "G3"),
     ("growth_not_a_number", {"published_growth": "xx%"}, "G3"),
     ("printed_not_a_number", {"printed_share": "过半"}, "L3"),
+    ("unknown_basis", {"growth_basis": "环比"}, "M3"),
 ]
 TARGET_FAULTS = [
     ("unknown_district", {"district": "900199"}, "A3"),
@@ -397,6 +401,7 @@ TARGET_FAULTS = [
     ("unknown_kind", {"kind": "quota"}, "D3"),
     ("unknown_kind", {"kind": ""}, "D3"),
     ("target_kind_unfit", {"indicator": "hnte_total"}, "D3"),
+    ("not_whole", {"value": "3.5"}, "E3"),
     ("target_not_exact", {"value": "约100"}, "E3"),
     ("target_not_exact", {"value": "不超过100"}, "E3"),
     ("target_not_exact", {"kind": "ceiling", "value": "100以上"}, "E3"),

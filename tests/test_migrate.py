@@ -98,7 +98,10 @@ def test_what_an_old_store_kept_out_leaves_quarantine_with_the_corrected_file(
 ) -> None:
     dataset = Dataset(city)
     before = Store(old).quarantine()["received"].to_list()
-    path = write_csv(city / "inbox" / "2025H1-01.csv", [FIGURE | {"value": "70"}])
+    path = write_csv(city / "inbox" / "2025H1-01.csv", [
+        FIGURE | {"district": "900101", "value": "90"}, FIGURE | {"value": "70"},
+        FIGURE | {"district": "900103", "value": "xx"},
+    ])  # fmt: skip
 
     take_in(dataset, [path])
 

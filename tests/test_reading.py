@@ -554,7 +554,7 @@ MONTHLY = Wide(
     {"grade": "快报"},
     (
         WideColumn("授权量/1—6月累计", "value", GRANTED),
-        WideColumn("授权量/增速（%）", "published_growth", GRANTED),
+        WideColumn("授权量/增速（%）", "published_growth", {"indicator": "patent_granted"}),
         WideColumn("有效量", "value", {"indicator": "invention_valid", "unit": "件"}),
     ),
 )

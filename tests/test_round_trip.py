@@ -54,7 +54,7 @@ FAULTS = [
     Fault("unit_mismatch", "望岳区", "carrier_area", "20家"),
     Fault("unit_ambiguous", "松涛区", "contracts_value", "3.2万"),
     Fault("unit_ambiguous", "锦澜区", "loan_new", "1.5亿"),
-    Fault("unit_conflict", "云麓区", "contracts_value", "66000万元"),
+    Fault("unit_mismatch", "云麓区", "contracts_value", "件", "单位"),
     # Values that cannot be.
     Fault("negative", "朝岚区", "invention_applied", -3),
     Fault("negative", "清禾区", "contracts_absorbed_value", "-1.2"),

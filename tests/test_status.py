@@ -36,7 +36,7 @@ DUE, LATER = day("2025-07-15"), day("2025-07-20")
 def receipts(*days: str) -> pl.DataFrame:
     """Receipts 1, 2, … of intakes at these UTC times."""
     rows = [
-        {"id": f"{n:06d}-00000000", "action": "intake", "file": f"{n}.csv", "sha256": "0",
+        {"id": f"{n:06d}-00000000", "action": "intake", "file": f"{n}.csv", "sha256": "0", "supersedes": True,
          "table": "observations", "rows": 1, "accepted": 1, "unchanged": 0, "errors": 0,
          "warnings": 0, "who": "", "when": when}
         for n, when in enumerate(days, 1)

@@ -20,7 +20,7 @@ from kejistats.schema import Finding, Receipt
 from kejistats.store import FORMAT, Store, current
 
 RECEIPT = {
-    "id": "000001-00000000", "action": "intake", "withdraws": None, "file": "甲.csv", "form": None,
+    "id": "000001-00000000", "action": "intake", "withdraws": None, "file": "甲.csv", "form": None, "supersedes": True,
     "sha256": "0" * 64, "table": "observations", "rows": 1, "accepted": 1, "unchanged": 0,
     "errors": 0, "warnings": 0, "who": "", "when": "2025-07-10T00:00:00+00:00",
 }  # fmt: skip

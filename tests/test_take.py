@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
@@ -12,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 import xlsxwriter
-from factory import code, make_dataset, write_csv
+from factory import ROOT, code, make_dataset, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -454,10 +455,66 @@ def test_the_unchanged_rows_of_a_mended_file_would_not_undo_a_correction(city: P
     changes = diff(Dataset(city), check_file(Dataset(city), path, TODAY))
 
     assert changes.select("district", "change").rows() == [
-        ("900101", "unchanged"), ("900102", "new"),
+        ("900101", "superseded"), ("900102", "new"),
     ]  # fmt: skip
     take(city, path)
     assert standing(city) == {"900101": "80", "900102": "90"}
+
+
+def test_what_a_mended_file_repeated_comes_back_when_the_first_one_is_taken_back(
+    city: Path,
+) -> None:
+    [first] = take(
+        city, send(city, "报表.csv", FIGURE, FIGURE | {"district": "900102", "value": "乱"})
+    )
+    path = send(city, "报表.csv", FIGURE, FIGURE | {"district": "900102"})
+    take(city, path)
+
+    withdraw(Dataset(city), [receipt(first)["id"]])
+    without = standing(city)
+    [again] = take(city, path)
+
+    assert without == {"900102": "90"}
+    assert receipt(again)["accepted"] == 1
+    assert standing(city) == {"900101": "90", "900102": "90"}
+
+
+def test_a_later_file_of_another_content_does_not_answer_what_is_kept_out(city: Path) -> None:
+    take(city, send(city, "更正.csv", FIGURE, FIGURE | {"district": "900102", "value": "乱"}))
+    take(city, send(city, "更正.csv", FIGURE | {"indicator": "patent_applied", "value": "8"}))
+    waiting = Store(city / "store").quarantine()["district"].to_list()
+
+    take(city, send(city, "更正.csv", FIGURE, FIGURE | {"district": "900102"}))
+
+    assert waiting == ["900102"]
+    assert Store(city / "store").quarantine().is_empty()
+
+
+def test_figures_dated_by_their_files_name_come_in_anew_under_the_right_name(city: Path) -> None:
+    row = {c: t for c, t in FIGURE.items() if c != "checkpoint"}
+    take(city, send(city, "2025年全年.csv", row))
+
+    [again] = take(city, send(city, "2025年度 上半年.csv", row))
+
+    assert receipt(again)["accepted"] == 1
+    dates = Dataset(city).observations.select("year", "month").rows()
+    assert sorted(dates) == [(2025, 6), (2025, 12)]
+
+
+def test_a_correction_with_an_error_leaves_the_figure_it_would_replace_out_of_comparisons(
+    city: Path,
+) -> None:
+    whole, part = "rd_expenditure", "rd_basic"
+    row = FIGURE | {"checkpoint": "2024", "published": "2025-12-01"}
+    take(city, send(city, "2024-01.csv", row | {"indicator": whole, "value": "1600亿元"}))
+
+    path = send(
+        city, "2024-02.csv", row | {"indicator": whole, "value": "乱"},
+        row | {"indicator": part, "value": "1900亿元"},
+    )  # fmt: skip
+    checked = check_file(Dataset(city), path, TODAY)
+
+    assert checked.findings["rule"].to_list() == ["not_a_number"]
 
 
 def test_files_of_the_same_name_from_two_districts_do_not_answer_each_other(
@@ -633,7 +690,7 @@ def test_a_form_comes_home_whatever_its_name(city: Path, name: str) -> None:
     ("name", "said", "rule", "words"),
     [
         ("2024H1.xlsx", {}, "wrong_checkpoint", ["2024年上半年", "2025H1"]),
-        ("第1区2024年度报表.xlsx", {}, "wrong_checkpoint", ["2024年", "2025H1"]),
+        ("第1区2024年度 全年报表.xlsx", {}, "wrong_checkpoint", ["2024年", "2025H1"]),
         ("900101-2025Q1.xlsx", {}, "wrong_checkpoint", ["2025年一季度", "2025H1"]),
         ("a.xlsx", {"checkpoint": "上半年"}, "wrong_checkpoint", ["上半年", "无法识别"]),
         ("第2区.xlsx", {}, "wrong_district", ["第2区", "第1区"]),
@@ -765,3 +822,56 @@ def test_the_order_of_receipts_decides_and_neither_files_nor_intakes_do(
     receipts = Store(city / "store").receipts()
     assert receipts["file"].to_list() == [path.name for path in paths]
     assert receipts["accepted"].sum() == len(rows)
+
+
+# Wide tables
+
+
+def test_the_mapping_in_the_readme_reads_a_wide_table(city: Path) -> None:
+    [block] = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    with (city / "dataset.toml").open("a", encoding="utf-8") as file:
+        file.write("\n" + block)
+    path = city / "inbox" / "1—5月月报.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("表1")
+        sheet.merge_range(0, 0, 0, 2, "专利授权月报")
+        sheet.merge_range(1, 0, 2, 0, "县（市、区）")
+        sheet.merge_range(1, 1, 1, 2, "专利授权量")
+        sheet.write_row(2, 1, ["1—5月", "同比（%）"])
+        sheet.write_row(3, 0, ["第1区", 1400, 7.0])
+        sheet.write_row(4, 0, ["第9区", 800, 2.0])
+        sheet.write_row(5, 0, ["注：快报数。"])
+
+    checked = check_file(Dataset(city), path, TODAY)
+
+    figures = checked.accepted.select("district", "indicator", "year", "month", "value")
+    assert figures.rows() == [("900101", "patent_granted", 2025, 5, 1400.0)]
+    assert checked.accepted["published_growth"].to_list() == [7.0]
+    assert checked.accepted["source"].to_list() == [f"{path.name}#表1!B4"]
+    assert checked.findings.select("rule", "cell").rows() == [("unknown_district", "A5")]
+
+
+def test_an_unknown_district_of_a_wide_row_is_told_once(city: Path) -> None:
+    with (city / "dataset.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            """
+[[wide]]
+file = "*.xlsx"
+keys = { district = "地区" }
+fixed = { checkpoint = "2025H1" }
+columns = [
+  { header = "授权", indicator = "patent_granted" },
+  { header = "申请", indicator = "patent_applied" },
+]
+"""
+        )
+    path = city / "inbox" / "表.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("表1")
+        for y, row in enumerate([["地区", "授权", "申请"], ["第1区", 9, 12], ["第九区", 8, 11]]):
+            sheet.write_row(y, 0, row)
+
+    checked = check_file(Dataset(city), path, TODAY)
+
+    assert checked.findings.select("rule", "cell").rows() == [("unknown_district", "A3")]
+    assert checked.accepted.height == 2

@@ -575,14 +575,62 @@ def test_the_same_input_gives_the_same_bytes(demo: Dataset, tmp_path: Path) -> N
 
 
 def test_an_older_form_is_replaced_whole_and_no_draft_stays(demo: Dataset, tmp_path: Path) -> None:
+    (old,) = make_templates(demo, HALF, [OWN], tmp_path, TODAY)
+    before = old.read_bytes()
+
+    (written,) = make_templates(demo, HALF, [OWN], tmp_path, date(2025, 7, 2))
+
+    assert written == old
+    assert old.read_bytes() != before
+    assert opened(old).sheetnames[0] == COVER_SHEET
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def write_in(path: Path, title: str, value: object, sheet: int = 0) -> None:
+    """Fill in the last row of a form's sheet, as a pasted, locked cell."""
+    book = opened(path)
+    found = domains(book)[sheet]
+    cell = found.cell(found.max_row, header(found).index(title) + 1, value)
+    cell.protection = openpyxl.styles.Protection(locked=True)
+    book.save(path)
+
+
+@pytest.mark.parametrize(
+    ("title", "value", "sheet"), [("本期数", 0, 0), ("备注", "原文如此", -1), ("本期数", "=1+1", 1)]
+)
+def test_a_form_that_is_filled_in_is_not_replaced_unless_forced(
+    demo: Dataset, tmp_path: Path, title: str, value: object, sheet: int
+) -> None:
+    (form,) = make_templates(demo, HALF, ["900102"], tmp_path, TODAY)
+    write_in(form, title, value, sheet)
+    before = form.read_bytes()
+
+    with pytest.raises(UsageError, match=r"2025H1-900102\.xlsx") as caught:
+        make_templates(demo, HALF, [OWN, "900102"], tmp_path, TODAY)
+
+    assert "--force" in caught.value.remedy
+    assert "--out" in caught.value.remedy
+    assert list(tmp_path.iterdir()) == [form]
+    assert form.read_bytes() == before
+
+    written = make_templates(demo, HALF, [OWN, "900102"], tmp_path, TODAY, force=True)
+
+    assert written[1] == form
+    assert form.read_bytes() != before
+
+
+def test_a_file_that_cannot_be_read_is_not_replaced_unless_forced(
+    demo: Dataset, tmp_path: Path
+) -> None:
     old = tmp_path / "2025H1-900101.xlsx"
     old.write_bytes(b"old")
 
-    (written,) = make_templates(demo, HALF, [OWN], tmp_path, TODAY)
+    with pytest.raises(UsageError, match=r"2025H1-900101\.xlsx"):
+        make_templates(demo, HALF, [OWN], tmp_path, TODAY)
 
-    assert written == old
+    assert old.read_bytes() == b"old"
+    make_templates(demo, HALF, [OWN], tmp_path, TODAY, force=True)
     assert opened(old).sheetnames[0] == COVER_SHEET
-    assert list(tmp_path.iterdir()) == [old]
 
 
 # ---- hostile and wrong input ----------------------------------------------------------------

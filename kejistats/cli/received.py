@@ -52,6 +52,9 @@ def template(
         Path | None,
         typer.Option("--out", help="Folder; default: out/DATASET/CHECKPOINT/forms."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace forms that are filled in, too.")
+    ] = False,
 ) -> None:
     """Write workbooks for districts to fill in, one each and one for all."""
     import kejistats
@@ -64,7 +67,7 @@ def template(
     at = Checkpoint.parse(checkpoint)
     codes = [opened.district(d) for d in district or []]
     folder = out.resolve() if out else home() / "out" / opened.name / str(at) / "forms"
-    made = make_templates(opened, at, codes, folder, today())
+    made = make_templates(opened, at, codes, folder, today(), force=force)
     typer.echo(f"{len(made)} workbooks written to {folder}")
 
 
@@ -78,6 +81,7 @@ def check(
 ) -> None:
     """Check files and show the findings; nothing is stored."""
     import kejistats
+    from kejistats.feedback.naming import labels
     from kejistats.intake import check_files
 
     opened = kejistats.open(dataset)
@@ -92,8 +96,9 @@ def check(
         shown: Any = {"findings": found, "changes": changes} if diff else found
         typer.echo(json.dumps(shown, ensure_ascii=False, default=str))
     else:
+        names = labels([one.path for one in checked])
         for n, one in enumerate(checked):
-            typer.echo(_counts(one))
+            typer.echo(_counts(names[n], one))
             _show_findings(one.findings)
             if diff:
                 _show_changes(changes[n])
@@ -164,8 +169,12 @@ def intake(
 
 def _withdraw(dataset: Dataset, ids: Sequence[str], *, as_json: bool) -> None:
     from kejistats.intake import withdraw
+    from kejistats.intake.repeats import to_read_again
+    from kejistats.store import Store
 
     receipts = withdraw(dataset, ids).to_dicts()
+    store = Store(dataset.path / "store")
+    leaning = to_read_again(store.receipts(), store.active())["file"].to_list()
     if as_json:
         typer.echo(json.dumps(receipts, ensure_ascii=False))
         return
@@ -173,6 +182,10 @@ def _withdraw(dataset: Dataset, ids: Sequence[str], *, as_json: bool) -> None:
         typer.echo(
             f"{one['id']}: {one['withdraws']} {one['file']} taken back, "
             f"{one['accepted']} rows no longer count; nothing was erased"
+        )
+    if leaning:
+        typer.echo(
+            f"take in again, for they repeated rows of what was taken back: {', '.join(leaning)}"
         )
 
 
@@ -191,7 +204,7 @@ def status(
     """Show who has reported what, who is late, coverage by domain and open findings."""
     import kejistats
     from kejistats.cli.common import today
-    from kejistats.feedback import status_page, status_tables
+    from kejistats.feedback import names_of, status_page, status_tables
     from kejistats.period import Checkpoint
     from kejistats.status import reporting_status
 
@@ -205,7 +218,9 @@ def status(
     if output is not None:
         if output.suffix.lower() != ".html" or not output.parent.is_dir():
             raise UsageError(f"cannot write {output}", "name an .html file in a folder there is")
-        page = status_page(opened.settings.title, found, sample=opened.settings.sample)
+        page = status_page(
+            opened.settings.title, found, sample=opened.settings.sample, names=names_of(opened)
+        )
         output.write_text(page, encoding="utf-8", newline="\n")
         typer.echo(f"status of {at} written to {output}")
     elif as_json:
@@ -218,7 +233,7 @@ def status(
         from rich.console import Console
 
         console = Console(width=None if sys.stdout.isatty() else 160)
-        for table in status_tables(found):
+        for table in status_tables(found, names_of(opened)):
             console.print(table)
 
 
@@ -271,9 +286,9 @@ def _received(dataset: Dataset, file: Path) -> Path:
     return next((place for place in places if place.is_file()), file)
 
 
-def _counts(one: Checked) -> str:
+def _counts(name: str, one: Checked) -> str:
     skipped = f", {one.skipped} rows of notes and totals left out" if one.skipped else ""
-    return f"{one.path.name}: {one.rows} rows, {one.findings.height} findings{skipped}"
+    return f"{name}: {one.rows} rows, {one.findings.height} findings{skipped}"
 
 
 def _show_findings(findings: pl.DataFrame) -> None:
@@ -296,29 +311,15 @@ def _show_changes(changes: list[dict[str, Any]]) -> None:
     for change in changes:
         tally[change["change"]] = tally.get(change["change"], 0) + 1
     typer.echo("  changes: " + (", ".join(f"{n} {word}" for word, n in tally.items()) or "none"))
-    shown = [c for c in changes if c["change"] in ("corrected", "withdrawn")]
+    shown = [c for c in changes if c["change"] in ("corrected", "withdrawn", "superseded")]
     for change in shown[:_SHOWN]:
         key = " ".join(str(v) for v in list(change.values())[:5] if v not in ("", None))
         typer.echo(f"  {change['change']} {key}: {change['before']} → {change['after']}")
 
 
 def _write_report(dataset: Dataset, checked: Sequence[Checked], folder: Path) -> None:
-    """Write the findings page, and a marked copy of each file that has findings."""
-    import polars as pl
+    from kejistats.feedback import write_report
 
-    from kejistats.feedback import FileSummary, copy_name, findings_page, marked_copy
-
-    folder.mkdir(parents=True, exist_ok=True)
-    findings = pl.concat([one.findings for one in checked])
-    files = [FileSummary(one.path.name, one.rows, one.accepted.height) for one in checked]
-    page = findings_page(
-        dataset.settings.title, findings, sample=dataset.settings.sample, files=files
-    )
-    (folder / "findings.html").write_text(page, encoding="utf-8", newline="\n")
-    for one in checked:
-        if one.findings.height:
-            try:
-                marked_copy(one.path, one.findings, folder / copy_name(one.path))
-            except UsageError as error:
-                typer.echo(f"no marked copy of {one.path.name}: {error.message}", err=True)
+    for message in write_report(dataset, checked, folder):
+        typer.echo(message, err=True)
     typer.echo(f"findings written to {folder / 'findings.html'}", err=True)

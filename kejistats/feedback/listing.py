@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from kejistats.feedback.text import visible, weight
+from kejistats.intake.reading import grid
 
-_ADDRESS = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 _VALUE, _TEXT = 40, 200
 
 
@@ -25,11 +25,11 @@ class Line:
     file, sheet, cell
         Where it is.
     about
-        District, indicator and level as received, joined by a space.
+        District and indicator by name, as received where they are unknown, and level.
     value
         The figure as received.
     wrong, right
-        What is wrong and what would be right.
+        What is wrong and what is to be done.
     """
 
     severity: str
@@ -51,44 +51,42 @@ def place(cell: str) -> tuple[int, int] | None:
     >>> place("D12"), place("AA1"), place("第3行"), place("XFE1")
     ((12, 4), (1, 27), None, None)
     """
-    match = _ADDRESS.fullmatch(cell)
-    if match is None:
+    try:
+        row, column = grid.place(cell)
+    except ValueError:
         return None
-    column = 0
-    for letter in match[1]:
-        column = column * 26 + ord(letter) - 64
-    row = int(match[2])
-    return (row, column) if row <= 2**20 and column <= 2**14 else None
+    return (row + 1, column + 1) if 0 <= row < 2**20 and column < 2**14 else None
 
 
-def lines(findings: pl.DataFrame) -> list[Line]:
+def lines(findings: pl.DataFrame, names: Mapping[str, str] | None = None) -> list[Line]:
     """Return findings by file and sheet as they came, within a sheet by cell.
 
     Parameters
     ----------
     findings
         The Finding table.
+    names
+        Names of districts and indicators by code and id; see `names_of`.
     """
     sheets = {pair: n for n, pair in enumerate(findings.select("file", "sheet").unique(
         maintain_order=True).iter_rows())}  # fmt: skip
-    found = [_line(row) for row in findings.iter_rows(named=True)]
+    found = [_line(row, names or {}) for row in findings.iter_rows(named=True)]
     return sorted(found, key=lambda one: (sheets[one.file, one.sheet], place(one.cell) or (0, 0)))
 
 
-def _line(row: dict[str, str | None]) -> Line:
+def _line(row: dict[str, str | None], names: Mapping[str, str]) -> Line:
     received = json.loads(row["row"] or "{}")
-    names = [received.get(c) or row[c] or "" for c in ("district", "indicator", "level")]
+    about = [str(received.get(c) or row[c] or "") for c in ("district", "indicator", "level")]
     return Line(
         str(row["severity"]),
         weight(str(row["severity"])),
         str(row["file"]),
         str(row["sheet"]),
         visible(str(row["cell"]), _VALUE),
-        visible(" ".join(str(name) for name in names if name), 2 * _VALUE),
+        visible(" ".join(names.get(text, text) for text in about if text), 2 * _VALUE),
         visible(str(received.get("value") or ""), _VALUE),
         visible(str(row["wrong"]), _TEXT),
-        # The words stand before it wherever it is shown.
-        visible(str(row["right"]).removeprefix("应为"), _TEXT),
+        visible(str(row["right"]), _TEXT),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from kejistats.intake.form import RETURN_SHEET
 from kejistats.intake.reading.guard import Package
 
 AUTHOR = "kejistats"
-SUFFIX = "-退回"
 # Tints of our own, so that taking off old marks leaves a district's colours alone.
 FILLS = {"error": "FFFFC4BF", "warning": "FFFFF0A8"}
 _FIRST = ("【错误】", "【提示】")
@@ -32,18 +31,9 @@ _WIDTH, _LINE, _PER_LINE = 320, 20, 24
 _ZIP = b"PK\x03\x04"
 
 
-def copy_name(path: Path) -> str:
-    """Return what the copy of a file is called.
-
-    Examples
-    --------
-    >>> copy_name(Path("甲区.csv")), copy_name(Path("甲区-退回.xlsx"))
-    ('甲区-退回.xlsx', '甲区-退回.xlsx')
-    """
-    return f"{path.stem.removesuffix(SUFFIX)}{SUFFIX}.xlsx"
-
-
-def marked_copy(path: Path, findings: pl.DataFrame, out: Path) -> Path:
+def marked_copy(
+    path: Path, findings: pl.DataFrame, out: Path, names: Mapping[str, str] | None = None
+) -> Path:
     """Write a copy of a received file with its faulty cells filled and commented.
 
     A first sheet 退回说明 lists all findings with links to their cells. The district corrects in
@@ -63,7 +53,9 @@ def marked_copy(path: Path, findings: pl.DataFrame, out: Path) -> Path:
     findings
         The Finding table; findings of other files are left out.
     out
-        The file to write, ``.xlsx``; see `copy_name`.
+        The file to write, ``.xlsx``; see `copy_names`.
+    names
+        Names of districts and indicators by code and id; see `names_of`.
 
     Returns
     -------
@@ -82,7 +74,7 @@ def marked_copy(path: Path, findings: pl.DataFrame, out: Path) -> Path:
         raise UsageError(f"{out} is the file received", "name another folder for the copy")
     book = _loaded(path)
     _unmark(book)
-    found = lines(findings.filter(pl.col("file") == path.name))
+    found = lines(findings.filter(pl.col("file") == path.name), names)
     marked = [(line, _cell_of(book, line)) for line in found]
     by_cell: dict[tuple[str, str], list[Line]] = {}
     for line, cell in marked:
@@ -148,7 +140,7 @@ def _cell_of(book: Workbook, line: Line) -> Any:
 def _mark(cell: Any, some: list[Line]) -> None:
     severity = min(line.severity for line in some)  # error before warning
     text = "\n".join(
-        f"【{line.word}】{line.wrong}" + (f"\n应为：{line.right}" if line.right else "")
+        f"【{line.word}】{line.wrong}" + (f"\n改正要求：{line.right}" if line.right else "")
         for line in some
     )
     height = sum(1 + len(part) // _PER_LINE for part in text.splitlines()) * _LINE + _LINE

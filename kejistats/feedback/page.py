@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import polars as pl
 
@@ -17,20 +18,23 @@ _LISTED, _SHOWN, _CAPTION = 2000, 200, 200
 
 
 @dataclass(frozen=True)
-class FileSummary:
+class FileReport:
     """What was made of one file.
 
     Parameters
     ----------
-    file
-        Name as received.
+    name
+        What the page calls it; see `labels`.
     rows, accepted
         Rows read, and rows that are, or could be, stored.
+    findings
+        The file's own Finding table.
     """
 
-    file: str
+    name: str
     rows: int
     accepted: int
+    findings: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,12 @@ class SheetLines:
     lines: list[Line]
 
 
-def by_sheet(found: list[Line]) -> list[SheetLines]:
-    """Return lines sheet by sheet, each with its caption."""
+def by_sheet(found: list[Line], name: str = "") -> list[SheetLines]:
+    """Return lines sheet by sheet, each with its caption; `name` stands for the file's."""
     tables = []
     for (file, sheet), group in groupby(found, lambda one: (one.file, one.sheet)):
         some = list(group)
-        where = f"{file}　工作表“{sheet}”" if sheet else file
+        where = f"{name or file}　工作表“{sheet}”" if sheet else name or file
         errors = sum(one.severity == "error" for one in some)
         caption = f"{where}：错误{errors}处，提示{len(some) - errors}处"
         tables.append(SheetLines(visible(caption, _CAPTION), some))
@@ -54,7 +58,11 @@ def by_sheet(found: list[Line]) -> list[SheetLines]:
 
 
 def findings_page(
-    title: str, findings: pl.DataFrame, *, sample: bool, files: Sequence[FileSummary]
+    title: str,
+    files: Sequence[FileReport],
+    *,
+    sample: bool,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """Return the findings as one self-contained HTML page, in Chinese.
 
@@ -62,53 +70,58 @@ def findings_page(
     ----------
     title
         Heading of the page.
-    findings
-        The Finding table.
-    sample
-        Whether the data are made: the page then says 示例数据.
     files
         All files checked, those without findings too.
+    sample
+        Whether the data are made: the page then says 示例数据.
+    names
+        Names of districts and indicators by code and id; see `names_of`.
     """
-    errors, warnings = tally(findings)
-    counts = {
-        (file, severity): n
-        for file, severity, n in findings.group_by("file", "severity").len().iter_rows()
-    }
-    rows = [
-        {
-            "file": visible(f.file),
-            "rows": f.rows,
-            "accepted": f.accepted,
-            "errors": counts.get((f.file, "error"), 0),
-            "warnings": counts.get((f.file, "warning"), 0),
-        }
-        for f in files
-    ]
+    rows: list[dict[str, Any]] = []
+    sheets: list[SheetLines] = []
+    total = 0
+    for file in files:
+        errors, warnings = tally(file.findings)
+        rows.append(
+            {
+                "name": visible(file.name),
+                "rows": file.rows,
+                "accepted": file.accepted,
+                "errors": errors,
+                "warnings": warnings,
+            }
+        )
+        shown = file.findings.head(max(0, _LISTED - total))
+        sheets += by_sheet(lines(shown, names), file.name)
+        total += file.findings.height
+    errors = sum(row["errors"] for row in rows)
     return render(
         "findings.html.j2",
         title=visible(title),
         sample=sample,
-        conclusion=f"{len(files)}个文件，错误{errors}处，提示{warnings}处。",
+        conclusion=f"{len(files)}个文件，错误{errors}处，提示{total - errors}处。",
         files=rows,
-        sheets=by_sheet(lines(findings.head(_LISTED))),
-        rest=max(0, findings.height - _LISTED),
-        total=findings.height,
+        sheets=sheets,
+        rest=max(0, total - _LISTED),
+        total=total,
     )
 
 
-def findings_fragment(findings: pl.DataFrame) -> str:
+def findings_fragment(findings: pl.DataFrame, names: Mapping[str, str] | None = None) -> str:
     """Return the findings as HTML for a notebook's output; colours are the notebook's own.
 
     Parameters
     ----------
     findings
         The Finding table.
+    names
+        Names of districts and indicators by code and id; see `names_of`.
     """
     errors, warnings = tally(findings)
     return render(
         "fragment.html.j2",
         conclusion=f"错误{errors}处，提示{warnings}处",
-        sheets=by_sheet(lines(findings.head(_SHOWN))),
+        sheets=by_sheet(lines(findings.head(_SHOWN), names)),
         rest=max(0, findings.height - _SHOWN),
         total=findings.height,
     )

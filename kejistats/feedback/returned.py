@@ -21,7 +21,7 @@ _COLUMNS = {
     "地区和指标": 30,
     "原值": 16,
     "问题": 44,
-    "应为": 34,
+    "改正要求": 34,
 }
 _HEAD = 5
 _LINK = Font(color="FF0563C1", underline="single")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -84,7 +85,9 @@ def matrix(status: Status) -> tuple[list[str], list[tuple[str, list[tuple[int, i
     return [domains[domain] for domain in order], rows
 
 
-def status_page(title: str, status: Status, *, sample: bool) -> str:
+def status_page(
+    title: str, status: Status, *, sample: bool, names: Mapping[str, str] | None = None
+) -> str:
     """Return the state of reporting as one self-contained HTML page, in Chinese.
 
     Parameters
@@ -95,6 +98,8 @@ def status_page(title: str, status: Status, *, sample: bool) -> str:
         From `kejistats.status.reporting_status`.
     sample
         Whether the data are made: the page then says 示例数据.
+    names
+        Names of districts and indicators by code and id; see `names_of`.
     """
     domains, rows = matrix(status)
     return render(
@@ -107,7 +112,7 @@ def status_page(title: str, status: Status, *, sample: bool) -> str:
         missing=missing(status),
         domains=domains,
         rows=rows,
-        sheets=by_sheet(lines(status.findings.head(_LISTED))),
+        sheets=by_sheet(lines(status.findings.head(_LISTED), names)),
         rest=max(0, status.findings.height - _LISTED),
         total=status.findings.height,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,13 +17,15 @@ _LISTED = 20
 _STYLES = {"overdue": "bold red", "overdue_part": "red", "late": "yellow", "complete": "green"}
 
 
-def status_tables(status: Status) -> list[RenderableType]:
+def status_tables(status: Status, names: Mapping[str, str] | None = None) -> list[RenderableType]:
     """Return what ``rich.print`` shows of the state of reporting, one after the other.
 
     Parameters
     ----------
     status
         From `kejistats.status.reporting_status`.
+    names
+        Names of districts and indicators by code and id; see `names_of`.
     """
     head = (
         f"{status.checkpoint.label}报送情况　截至{day(status.today)}　应报日期：{day(status.due)}"
@@ -30,7 +34,7 @@ def status_tables(status: Status) -> list[RenderableType]:
     shown += [_units(status), _coverage(status)]
     shown += [Text(f"{name}逾期未报：{names}") for name, names in missing(status)]
     if status.findings.height:
-        shown.append(_findings(status))
+        shown.append(_findings(status, names))
     return shown
 
 
@@ -72,11 +76,15 @@ def _coverage(status: Status) -> Table:
     return table
 
 
-def _findings(status: Status) -> Table:
-    some = lines(status.findings)
+def _findings(status: Status, names: Mapping[str, str] | None) -> Table:
+    some = lines(status.findings, names)
     more = f"，列前{_LISTED}处" if len(some) > _LISTED else ""
-    table = _table(f"未处理的问题{len(some)}处{more}", 4, "级别", "位置", "问题", "应为")
+    table = _table(
+        f"未处理的问题{len(some)}处{more}", 5, "级别", "位置", "地区和指标", "问题", "改正要求"
+    )
     for one in some[:_LISTED]:
         place = visible("#".join(part for part in (one.file, one.sheet) if part))
-        table.add_row(*map(Text, (one.word, f"{place} {one.cell}", one.wrong, one.right)))
+        table.add_row(
+            *map(Text, (one.word, f"{place} {one.cell}", one.about, one.wrong, one.right))
+        )
     return table

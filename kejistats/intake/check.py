@@ -171,7 +171,9 @@ def _with_unit(rows: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:
                 "_given": given,
                 "_factor": factor(given, unit, tuple(own)) if given and unit else None,
                 "_no_unit": not (written or column),
-                "_conflict": bool(written and column) and written != column
+                # 5700万元 in a column of 亿元 says itself what it is.
+                "_conflict": bool(written and column)
+                and factor(written, spelled(column), tuple(own)) is None
                 and not {written, column} <= set(own)
                 and not {written, column} <= {"%", "个百分点"},
             }
@@ -293,4 +295,9 @@ def as_findings(faults: pl.DataFrame, received: Received) -> pl.DataFrame:
     ]
     cell = pl.coalesce(*letters, pl.lit("A")) + pl.col(ROW).cast(pl.String)
     columns = [c for c in Finding.columns() if c != "received"]
-    return told.with_columns(cell=cell).select(FILE, *columns)
+    # The rows of an unfolded wide table share the cells of their keys: one fault is told once.
+    return (
+        told.with_columns(cell=cell)
+        .unique([FILE, "sheet", "cell", "rule"], keep="first", maintain_order=True)
+        .select(FILE, *columns)
+    )

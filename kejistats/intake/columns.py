@@ -53,10 +53,11 @@ _EXTRA_TITLES = {
     **INPUTS,
     **KEYS,
 }
-# 2025H1-01-各区报送.csv, 2025年上半年报表.xlsx, 各县2013年1-6月.xls
+# 2025H1-01-各区报送.csv, 2025年度 上半年报表.xlsx, 各县2013年1-6月.xls. A year by itself and a day
+# (2025年7月10日) say nothing of the checkpoint.
 _IN_NAME = re.compile(
-    r"(?:^|(?<=\D))(\d{4}(?:[HQM]\d{1,2}(?!\d)|年(?:(?:1[-—–~至到])?\d{1,2}月|上半年|全年|年?度"
-    r"|一季度|前?三季度|(?=[\s.-]|$))))"
+    r"(?:^|(?<=\D))(\d{4})(?:([HQM]\d{1,2})(?!\d)"
+    r"|年?度?[\s_—-]*(上半年|全年|一季度|前三季度|1[-—–~至到]\d{1,2}月(?!\d)))"
 )
 _SHOWN_UNKNOWN = 5
 
@@ -154,11 +155,11 @@ def file_checkpoint(name: str) -> Checkpoint | None:
     (Checkpoint(year=2025, month=6), None)
     >>> file_checkpoint("各县专利2013年1-6月.xls")
     Checkpoint(year=2013, month=6)
-    >>> file_checkpoint("2025年上半年报表.xlsx"), file_checkpoint("2025年报表.xlsx")
+    >>> file_checkpoint("2025年度 上半年报表.xlsx"), file_checkpoint("报送2025年7月10日.xlsx")
     (Checkpoint(year=2025, month=6), None)
     """
-    for text in _IN_NAME.findall(name):
-        months = checkpoint_months(text)
+    for year, short, stretch in _IN_NAME.findall(name):
+        months = checkpoint_months(year + short if short else f"{year}年{stretch}")
         if months:
             return Checkpoint(months // 100, months % 100)
     return None

@@ -48,12 +48,11 @@ def in_context(
     figures, strays = _without_strays(figures, received, stored)
     # A figure that has a finding of its own explains nothing about another, nor does the one that
     # it would replace.
-    told = faults.filter(pl.col("column") == "value").select(N)
+    told = faults.filter((pl.col("column") == "value") | (pl.col("severity") == "error"))
     sound = figures
     if told.height:
-        sound = figures.join(told, on=N, how="anti", maintain_order="left")
-        replaced = figures.join(told, on=N, how="semi").select(_KEY)
-        stored = stored.join(replaced, on=KEY, how="anti")
+        sound = figures.join(told.select(N), on=N, how="anti", maintain_order="left")
+        stored = stored.join(told.select(_KEY).drop_nulls(), on=KEY, how="anti")
     fresh = sound.select(
         N,
         *_WORDS,

@@ -13,7 +13,7 @@ from kejistats.schema.observation import KEY
 from kejistats.schema.target import TARGET_KEY
 from kejistats.store import Store, current
 
-CHANGES = ["new", "corrected", "withdrawn", "unchanged", "blank"]
+CHANGES = ["new", "corrected", "withdrawn", "superseded", "unchanged", "blank"]
 
 
 def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
@@ -29,8 +29,8 @@ def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        The key; ``change``: new, corrected, withdrawn, unchanged, or blank (a blank replaces
-        nothing); ``before`` and ``after`` as received; ``was`` and ``source``, the cells of both.
+        The key; ``change``: new, corrected, withdrawn, unchanged, blank (a blank replaces
+        nothing), or superseded (the same file said so before, and another has corrected it); ``before`` and ``after`` as received; ``was`` and ``source``, the cells of both.
     """
     store = Store(dataset.path / "store")
     targets = checked.table == "targets"
@@ -56,7 +56,8 @@ def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
     blank = pl.lit(value=False) if targets else pl.col("status") == "missing"
     fresh = checked.figures[N].is_in(fresh_figures(store, store.active(), checked)[N].implode())
     change = (
-        pl.when(~pl.col("_fresh") | same).then(pl.lit("unchanged"))
+        pl.when(same).then(pl.lit("unchanged"))
+        .when(~pl.col("_fresh")).then(pl.lit("superseded"))
         .when(withdrawn).then(pl.lit("withdrawn"))
         .when(blank).then(pl.lit("blank"))
         .when(pl.col("before").is_null()).then(pl.lit("new"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,8 @@ class Checked:
         File, sheet and letters by sheet.
     findings
         The Finding table.
+    dataset
+        The data set it was checked against.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class Checked:
     figures: pl.DataFrame
     places: pl.DataFrame
     findings: pl.DataFrame
+    dataset: Dataset = field(repr=False)
 
     @cached_property
     def accepted(self) -> pl.DataFrame:
@@ -78,9 +81,9 @@ class Checked:
         return self.findings.height - self.errors
 
     def _repr_html_(self) -> str:
-        from kejistats.feedback import findings_fragment
+        from kejistats.feedback import findings_fragment, names_of
 
-        return findings_fragment(self.findings)
+        return findings_fragment(self.findings, names_of(self.dataset))
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def check_files(
             if table == "observations":
                 figures, more = in_context(dataset, received, figures, faults, today)
                 faults = pl.concat([faults, more], how="diagonal")
-            checked |= _checked(received, chosen, figures, faults)
+            checked |= _checked(dataset, received, chosen, figures, faults)
     return [checked[n] for n in range(len(files))]
 
 
@@ -179,7 +182,11 @@ def _read(dataset: Dataset, path: Path) -> _File:
 
 
 def _checked(
-    received: Received, files: dict[int, _File], figures: pl.DataFrame, faults: pl.DataFrame
+    dataset: Dataset,
+    received: Received,
+    files: dict[int, _File],
+    figures: pl.DataFrame,
+    faults: pl.DataFrame,
 ) -> dict[int, Checked]:
     """Give each file what is its own."""
     findings = pl.concat([_remarks(files), as_findings(faults, received)])
@@ -200,6 +207,7 @@ def _checked(
             figures=own,
             places=received.places,
             findings=mine,
+            dataset=dataset,
         )
     return checked
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from kejistats.answers import same_file
 from kejistats.intake.files import Checked
+from kejistats.schema import Observation
 from kejistats.schema.observation import KEY
 from kejistats.schema.target import TARGET_KEY
 from kejistats.store import Store
@@ -51,3 +54,55 @@ def fresh_figures(store: Store, active: pl.DataFrame, checked: Checked) -> pl.Da
         pl.concat([last, same]), on=content, how="anti", nulls_equal=True
     )
     return checked.figures[fresh["_place"].sort()]
+
+
+def supersedes(store: Store, active: pl.DataFrame, checked: Checked) -> bool:
+    """Tell whether a file is a later state of one that came in before.
+
+    It is when at least half of what its namesakes spoke of is here again; a blank cell speaks of
+    nothing. So a file of next month's corrections does not answer the findings of this month's,
+    nor does the half of a form that another section fills in.
+
+    Parameters
+    ----------
+    store, active, checked
+        As for `fresh_figures`.
+    """
+    ids = active.filter(same_file(checked.form, checked.path.name))["id"].implode()
+    targets = checked.table == "targets"
+    key = ["district", "indicator", "year"] if targets else KEY
+    stored = store.targets() if targets else store.observations()
+    said = pl.col("status") != "missing" if not targets else pl.lit(value=True)
+
+    def about(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+        told = findings.drop_nulls(["district", "indicator", "year"])
+        types: Any = {c: t for c, t in Observation.dtypes().items() if c in key}
+        return pl.concat(
+            [rows.filter(said).select(key).cast(types), told.select(key).cast(types)]
+        ).unique()
+
+    before = about(
+        stored.filter(pl.col("received").is_in(ids)),
+        store.findings().filter(pl.col("received").is_in(ids)),
+    )
+    again = before.join(about(checked.figures, checked.findings), on=key, how="semi")
+    return again.height * 2 >= before.height
+
+
+def to_read_again(receipts: pl.DataFrame, active: pl.DataFrame) -> pl.DataFrame:
+    """Return the receipts of files that repeated rows of an earlier state, since taken back.
+
+    Those rows were stored with the earlier state only; they come back when the file is read again.
+    """
+    gone = receipts.filter(
+        pl.col("action") == "intake",
+        pl.col("id").is_in(receipts["withdraws"].drop_nulls().implode()),
+    ).select(pl.col("id").alias("_gone"), "file", "form")
+    leaning = active.filter(pl.col("unchanged") > 0)
+    found = [
+        leaning.join(gone.drop_nulls(name).select("_gone", name), on=name).filter(
+            pl.col("_gone") < pl.col("id")
+        )["id"]
+        for name in ("file", "form")
+    ]
+    return active.filter(pl.col("id").is_in(pl.concat(found).implode()))

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kejistats.intake.words import checkpoint_months, date_expr, mapped
+from kejistats.intake.words import WORDS, checkpoint_months, date_expr, mapped
 from kejistats.quantity import MISSING
 from kejistats.schema import Target
 from kejistats.schema.indicator import NODES
+from kejistats.schema.observation import BASES
 from kejistats.units import WHOLE
 
 # Digits kept when a figure is converted: binary noise goes, every reported digit stays.
@@ -103,6 +104,7 @@ def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], li
         _scaled=converted("value"),
         **{f"_{column}": _number(column) for column in PRINTED},
     )
+    end = pl.date("year", "month", 1).dt.month_end()
     exact = pl.col("_q").struct.field("bound") == "exact"
     count = pl.col("_unit").is_in(sorted(WHOLE)) & exact
     value = pl.col("_scaled")
@@ -130,6 +132,10 @@ def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], li
             pl.col("published").is_not_null() & pl.col("_published").is_null(),
             "公布日期“{published}”无法识别", "应写作2025-06-30",
         ),
+        Fault(
+            "bad_date", "as_of", ~pl.col("_as_of").is_between(pl.date("year", 1, 1), end),
+            "截止日期“{as_of}”不在本期之内", "应为本年初至本期末之间的一天；截至期末的不填",
+        ),
         *_value_rules(),
         Fault(
             "not_whole", "value", count & (value != value.round(0)),
@@ -145,12 +151,16 @@ def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], li
         ),
     ], [
         Fault(
-            "unit_conflict", "value", pl.col("_conflict") & ~pl.col("value").str.ends_with(pl.col("unit")),
+            "unit_conflict", "value", pl.col("_conflict"),
             "“{value}”与单位栏的“{unit}”不一致，按数值所写单位采用", "请核对，只留一个单位", "warning",
         ),
         Fault(
             "growth_not_a_number", "published_growth", pl.col("_growth_fault"),
             "增速“{published_growth}”不是数值，未采用", "应写作12.3或12.3%", "warning",
+        ),
+        Fault(
+            "unknown_basis", "growth_basis", ~pl.col("growth_basis").is_in(BASES),
+            "增速口径“{growth_basis}”无法识别", f"应为{'、'.join(BASES)}", "warning",
         ),
         *(
             Fault(
@@ -206,6 +216,7 @@ def target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fa
         _start=pl.col("start_month").fill_null("0").cast(pl.Int64, strict=False),
         _base=pl.col("base_year").cast(pl.Int64, strict=False),
         _negative=pl.col("_negative") | growth,
+        _kind_name=pl.col("kind").replace({code: word for word, code in WORDS["kind"].items()}),
     )
     upper = (_number("value_upper") * pl.col("_factor")).round_sig_figs(_DIGITS)
     rows = rows.with_columns(_upper=pl.coalesce(upper, converted("upper")))
@@ -239,11 +250,11 @@ def target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fa
         Fault(
             "unknown_kind", "kind", ~kind.is_in(kinds).fill_null(value=False),
             "目标类型“{kind}”无法识别",
-            "应为total、level、net、growth、ceiling、range或multi_year",
+            "应为全年总量、年末水平、净增、增速、上限、区间或多年",
         ),
         Fault(
             "unknown_strength", "strength", ~pl.col("strength").is_in(strengths),
-            "约束“{strength}”无法识别", "应为assigned（下达）、aspired（力争）或implied（推算）",
+            "约束“{strength}”无法识别", "应为下达、力争或推算",
         ),
         Fault(
             "unknown_comparison", "comparison", ~pl.col("comparison").is_in([">=", ">"]),
@@ -274,27 +285,34 @@ def target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fa
         ),
         Fault(
             "target_not_exact", "value", inexact,
-            "目标值“{value}”不是确数", "请填确数；不得突破的用ceiling，至少达到的写“以上”",
+            "目标值“{value}”不是确数", "请填确数；不得突破的，目标类型填“上限”；至少达到的写“以上”",
+        ),
+        Fault(
+            "not_whole", "value",
+            pl.col("_unit").is_in(sorted(WHOLE)) & ~growth
+            & (pl.col("_q").struct.field("bound") == "exact")
+            & (converted("value") != converted("value").round(0)),
+            "“{_indicator_name}”的目标应为整数：{value}", "请填整数",
         ),
         Fault(
             "target_kind_unfit", "kind", unfit,
-            "“{_indicator_name}”的口径不适用{kind}目标",
-            "当期累计指标用total，期末和比率指标用level或net",
+            "“{_indicator_name}”的口径不适用“{_kind_name}”目标",
+            "当期累计指标填“全年总量”，期末和比率指标填“年末水平”或“净增”",
         ),
         Fault(
             "range_without_upper", "value_upper",
             (kind == "range") & ~(pl.col("_upper") >= converted("value")).fill_null(value=False),
-            "区间目标的上限缺失或低于下限", "在value_upper填写上限",
+            "区间目标的上限缺失或低于下限", "请在“目标上限”栏填写上限",
         ),
         Fault(
             "upper_unfit", "value_upper",
             (kind != "range")
             & (pl.col("value_upper").is_not_null() | pl.col("_upper").is_not_null()),
-            "只有区间目标有上限，{kind}目标没有", "目标类型改为range，或只填一个数",
+            "只有区间目标有上限，“{_kind_name}”目标没有", "目标类型改为“区间”，或只填一个数",
         ),
         Fault(
             "base_year_missing", "base_year",
             (kind == "multi_year") & ~(pl.col("_base") < pl.col("_year")).fill_null(value=False),
-            "多年目标缺少基年或基年不早于目标年", "在base_year填写基年",
+            "多年目标缺少基年或基年不早于目标年", "请在“基年”栏填写基年",
         ),
     ], []  # fmt: skip

@@ -15,9 +15,11 @@ import polars as pl
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
 from kejistats.intake.check import FILE
+from kejistats.intake.columns import file_checkpoint
 from kejistats.intake.files import Checked, check_files, sha256
-from kejistats.intake.repeats import fresh_figures
+from kejistats.intake.repeats import fresh_figures, supersedes, to_read_again
 from kejistats.intake.tables import finished
+from kejistats.period import Checkpoint
 from kejistats.schema import Finding, Receipt
 from kejistats.store import Store
 
@@ -78,11 +80,18 @@ def take_in(
     with store.writing():
         active = store.active()
         kept_out = store.open_findings().filter(pl.col("severity") == "error")["received"]
-        done = set(active.filter(~pl.col("id").is_in(kept_out.implode()))["sha256"])
-        new: dict[str, Path] = {}
+        leaning = to_read_again(store.receipts(), active)["id"]
+        settled = active.filter(~pl.col("id").is_in([*kept_out, *leaning]))
+        # A name may say the checkpoint of rows that do not.
+        done = {
+            (sha, file_checkpoint(name))
+            for sha, name in settled.select("sha256", "file").iter_rows()
+        }
+        new: dict[tuple[str, Checkpoint | None], Path] = {}
         for path, content in hashes.items():
-            if content not in done or not content:
-                new.setdefault(content or str(path), path)
+            one = (content or str(path), file_checkpoint(path.name))
+            if one not in done:
+                new.setdefault(one, path)
         dataset.forget_store()
         checked = check_files(dataset, new.values(), progress, today)
         taken = {one.path: one for one in _receipts(store, active, checked)}
@@ -154,6 +163,7 @@ def _receipts(store: Store, active: pl.DataFrame, checked: list[Checked]) -> Ite
             "withdraws": None,
             "file": one.path.name,
             "form": one.form,
+            "supersedes": supersedes(store, active, one),
             "sha256": one.sha256,
             "table": one.table,
             "rows": one.rows,

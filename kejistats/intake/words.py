@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.errors import UsageError
+from kejistats.intake.reading.grid import UNCALCULATED
 from kejistats.period import Checkpoint
 from kejistats.quantity import PLAIN, NotANumberError, Quantity, parse
 
@@ -131,6 +132,8 @@ def with_quantity(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 def _parse(text: str) -> tuple[Quantity | None, str | None]:
     if len(text) > _LONGEST:
         return None, f"“{shortened(text)}”不是数值"
+    if text == UNCALCULATED:
+        return None, "公式没有计算结果，请在表格软件中打开、保存后重报"
     try:
         return parse(text), None
     except NotANumberError as error:

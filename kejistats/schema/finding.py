@@ -19,7 +19,7 @@ class Finding(Table):
         "原始记录", "The row as received, as JSON; empty for a fault of the whole sheet."
     )
     wrong: str = text("问题", "What is wrong, in Chinese.", str_length={"min_value": 1})
-    right: str = text("应为", "What would be right, in Chinese.")
+    right: str = text("改正要求", "What would be right, in Chinese.")
     district: str | None = optional("地区", "Code, where the row names a known district.")
     indicator: str | None = optional("指标", "Id, where the row names a known indicator.")
     level: str | None = optional("级别", "Programme level of the row; null for a target.")

@@ -10,6 +10,7 @@ from kejistats.schema.base import Table, optional, text
 
 STATUSES = ["reported", "masked", "missing", "not_applicable"]
 LEVELS = ["", "国家", "省", "市", "区县"]
+BASES = ["名义", "同口径", "可比价"]
 GRADES = ["forecast", "preliminary", "final"]
 BOUNDS = ["exact", "about", "at_least", "more_than", "at_most", "less_than"]
 KEY = ["district", "indicator", "level", "year", "month"]

@@ -24,6 +24,11 @@ class Receipt(Table):
         "What tells that a later file is the same one again: of a fill-in workbook district and "
         "checkpoint, whatever its name; of a file of one district that and its name; else null.",
     )
+    supersedes: bool = text(
+        "替代前件",
+        "Whether it is a later state of the same file: of what that spoke of, at least half is "
+        "here again. Its findings then count instead of the earlier ones.",
+    )
     sha256: str = text("校验和", "Hash of the file's bytes.")
     table: str = text("表", "observations or targets.", isin=["observations", "targets"])
     rows: int = text("行数", "Rows read.", ge=0)

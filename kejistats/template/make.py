@@ -13,11 +13,18 @@ from kejistats.intake.form import Mark, registry_version
 from kejistats.period import Checkpoint
 from kejistats.template.book import make_book
 from kejistats.template.cover import Cover
+from kejistats.template.filled import refuse_filled
 from kejistats.template.lines import Line, deadline, lines, reporting
 
 
 def make_templates(
-    dataset: Dataset, at: Checkpoint, codes: Sequence[str], folder: Path, today: date
+    dataset: Dataset,
+    at: Checkpoint,
+    codes: Sequence[str],
+    folder: Path,
+    today: date,
+    *,
+    force: bool = False,
 ) -> list[Path]:
     """Write the fill-in workbooks of a checkpoint.
 
@@ -32,9 +39,11 @@ def make_templates(
         one workbook of all of them.
     folder
         Where the files go, ``2025H1-900101.xlsx`` and ``2025H1-all.xlsx``; made where it is
-        missing. Files of the same name are replaced.
+        missing. Empty forms of the same name are replaced.
     today
         Day the forms are made, printed on their cover.
+    force
+        Whether to replace forms that are filled in too.
 
     Returns
     -------
@@ -44,7 +53,8 @@ def make_templates(
     Raises
     ------
     UsageError
-        When a district is unknown or no indicator is reported at the checkpoint.
+        When a district is unknown or no indicator is reported at the checkpoint; or when a
+        file to be replaced is filled in, or cannot be read. Nothing is written then.
     KejistatsError
         When a file cannot be written.
     """
@@ -62,14 +72,14 @@ def make_templates(
     version = registry_version(dataset.indicators)
     settings, due = dataset.settings, deadline(dataset, at)
     books = {code: names[code] for code in wanted} | ({} if codes else {"": "各地区"})
-    written = []
+    paths = {code: folder / f"{at}-{code or 'all'}.xlsx" for code in books}
+    if not force:
+        refuse_filled(paths.values())
     for code, who in books.items():
         cover = Cover(who, code, settings.title, at, due, today, settings.sample)
         mark = Mark(dataset.name, code, str(at), version)
-        path = folder / f"{at}-{code or 'all'}.xlsx"
-        _replace(path, make_book(cover, mark, own[code] if code else asked))
-        written.append(path)
-    return written
+        _replace(paths[code], make_book(cover, mark, own[code] if code else asked))
+    return list(paths.values())
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from kejistats.numbers import plain
 from kejistats.period import Checkpoint
+from kejistats.schema.observation import BASES
 from kejistats.units import WHOLE
 
 GRADES = ["预计", "快报", "年报"]
-BASES = ["名义", "同口径", "可比价"]
 _THROUGH = {"flow": "{months}累计数", "stock": "{month}月末数", "ratio": "{months}数"}
 
 

@@ -16,6 +16,8 @@ from kejistats.intake.reading.totals import Roles
 from kejistats.intake.sheet import AT, ROW, Sheet
 from kejistats.settings import Wide, WideColumn
 
+# What a figure is about; the rest of the columns say more of it.
+_ABOUT = ("district", "indicator", "level", "checkpoint", "year", "kind", "strength")
 # Rows that a header may have below its first where its cells are not merged.
 _MORE_ROWS = 2
 
@@ -96,18 +98,33 @@ def _plain(header: str) -> str:
 
 
 def _groups(wide: Wide) -> list[tuple[dict[str, str], list[WideColumn]]]:
-    """Return the columns that make one long row together, with its fixed texts."""
+    """Return the columns that make one long row together, with its fixed texts.
+
+    They are those about the same thing: a unit said beside the figure holds for its row.
+    """
     groups: dict[tuple[tuple[str, str], ...], list[WideColumn]] = {}
     for column in wide.columns:
-        groups.setdefault(tuple(sorted(column.fixed.items())), []).append(column)
+        about = {c: t for c, t in column.fixed.items() if c in _ABOUT}
+        groups.setdefault(tuple(sorted(about.items())), []).append(column)
+    found = []
     for columns in groups.values():
+        headers = listed(c.header for c in columns)
         goals = [column.to for column in columns]
         if len(set(goals)) < len(goals):
             raise UsageError(
-                f"[[wide]] of dataset.toml: {listed(c.header for c in columns)} would fill one cell",
+                f"[[wide]] of dataset.toml: {headers} would fill one cell",
                 "give each an indicator, level or checkpoint of its own, or another to",
             )
-    return [(wide.fixed | dict(fixed), columns) for fixed, columns in groups.items()]
+        fixed: dict[str, str] = {}
+        for column in columns:
+            for name, text in column.fixed.items():
+                if fixed.setdefault(name, text) != text:
+                    raise UsageError(
+                        f"[[wide]] of dataset.toml: {headers} give one row two of {name}",
+                        "write it once, beside the figure",
+                    )
+        found.append((wide.fixed | fixed, columns))
+    return found
 
 
 def _table(grid: Grid, wide: Wide) -> Table:
