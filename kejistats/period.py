@@ -123,7 +123,7 @@ class Checkpoint:
     @property
     def cut_off(self) -> str:
         """The last day covered in words: 2025年6月30日."""
-        return f"{self.end.year}年{self.end.month}月{self.end.day}日"
+        return in_words(self.end)
 
     @property
     def previous_year(self) -> Checkpoint:
@@ -141,3 +141,14 @@ class Checkpoint:
         if self.month == 12:
             return "下一年度"
         return "下半年" if self.month == 6 else f"后{self.remaining}个月"
+
+
+def in_words(day: date) -> str:
+    """Return a day in words.
+
+    Examples
+    --------
+    >>> in_words(date(2025, 7, 5))
+    '2025年7月5日'
+    """
+    return f"{day.year}年{day.month}月{day.day}日"

@@ -875,3 +875,31 @@ columns = [
 
     assert checked.findings.select("rule", "cell").rows() == [("unknown_district", "A3")]
     assert checked.accepted.height == 2
+
+
+# The Python face
+
+
+def test_a_data_set_checks_a_file_and_shows_what_it_found(city: Path) -> None:
+    dataset = Dataset(city)
+    path = send(city, "01.csv", FIGURE | {"district": "900102", "value": "许多"})
+
+    checked = dataset.check(path)
+
+    page = checked._repr_html_()
+    assert "第2区" in page
+    assert "900102" not in page
+    assert "许多" in page
+    assert dataset.observations.is_empty()
+
+
+def test_a_data_set_knows_what_is_open_and_what_is_kept_out(city: Path) -> None:
+    rows = [FIGURE | {"value": "许多"}, FIGURE | {"district": "900102", "published_growth": "较快"}]
+    take(city, send(city, "01.csv", *rows))
+    dataset = Dataset(city)
+
+    found, waiting = dataset.findings, dataset.quarantine
+
+    assert found["rule"].to_list() == ["not_a_number", "growth_not_a_number"]
+    assert waiting["rule"].to_list() == ["not_a_number"]
+    assert json.loads(waiting["row"].item())["value"] == "许多"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -12,6 +11,7 @@ from kejistats.feedback.frame import render
 from kejistats.feedback.listing import lines
 from kejistats.feedback.page import by_sheet
 from kejistats.feedback.text import visible
+from kejistats.period import in_words
 from kejistats.status import STATES, Status
 
 _LISTED, _NAMES = 500, 20
@@ -24,17 +24,6 @@ _COLOURS = {
     "late": "slow",
     "complete": "on_pace",
 }
-
-
-def day(when: date | None) -> str:
-    """Return a day in words; nothing for none.
-
-    Examples
-    --------
-    >>> day(date(2025, 7, 5)), day(None)
-    ('2025年7月5日', '')
-    """
-    return f"{when.year}年{when.month}月{when.day}日" if when else ""
 
 
 def conclusion(status: Status) -> str:
@@ -106,7 +95,7 @@ def status_page(
         "status.html.j2",
         title=f"{visible(title)}{status.checkpoint.label}报送情况",
         sample=sample,
-        meta=f"截至{day(status.today)}　应报日期：{day(status.due)}",
+        meta=f"截至{in_words(status.today)}　应报日期：{in_words(status.due)}",
         conclusion=conclusion(status),
         units=[_unit(row) for row in status.districts.iter_rows(named=True)],
         missing=missing(status),
@@ -125,6 +114,6 @@ def _unit(row: dict[str, Any]) -> dict[str, Any]:
         "colour": _COLOURS[row["state"]],
         "late": f"{row['days']}天" if row["days"] else "",
         "held": held,
-        "first_day": day(row["first_day"]),
-        "last_day": day(row["last_day"]),
+        "first_day": in_words(row["first_day"]) if row["first_day"] else "",
+        "last_day": in_words(row["last_day"]) if row["last_day"] else "",
     }

@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kejistats.feedback.listing import lines
-from kejistats.feedback.status_page import conclusion, day, matrix, missing
+from kejistats.feedback.status_page import conclusion, matrix, missing
 from kejistats.feedback.text import visible
+from kejistats.period import in_words
 from kejistats.status import STATES, Status
 
 _LISTED = 20
@@ -27,9 +28,7 @@ def status_tables(status: Status, names: Mapping[str, str] | None = None) -> lis
     names
         Names of districts and indicators by code and id; see `names_of`.
     """
-    head = (
-        f"{status.checkpoint.label}报送情况　截至{day(status.today)}　应报日期：{day(status.due)}"
-    )
+    head = f"{status.checkpoint.label}报送情况　截至{in_words(status.today)}　应报日期：{in_words(status.due)}"
     shown: list[RenderableType] = [Text(head, style="bold"), Text(conclusion(status))]
     shown += [_units(status), _coverage(status)]
     shown += [Text(f"{name}逾期未报：{names}") for name, names in missing(status)]

@@ -9,8 +9,9 @@ from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
 from kejistats.intake.columns import Form, file_checkpoint
 from kejistats.intake.form import registry_version
+from kejistats.intake.reading.grid import shown
 from kejistats.intake.sheet import Remark
-from kejistats.intake.words import checkpoint_months, shortened
+from kejistats.intake.words import checkpoint_months
 
 
 def at_home(dataset: Dataset, forms: list[Form]) -> list[Form]:
@@ -39,7 +40,7 @@ def at_home(dataset: Dataset, forms: list[Form]) -> list[Form]:
     file = marked[0].sheet.file
     if mark.dataset != dataset.name:
         raise UsageError(
-            f"{file} is a form of the data set {shortened(mark.dataset)!r}",
+            f"{file} is a form of the data set {shown(mark.dataset)!r}",
             f"take it into that one; this is {dataset.name!r}",
         )
     wrong = list(_contradictions(dataset, file, mark.district, mark.checkpoint))
@@ -67,7 +68,7 @@ def _contradictions(
     if months is None:
         yield Remark(
             "wrong_checkpoint", "error", "A1",
-            f"表内标识的期别“{shortened(checkpoint)}”无法识别", "请用原表样重新填报",
+            f"表内标识的期别“{shown(checkpoint)}”无法识别", "请用原表样重新填报",
         )  # fmt: skip
     elif (named := file_checkpoint(file)) and named.year * 100 + named.month != months:
         yield Remark(
@@ -77,7 +78,7 @@ def _contradictions(
     if district and district not in names:
         yield Remark(
             "wrong_district", "error", "A1",
-            f"表内标识的地区“{shortened(district)}”不在名单内", "请用原表样重新填报",
+            f"表内标识的地区“{shown(district)}”不在名单内", "请用原表样重新填报",
         )  # fmt: skip
     elif district:
         own = district in file or names[district] in file

@@ -12,6 +12,7 @@ import polars as pl
 
 from kejistats.errors import UsageError
 from kejistats.intake.reading.grid import UNCALCULATED
+from kejistats.intake.reading.grid import shown as fit
 from kejistats.period import Checkpoint
 from kejistats.quantity import PLAIN, NotANumberError, Quantity, parse
 
@@ -131,7 +132,7 @@ def with_quantity(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _parse(text: str) -> tuple[Quantity | None, str | None]:
     if len(text) > _LONGEST:
-        return None, f"“{shortened(text)}”不是数值"
+        return None, f"“{fit(text)}”不是数值"
     if text == UNCALCULATED:
         return None, "公式没有计算结果，请在表格软件中打开、保存后重报"
     try:
@@ -164,14 +165,8 @@ def nearest(words: pl.Series, known: list[str]) -> dict[str, str]:
     return found
 
 
-def shortened(text: str, length: int = 30) -> str:
-    """Return a received text fit for a message: cut, and control characters made visible."""
-    seen = "".join(c if c.isprintable() else "�" for c in text[:length])
-    return seen + ("…" if len(text) > length else "")
-
-
 def shown(column: pl.Expr, length: int = 30) -> pl.Expr:
-    """Return `shortened` as an expression; null becomes empty."""
+    """Return a received column fit for messages: cut, control characters made visible."""
     text = column.cast(pl.String).fill_null("")
     cut = text.str.slice(0, length).str.replace_all(r"\p{C}", "�")
     return pl.when(text.str.len_chars() > length).then(cut + "…").otherwise(cut)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kejistats.period import Checkpoint
+from kejistats.period import Checkpoint, in_words
 from kejistats.template.style import Formats, height
 
 _WIDTHS = (2, 22, 24, 24, 24)
@@ -63,11 +63,6 @@ class Cover:
     sample: bool
 
 
-def day(value: date) -> str:
-    """Print a date: 2025年7月15日."""
-    return f"{value.year}年{value.month}月{value.day}日"
-
-
 def write_cover(
     sheet: Any, formats: Formats, cover: Cover, sheets: Sequence[tuple[str, int, int]]
 ) -> None:
@@ -98,9 +93,9 @@ def write_cover(
         "报送地区": f"{cover.who}（{cover.code}）" if cover.code else cover.who,
         "报告期": f"{period}，数据截至{at.cut_off}",
         "数据集": cover.dataset,
-        "报送时限": f"{day(cover.due)}前（含当日）",
+        "报送时限": f"{in_words(cover.due)}前（含当日）",
         "返回单位": f"“{cover.dataset}”数据汇总单位，按收到本表的途径原样返回",
-        "制表日期": day(cover.today),
+        "制表日期": in_words(cover.today),
     }
     for label, text in facts.items():
         writer.cells(("label", label), ("text", text))
