@@ -20,6 +20,8 @@ from kejistats.period import Checkpoint
 from kejistats.render.index import Entry, index_page
 from kejistats.workspace import home, shared
 
+_STARTS = 3
+
 
 @dataclass(frozen=True)
 class Job:
@@ -142,15 +144,23 @@ def make(job: Job) -> Result:
 def _execute(job: Job) -> None:
     import papermill
 
-    papermill.execute_notebook(
-        str(job.notebook),
-        str(job.executed),
-        parameters={"bundle": str(job.bundle)},
-        progress_bar=False,
-        cwd=str(job.notebook.parent),
-        # A kernel's notice that it listens on the loopback would fill the terminal.
-        extra_arguments=["--IPKernelApp.log_level=50"],
-    )
+    for start in range(1, _STARTS + 1):
+        try:
+            papermill.execute_notebook(
+                str(job.notebook),
+                str(job.executed),
+                parameters={"bundle": str(job.bundle)},
+                progress_bar=False,
+                cwd=str(job.notebook.parent),
+                # A kernel's notice that it listens on the loopback would fill the terminal.
+                extra_arguments=["--IPKernelApp.log_level=50"],
+            )
+            return
+        except RuntimeError as error:
+            # A port is chosen before the kernel takes it: of two that start at once, one may
+            # find its port taken, and dies before it has run anything.
+            if "before replying" not in str(error) or start == _STARTS:
+                raise
 
 
 def _export(job: Job) -> None:

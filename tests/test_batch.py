@@ -215,3 +215,29 @@ def test_two_districts_of_one_name_keep_their_own_pages(tmp_path: Path) -> None:
     assert [r.page for r in results] == [job.page for job in jobs]
     links = [a.get("href") for a in parse(index.read_text(encoding="utf-8")).iter("a")]
     assert links == [f"{GOOD}-2025H1.html", f"{RAISES}-2025H1.html"]
+
+
+@pytest.mark.parametrize(("deaths", "made"), [(0, True), (2, True), (3, False)])
+def test_a_kernel_that_dies_before_it_has_begun_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaths: int, made: bool
+) -> None:
+    root = small_workspace(tmp_path / "again", "")
+    dataset = Dataset(root / "data" / "city")
+    at = dataset.checkpoint("2025H1")
+    _, [job], _ = batch.plan(dataset, at, [GOOD], tmp_path / "out")
+    begun = []
+
+    def execute(source: str, target: str, **_: object) -> None:
+        begun.append(source)
+        if len(begun) <= deaths:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        shutil.copy(source, target)
+
+    monkeypatch.setattr("papermill.execute_notebook", execute)
+    monkeypatch.setattr(batch, "_export", lambda job: None)
+
+    result = batch.make(job)
+
+    assert len(begun) == min(deaths + 1, 3)
+    assert (result.page is not None) == made
+    assert ("died" in result.error) != made
