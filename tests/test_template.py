@@ -515,7 +515,7 @@ def test_the_cover_says_whose_form_it_is_when_it_is_due_and_what_it_holds(folder
 
     text = texts(book)
 
-    for part in ("朝岚区（900101）", "2025年上半年（1—6月）", "2025年7月15日前", "2025年7月1日",
+    for part in ("朝岚区（900101）", "2025年上半年（1—6月）", "2025年7月31日前", "2025年7月1日",
                  "“示例市”数据汇总单位", "示例数据", "xx", "约3.2万", "留空"):  # fmt: skip
         assert part in text
     lines = [[c.value for c in line if c.value is not None] for line in book[COVER_SHEET]]

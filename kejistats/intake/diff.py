@@ -13,8 +13,6 @@ from kejistats.schema.observation import KEY
 from kejistats.schema.target import TARGET_KEY
 from kejistats.store import Store, current
 
-CHANGES = ["new", "corrected", "withdrawn", "superseded", "unchanged", "blank"]
-
 
 def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
     """Compare a checked file with what stands in the store.
