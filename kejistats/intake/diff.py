@@ -7,7 +7,7 @@ import polars as pl
 from kejistats.dataset import Dataset
 from kejistats.intake.check import N
 from kejistats.intake.files import Checked
-from kejistats.intake.repeats import fresh_figures
+from kejistats.intake.repeats import Past, fresh_figures
 from kejistats.quantity import WITHDRAWN
 from kejistats.schema.observation import KEY
 from kejistats.schema.target import TARGET_KEY
@@ -52,7 +52,7 @@ def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
         withdrawn == (pl.col("before") == WITHDRAWN),
     )
     blank = pl.lit(value=False) if targets else pl.col("status") == "missing"
-    fresh = checked.figures[N].is_in(fresh_figures(store, store.active(), checked)[N].implode())
+    fresh = checked.figures[N].is_in(fresh_figures(Past(store), checked)[N].implode())
     change = (
         pl.when(same).then(pl.lit("unchanged"))
         .when(~pl.col("_fresh")).then(pl.lit("superseded"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,40 @@ from kejistats.store import Store
 _ASIDE = ("source", "received", "note")
 
 
-def fresh_figures(store: Store, active: pl.DataFrame, checked: Checked) -> pl.DataFrame:
+class Past:
+    """The store before an intake, each table read once for all files.
+
+    Parameters
+    ----------
+    store
+        The store.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @cached_property
+    def active(self) -> pl.DataFrame:
+        """Receipts that were not taken back."""
+        return self._store.active()
+
+    @cached_property
+    def observations(self) -> pl.DataFrame:
+        """The Observation table."""
+        return self._store.observations()
+
+    @cached_property
+    def targets(self) -> pl.DataFrame:
+        """The Target table."""
+        return self._store.targets()
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """The Finding table."""
+        return self._store.findings()
+
+
+def fresh_figures(past: Past, checked: Checked) -> pl.DataFrame:
     """Return the rows of a file that are no repeats.
 
     A file mended in one cell and sent again must not undo what another file has corrected since:
@@ -26,10 +60,8 @@ def fresh_figures(store: Store, active: pl.DataFrame, checked: Checked) -> pl.Da
 
     Parameters
     ----------
-    store
-        As it is before the intake.
-    active
-        Its active receipts, read once for many files.
+    past
+        The store before the intake.
     checked
         The file's rows.
 
@@ -38,12 +70,12 @@ def fresh_figures(store: Store, active: pl.DataFrame, checked: Checked) -> pl.Da
     polars.DataFrame
         Rows of ``checked.figures``, in their order.
     """
-    names = active.filter(same_file(checked.form, checked.path.name))["id"]
-    contents = active.filter(pl.col("sha256") == checked.sha256)["id"]
+    names = past.active.filter(same_file(checked.form, checked.path.name))["id"]
+    contents = past.active.filter(pl.col("sha256") == checked.sha256)["id"]
     if names.is_empty() and contents.is_empty():
         return checked.figures
     targets = checked.table == "targets"
-    stored = store.targets() if targets else store.observations()
+    stored = past.targets if targets else past.observations
     key = [*TARGET_KEY, "valid_from"] if targets else KEY
     last = stored.filter(pl.col("received").is_in(names.implode())).unique(
         key, keep="last", maintain_order=True
@@ -56,7 +88,7 @@ def fresh_figures(store: Store, active: pl.DataFrame, checked: Checked) -> pl.Da
     return checked.figures[fresh["_place"].sort()]
 
 
-def supersedes(store: Store, active: pl.DataFrame, checked: Checked) -> bool:
+def supersedes(past: Past, checked: Checked) -> bool:
     """Tell whether a file is a later state of one that came in before.
 
     It is when at least half of what its namesakes spoke of is here again; a blank cell speaks of
@@ -65,13 +97,15 @@ def supersedes(store: Store, active: pl.DataFrame, checked: Checked) -> bool:
 
     Parameters
     ----------
-    store, active, checked
+    past, checked
         As for `fresh_figures`.
     """
-    ids = active.filter(same_file(checked.form, checked.path.name))["id"].implode()
-    targets = checked.table == "targets"
+    earlier = past.active.filter(same_file(checked.form, checked.path.name))["id"]
+    if earlier.is_empty():
+        return True
+    ids, targets = earlier.implode(), checked.table == "targets"
     key = ["district", "indicator", "year"] if targets else KEY
-    stored = store.targets() if targets else store.observations()
+    stored = past.targets if targets else past.observations
     said = pl.col("status") != "missing" if not targets else pl.lit(value=True)
 
     def about(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
@@ -83,7 +117,7 @@ def supersedes(store: Store, active: pl.DataFrame, checked: Checked) -> bool:
 
     before = about(
         stored.filter(pl.col("received").is_in(ids)),
-        store.findings().filter(pl.col("received").is_in(ids)),
+        past.findings.filter(pl.col("received").is_in(ids)),
     )
     again = before.join(about(checked.figures, checked.findings), on=key, how="semi")
     return again.height * 2 >= before.height

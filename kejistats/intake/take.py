@@ -17,7 +17,7 @@ from kejistats.errors import UsageError
 from kejistats.intake.check import FILE
 from kejistats.intake.columns import file_checkpoint
 from kejistats.intake.files import Checked, check_files, sha256
-from kejistats.intake.repeats import fresh_figures, supersedes, to_read_again
+from kejistats.intake.repeats import Past, fresh_figures, supersedes, to_read_again
 from kejistats.intake.tables import finished
 from kejistats.period import Checkpoint
 from kejistats.schema import Finding, Receipt
@@ -94,7 +94,7 @@ def take_in(
                 new.setdefault(one, path)
         dataset.forget_store()
         checked = check_files(dataset, new.values(), progress, today)
-        taken = {one.path: one for one in _receipts(store, active, checked)}
+        taken = {one.path: one for one in _receipts(store, checked)}
         fresh = [one for one in taken.values() if one.receipt]
         if fresh:
             store.append(_tables(fresh))
@@ -148,11 +148,12 @@ def withdraw(dataset: Dataset, ids: Iterable[str]) -> pl.DataFrame:
     return receipts
 
 
-def _receipts(store: Store, active: pl.DataFrame, checked: list[Checked]) -> Iterator[Taken]:
+def _receipts(store: Store, checked: list[Checked]) -> Iterator[Taken]:
     """Give each file its receipt, and leave out rows that the same file brought before."""
-    number, hashes = store.receipts().height, set(active["sha256"])
+    past = Past(store)
+    number, hashes = store.receipts().height, set(past.active["sha256"])
     for one in checked:
-        figures = fresh_figures(store, active, one)
+        figures = fresh_figures(past, one)
         if one.sha256 in hashes and figures.is_empty():
             yield Taken(one.path, None, one)
             continue
@@ -163,7 +164,7 @@ def _receipts(store: Store, active: pl.DataFrame, checked: list[Checked]) -> Ite
             "withdraws": None,
             "file": one.path.name,
             "form": one.form,
-            "supersedes": supersedes(store, active, one),
+            "supersedes": supersedes(past, one),
             "sha256": one.sha256,
             "table": one.table,
             "rows": one.rows,
