@@ -25,8 +25,6 @@ def unanswered(
     active
         The receipts that were not taken back.
     """
-    if findings.is_empty():
-        return findings
     given = (pl.col("status") != "missing") | (pl.col("reported") == WITHDRAWN)
     latest = pl.col("received").max().alias("_later")
     no_row = {"level": pl.lit(None, dtype=pl.String), "month": pl.lit(None, dtype=pl.Int64)}

@@ -11,7 +11,7 @@ import polars as pl
 
 from kejistats.errors import KejistatsError
 from kejistats.schema import Finding, Receipt
-from kejistats.store import KEEP_LOG
+from kejistats.store import KEEP_LOG, write_head
 
 
 def migrate(path: Path, to: int) -> None:
@@ -81,9 +81,7 @@ def _from_1(path: Path) -> None:
         findings.alter.set_table_properties(KEEP_LOG)
     names = ("observations", "targets", "findings", "receipts")
     versions = {name: log.version() for name in names if (log := table(name))}
-    draft = path / ".head.json.part"
-    draft.write_text(json.dumps({"format": 2, "versions": versions}), "utf-8")
-    draft.replace(path / "head.json")
+    write_head(path, 2, versions)
     (path / "format.json").unlink()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from kejistats.errors import UsageError
 
@@ -152,3 +152,8 @@ def in_words(day: date) -> str:
     '2025年7月5日'
     """
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def this_day() -> date:
+    """Return the day it is here."""
+    return datetime.now(UTC).astimezone().date()

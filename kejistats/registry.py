@@ -13,8 +13,9 @@ import fastjsonschema
 import polars as pl
 
 from kejistats.errors import UsageError
+from kejistats.period import Checkpoint
 from kejistats.schema import Indicator
-from kejistats.schema.indicator import DEFAULTS
+from kejistats.schema.indicator import DEFAULTS, FREQUENCIES
 from kejistats.units import known, ratio_factor
 from kejistats.workspace import packaged, read_toml, shared
 
@@ -231,6 +232,16 @@ def names_of(registry: pl.DataFrame) -> dict[str, str]:
         shorts.setdefault(row["short"], set()).add(row["id"])
     loose = {name: next(iter(ids)) for name, ids in shorts.items() if len(ids) == 1}
     return loose | exact
+
+
+def asked(indicators: pl.DataFrame, at: Checkpoint) -> pl.DataFrame:
+    """Return the indicators reported at a checkpoint, in the order of the registry.
+
+    A ratio that is recomputed from its numerator and denominator is not asked for.
+    """
+    months = pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
+    due = (at.month % months == 0) & pl.col("numerator").is_null()
+    return indicators.filter(due).sort("order", maintain_order=True)
 
 
 def _braces(text: Any) -> set[str]:

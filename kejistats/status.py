@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from kejistats.metrics.totals import valid_at
 from kejistats.period import Checkpoint
-from kejistats.schema.indicator import FREQUENCIES
+from kejistats.registry import asked
 from kejistats.store import current
 
 if TYPE_CHECKING:
@@ -173,18 +174,13 @@ def expected(
     polars.DataFrame
         district, indicator, indicator_name, domain, domain_name, release; in the tables' order.
     """
-    monthly = pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
-    due = indicators.filter(
-        monthly.is_in([n for n in FREQUENCIES.values() if at.month % n == 0]),
-        pl.col("numerator").is_null(),
-    ).select(
+    due = asked(indicators, at).select(
         pl.col("id").alias("indicator"), pl.col("name").alias("indicator_name"), "order", "domain",
         "domain_name", "release",
     )  # fmt: skip
-    first, last = pl.col("valid_from").fill_null(at.end), pl.col("valid_to").fill_null(at.end)
     units = (
         districts.with_row_index("_place")
-        .filter(first <= at.end, last >= at.end)
+        .filter(valid_at(pl.lit(at.end)))
         .select(pl.col("code").alias("district"), "kind", "_place")
     )
     same = observations.filter(pl.col("month") == at.month, pl.col("year") <= at.year)

@@ -106,7 +106,10 @@ class Store:
         """Return the findings that nothing has answered since."""
         from kejistats.answers import unanswered
 
-        return unanswered(self.findings(), self.observations(), self.targets(), self.active())
+        findings = self.findings()
+        if findings.is_empty():
+            return findings  # most have none, and need not read all the rest
+        return unanswered(findings, self.observations(), self.targets(), self.active())
 
     def quarantine(self) -> pl.DataFrame:
         """Return the rows kept out and not yet corrected, as Finding table."""
@@ -145,7 +148,9 @@ class Store:
 
         versions = self._versions()
         if not versions:
-            self._commit(versions)  # tables without a head are those of a damaged store
+            write_head(
+                self.path, FORMAT, versions
+            )  # tables without a head are those of a damaged store
         for name, frames in tables.items():
             # While one piece is being written, the next is made ready.
             with ThreadPoolExecutor(1) as writer:
@@ -163,9 +168,9 @@ class Store:
             table = self._table(name)
             if table is not None:
                 versions[name] = table.version()
-        self._commit(versions)
+        write_head(self.path, FORMAT, versions)
         if self._compacted(versions):
-            self._commit(versions)
+            write_head(self.path, FORMAT, versions)
 
     def _rows(self, name: str, as_of: str | None) -> pl.DataFrame:
         """Return a table without the rows of receipts taken back."""
@@ -201,22 +206,6 @@ class Store:
     def _versions(self) -> dict[str, int]:
         return dict(_head(self.path).get("versions", {}))
 
-    def _commit(self, versions: Mapping[str, int]) -> None:
-        """Make these versions count: the one step that a reader sees whole or not at all."""
-        draft = self.path / f".{_HEAD}.part"
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump({"format": FORMAT, "versions": dict(sorted(versions.items()))}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        for attempt in range(_ATTEMPTS):
-            try:
-                draft.replace(self.path / _HEAD)
-                return
-            except PermissionError:  # Windows, while somebody reads the file
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                time.sleep(0.05)
-
     def _take_off_leftovers(self) -> None:
         if (self.path / "format.json").exists():
             return  # an earlier format, which has no head yet
@@ -232,7 +221,7 @@ class Store:
                 table.restore(version)
                 versions[name] = table.version()
         if versions:
-            self._commit(versions)
+            write_head(self.path, FORMAT, versions)
 
     def _compacted(self, versions: dict[str, int]) -> bool:
         """Put many small files of a table together; say whether any table has changed."""
@@ -246,6 +235,23 @@ class Store:
                 versions[name] = table.version()
                 changed = True
         return changed
+
+
+def write_head(path: Path, form: int, versions: Mapping[str, int]) -> None:
+    """Make these versions of a store's tables count: a reader sees the step whole or not at all."""
+    draft = path / f".{_HEAD}.part"
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump({"format": form, "versions": dict(sorted(versions.items()))}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    for attempt in range(_ATTEMPTS):
+        try:
+            draft.replace(path / _HEAD)
+            return
+        except PermissionError:  # Windows, while somebody reads the file
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.05)
 
 
 def _head(path: Path) -> dict[str, Any]:

@@ -22,9 +22,10 @@ from kejistats.errors import KejistatsError, UsageError
 from kejistats.intake.form import COVER_SHEET, INPUTS, KEYS, MARK_SHEET, SHOWN, registry_version
 from kejistats.period import Checkpoint
 from kejistats.quantity import parse
+from kejistats.registry import asked
 from kejistats.template import make_templates
 from kejistats.template.book import sheet_names
-from kejistats.template.lines import amount, asked, figure_text, reporting, target_text
+from kejistats.template.lines import amount, figure_text, reporting, target_text
 from kejistats.template.rules import date_check, growth_check, value_check
 
 HALF = Checkpoint(2025, 6)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
 
 app = typer.Typer(
     name="kejistats",
@@ -65,6 +68,25 @@ def progress(total: int, what: str, *, quiet: bool) -> Iterator[Callable[[str], 
         yield lambda text: bar.update(task, advance=1, description=text)
 
 
-def today() -> date:
-    """Return the day it is here."""
-    return datetime.now(UTC).astimezone().date()
+def show_table(table: pl.DataFrame, columns: list[str], title: str = "") -> None:
+    """Print columns of a table."""
+    from rich.table import Table
+
+    shown = Table(*columns, title=title or None)
+    for row in table.select(columns).iter_rows():
+        shown.add_row(*(_cell(value) for value in row))
+    console().print(shown)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def console() -> Console:
+    """Return the terminal to print tables to."""
+    from rich.console import Console
+
+    # In a pipe there is no width to fit, and a cut id would be no id.
+    return Console(width=None if sys.stdout.isatty() else 160)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ from kejistats.cli.common import (
     JsonOption,
     app,
     progress,
+    show_table,
 )
 
 if TYPE_CHECKING:
@@ -51,21 +51,9 @@ def metrics(
 
 
 def _show_metrics(table: pl.DataFrame) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     columns = ["district", "indicator", "value", "status", "attainment", "progress", "yoy", "rank"]
-    shown = Table(*columns, title=f"{table.height} rows; -o FILE writes all {table.width} columns")
-    for row in table.select(columns).iter_rows():
-        shown.add_row(*(_cell(value) for value in row))
-    # In a pipe there is no width to fit, and a cut id would be no id.
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    title = f"{table.height} rows; -o FILE writes all {table.width} columns"
+    show_table(table, columns, title)
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +14,9 @@ from kejistats.cli.common import (
     DatasetArgument,
     JsonOption,
     app,
+    console,
     progress,
+    show_table,
 )
 from kejistats.errors import UsageError
 
@@ -58,8 +59,7 @@ def template(
 ) -> None:
     """Write workbooks for districts to fill in, one each and one for all."""
     import kejistats
-    from kejistats.cli.common import today
-    from kejistats.period import Checkpoint
+    from kejistats.period import Checkpoint, this_day
     from kejistats.template import make_templates
     from kejistats.workspace import home
 
@@ -67,7 +67,7 @@ def template(
     at = Checkpoint.parse(checkpoint)
     codes = [opened.district(d) for d in district or []]
     folder = out.resolve() if out else home() / "out" / opened.name / str(at) / "forms"
-    made = make_templates(opened, at, codes, folder, today(), force=force)
+    made = make_templates(opened, at, codes, folder, this_day(), force=force)
     typer.echo(f"{len(made)} workbooks written to {folder}")
 
 
@@ -203,9 +203,8 @@ def status(
 ) -> None:
     """Show who has reported what, who is late, coverage by domain and open findings."""
     import kejistats
-    from kejistats.cli.common import today
     from kejistats.feedback import names_of, status_page, status_tables
-    from kejistats.period import Checkpoint
+    from kejistats.period import Checkpoint, this_day
     from kejistats.status import reporting_status
 
     opened = kejistats.open(dataset)
@@ -214,7 +213,7 @@ def status(
         return
     # A checkpoint of which nothing has come in yet has a status too: all are awaited.
     at = Checkpoint.parse(checkpoint) if checkpoint else opened.checkpoint()
-    found = reporting_status(opened, at, today())
+    found = reporting_status(opened, at, this_day())
     if output is not None:
         if output.suffix.lower() != ".html" or not output.parent.is_dir():
             raise UsageError(f"cannot write {output}", "name an .html file in a folder there is")
@@ -230,11 +229,9 @@ def status(
         }
         typer.echo(json.dumps(shown, ensure_ascii=False, default=str))
     else:
-        from rich.console import Console
-
-        console = Console(width=None if sys.stdout.isatty() else 160)
+        terminal = console()
         for table in status_tables(found, names_of(opened)):
-            console.print(table)
+            terminal.print(table)
 
 
 def _show_receipts(dataset: Dataset, *, as_json: bool) -> None:
@@ -244,9 +241,6 @@ def _show_receipts(dataset: Dataset, *, as_json: bool) -> None:
     if as_json:
         typer.echo(table.write_json())
         return
-    from rich.console import Console
-    from rich.table import Table
-
     columns = [
         "id",
         "action",
@@ -258,10 +252,7 @@ def _show_receipts(dataset: Dataset, *, as_json: bool) -> None:
         "warnings",
         "when",
     ]
-    shown = Table(*columns)
-    for row in table.select(columns).iter_rows():
-        shown.add_row(*("" if value is None else str(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
+    show_table(table, columns)
 
 
 def _files(dataset: Dataset, files: list[Path] | None) -> list[Path]:
@@ -292,10 +283,13 @@ def _counts(name: str, one: Checked) -> str:
 
 
 def _show_findings(findings: pl.DataFrame) -> None:
+    from kejistats.feedback.text import weight
+
     for row in findings.head(_SHOWN).iter_rows(named=True):
         sheet = f"#{row['sheet']}" if row["sheet"] else ""
-        word = "错误" if row["severity"] == "error" else "提示"
-        typer.echo(f"  {word} {row['file']}{sheet} {row['cell']}：{row['wrong']}。{row['right']}")
+        typer.echo(
+            f"  {weight(row['severity'])} {row['file']}{sheet} {row['cell']}：{row['wrong']}。{row['right']}"
+        )
     if findings.height > _SHOWN:
         typer.echo(f"  … {findings.height - _SHOWN} more; --report DIR or --json shows all")
 

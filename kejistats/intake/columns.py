@@ -11,7 +11,7 @@ import polars as pl
 from kejistats.errors import UsageError
 from kejistats.intake.form import INPUTS, KEYS, SHOWN
 from kejistats.intake.sheet import AT, ROW, Sheet
-from kejistats.intake.words import checkpoint_months
+from kejistats.intake.words import read_checkpoint
 from kejistats.period import Checkpoint
 from kejistats.schema import Observation, Target
 
@@ -159,7 +159,7 @@ def file_checkpoint(name: str) -> Checkpoint | None:
     (Checkpoint(year=2025, month=6), None)
     """
     for year, short, stretch in _IN_NAME.findall(name):
-        months = checkpoint_months(year + short if short else f"{year}年{stretch}")
-        if months:
-            return Checkpoint(months // 100, months % 100)
+        at = read_checkpoint(year + short if short else f"{year}年{stretch}")
+        if at:
+            return at
     return None

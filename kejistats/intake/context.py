@@ -11,7 +11,7 @@ from kejistats.dataset import Dataset
 from kejistats.intake.check import FILE, N, Received, found
 from kejistats.intake.columns import file_checkpoint
 from kejistats.intake.comparing import compare
-from kejistats.intake.words import checkpoint_months
+from kejistats.intake.words import checkpoint_number, read_checkpoint
 from kejistats.period import Checkpoint
 from kejistats.schema import Observation
 from kejistats.schema.observation import KEY
@@ -102,7 +102,7 @@ def _without_strays(
     counted = figures.select(FILE, at.alias("at")).group_by(FILE, "at").len("rows")
     counted = counted.with_columns(share=pl.col("rows") / pl.col("rows").sum().over(FILE))
     named = {
-        n: checkpoint_months(mark) if mark else _months(file_checkpoint(name))
+        n: checkpoint_number(read_checkpoint(mark) if mark else file_checkpoint(name))
         for n, name, mark in received.places.select(FILE, "file", "at").iter_rows()
     }
     counted = counted.with_columns(
@@ -132,10 +132,6 @@ def _without_strays(
         pl.format("应为{}；如为往期补报，请单独成文件", own_label),
     )  # fmt: skip
     return figures.join(strays.select(N), on=N, how="anti", maintain_order="left"), told
-
-
-def _months(at: Checkpoint | None) -> int | None:
-    return at.year * 100 + at.month if at else None
 
 
 def _label(months: int) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from kejistats.intake.mark import at_home
 from kejistats.intake.reading import read_sheets
 from kejistats.intake.sheet import AT
 from kejistats.intake.tables import finished
+from kejistats.period import this_day
 from kejistats.schema import Finding
 from kejistats.store import Store
 
@@ -111,6 +112,7 @@ def check_files(
     paths: Iterable[Path],
     progress: Callable[[str], None] = lambda _: None,
     today: date | None = None,
+    hashes: Mapping[Path, str] | None = None,
 ) -> list[Checked]:
     """Read files and check them: each row, rows against each other and against the store.
 
@@ -124,6 +126,8 @@ def check_files(
         Called with each file's name when it has been read.
     today
         The day on which figures without a date of publication came in; default: today.
+    hashes
+        Hashes of the files' bytes, where they are known already.
 
     Raises
     ------
@@ -135,7 +139,7 @@ def check_files(
     districts, indicators = dataset.districts, dataset.indicators
     for path in paths:
         try:
-            files.append(_read(dataset, path))
+            files.append(_read(dataset, path, (hashes or {}).get(path)))
             progress(path.name)
         except UsageError as error:
             wrong.append(error)
@@ -146,7 +150,7 @@ def check_files(
             f"{len(wrong)} files cannot be taken in: " + "; ".join(e.message for e in wrong),
             "; ".join(dict.fromkeys(e.remedy for e in wrong)),
         )
-    today = today or datetime.now(UTC).astimezone().date()
+    today = today or this_day()
     checked: dict[int, Checked] = {}
     for table in FORMS:
         chosen = {n: f for n, f in enumerate(files) if f.forms[0].table == table}
@@ -171,14 +175,14 @@ def check_file(dataset: Dataset, path: Path, today: date | None = None) -> Check
     return check_files(dataset, [path], today=today)[0]
 
 
-def _read(dataset: Dataset, path: Path) -> _File:
+def _read(dataset: Dataset, path: Path, known: str | None) -> _File:
     sheets = read_sheets(path, dataset.settings.wide, is_header)
     forms = at_home(dataset, [recognise(sheet) for sheet in sheets])
     if len({form.table for form in forms}) > 1:
         raise UsageError(
             f"{path.name} mixes observations and targets", "put each in a file of its own"
         )
-    return _File(path, sha256(path), forms)
+    return _File(path, known or sha256(path), forms)
 
 
 def _checked(

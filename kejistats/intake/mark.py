@@ -11,7 +11,7 @@ from kejistats.intake.columns import Form, file_checkpoint
 from kejistats.intake.form import registry_version
 from kejistats.intake.reading.grid import shown
 from kejistats.intake.sheet import Remark
-from kejistats.intake.words import checkpoint_months
+from kejistats.intake.words import read_checkpoint
 
 
 def at_home(dataset: Dataset, forms: list[Form]) -> list[Form]:
@@ -64,13 +64,13 @@ def _contradictions(
     dataset: Dataset, file: str, district: str, checkpoint: str
 ) -> Iterator[Remark]:
     names = dict(dataset.districts.select("code", "name").iter_rows())
-    months = checkpoint_months(checkpoint)
-    if months is None:
+    at = read_checkpoint(checkpoint)
+    if at is None:
         yield Remark(
             "wrong_checkpoint", "error", "A1",
             f"表内标识的期别“{shown(checkpoint)}”无法识别", "请用原表样重新填报",
         )  # fmt: skip
-    elif (named := file_checkpoint(file)) and named.year * 100 + named.month != months:
+    elif (named := file_checkpoint(file)) and named != at:
         yield Remark(
             "wrong_checkpoint", "error", "A1",
             f"文件名为{named.label}，表样为{checkpoint}", "请换用本期表样，或改正文件名",

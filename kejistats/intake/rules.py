@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kejistats.intake.words import WORDS, checkpoint_months, date_expr, mapped
+from kejistats.intake.words import WORDS, checkpoint_number, date_expr, mapped, read_checkpoint
 from kejistats.quantity import MISSING
-from kejistats.schema import Target
 from kejistats.schema.indicator import NODES
-from kejistats.schema.observation import BASES
+from kejistats.schema.observation import BASES, GRADES, LEVELS
+from kejistats.schema.target import STRENGTHS, TARGET_KINDS
 from kejistats.units import WHOLE
 
 # Digits kept when a figure is converted: binary noise goes, every reported digit stays.
@@ -92,7 +92,9 @@ def _value_rules() -> list[Fault]:
 
 def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fault]]:
     """Return the rows with what the rules need, the errors and the warnings of observations."""
-    rows = mapped(rows, "checkpoint", checkpoint_months, pl.Int64, "_at")
+    rows = mapped(
+        rows, "checkpoint", lambda text: checkpoint_number(read_checkpoint(text)), pl.Int64, "_at"
+    )
     rows = with_growth(rows)
     rows = rows.with_columns(
         year=pl.col("_at") // 100,
@@ -108,18 +110,17 @@ def observation_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], li
     exact = pl.col("_q").struct.field("bound") == "exact"
     count = pl.col("_unit").is_in(sorted(WHOLE)) & exact
     value = pl.col("_scaled")
-    grades, levels = ["forecast", "preliminary", "final"], ["", "国家", "省", "市", "区县"]
     return rows, [
         Fault(
             "unknown_checkpoint", "checkpoint", pl.col("_at").is_null(),
             "期别“{checkpoint}”无法识别", "应写作2025H1、2025Q3、2025M05或2025",
         ),
         Fault(
-            "unknown_level", "level", ~pl.col("level").is_in(levels),
+            "unknown_level", "level", ~pl.col("level").is_in(LEVELS),
             "级别“{level}”无法识别", "应为国家、省、市、区县，合计不填",
         ),
         Fault(
-            "unknown_grade", "grade", ~pl.col("grade").is_in(grades),
+            "unknown_grade", "grade", ~pl.col("grade").is_in(GRADES),
             "数据级别“{grade}”无法识别", "应为预计、快报或年报",
         ),
         Fault(
@@ -222,9 +223,6 @@ def target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fa
     rows = rows.with_columns(_upper=pl.coalesce(upper, converted("upper")))
     value = pl.col("_q").struct.field("value")
     kind, measure = pl.col("kind"), pl.col("_measure")
-    titles = Target.to_schema().columns
-    kinds = titles["kind"].checks[0].statistics["allowed_values"]
-    strengths = titles["strength"].checks[0].statistics["allowed_values"]
     bound = pl.col("_q").struct.field("bound")
     sides = (
         pl.when(kind == "ceiling")
@@ -248,12 +246,12 @@ def target_rules(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault], list[Fa
             "基年“{base_year}”无法识别", "应写作2022",
         ),
         Fault(
-            "unknown_kind", "kind", ~kind.is_in(kinds).fill_null(value=False),
+            "unknown_kind", "kind", ~kind.is_in(TARGET_KINDS).fill_null(value=False),
             "目标类型“{kind}”无法识别",
             "应为全年总量、年末水平、净增、增速、上限、区间或多年",
         ),
         Fault(
-            "unknown_strength", "strength", ~pl.col("strength").is_in(strengths),
+            "unknown_strength", "strength", ~pl.col("strength").is_in(STRENGTHS),
             "约束“{strength}”无法识别", "应为下达、力争或推算",
         ),
         Fault(

@@ -93,7 +93,7 @@ def take_in(
             if one not in done:
                 new.setdefault(one, path)
         dataset.forget_store()
-        checked = check_files(dataset, new.values(), progress, today)
+        checked = check_files(dataset, new.values(), progress, today, hashes)
         taken = {one.path: one for one in _receipts(store, checked)}
         fresh = [one for one in taken.values() if one.receipt]
         if fresh:

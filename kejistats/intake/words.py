@@ -73,23 +73,27 @@ def mapped(
     )
 
 
-def checkpoint_months(text: str) -> int | None:
-    """Return year × 100 + month of a checkpoint text, or None.
+def read_checkpoint(text: str) -> Checkpoint | None:
+    """Return the checkpoint that a text names, as we write them or as reports do, or None.
 
     Examples
     --------
-    >>> [checkpoint_months(t) for t in ("2025H1", "2025年上半年", "2013年1-5月", "去年")]
-    [202506, 202506, 201305, None]
+    >>> [str(read_checkpoint(t)) for t in ("2025H1", "2025年上半年", "2013年1-5月", "去年")]
+    ['2025H1', '2025H1', '2013M05', 'None']
     """
     try:
-        at = Checkpoint.parse(text)
+        return Checkpoint.parse(text)
     except UsageError:
         match = _MONTHS.fullmatch(text.strip())
         month = match and (int(match[2]) if match[2] else _STRETCHES.get(match[3]))
         if not match or not month or not (1900 <= int(match[1]) <= 2999 and 1 <= month <= 12):
             return None
-        at = Checkpoint(int(match[1]), month)
-    return at.year * 100 + at.month
+        return Checkpoint(int(match[1]), month)
+
+
+def checkpoint_number(at: Checkpoint | None) -> int | None:
+    """Return year × 100 + month."""
+    return at.year * 100 + at.month if at else None
 
 
 def with_quantity(rows: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -12,13 +12,13 @@ import polars as pl
 
 from kejistats.dataset import Dataset
 from kejistats.metrics import judged_targets
+from kejistats.metrics.totals import valid_at
 from kejistats.numbers import plain
 from kejistats.period import Checkpoint
-from kejistats.registry import read_words
-from kejistats.schema.indicator import FREQUENCIES
+from kejistats.registry import asked, read_words
+from kejistats.schema.observation import LEVELS
 from kejistats.store import current
 
-LEVELS = ["国家", "省", "市", "区县"]
 _STRENGTHS = {"assigned": "下达", "aspired": "力争", "implied": "推算"}
 
 
@@ -46,24 +46,12 @@ class Line:
     target: str
 
 
-def asked(indicators: pl.DataFrame, at: Checkpoint) -> pl.DataFrame:
-    """Return the indicators reported at a checkpoint, in the order of the registry.
-
-    A ratio that is recomputed from its numerator and denominator is not asked for.
-    """
-    months = pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
-    due = (at.month % months == 0) & pl.col("numerator").is_null()
-    return indicators.filter(due).sort("order", maintain_order=True)
-
-
 def reporting(dataset: Dataset, at: Checkpoint) -> list[str]:
     """Return the codes of the units that report at a checkpoint.
 
     A total reports only where it did so before: most are sums of their districts.
     """
-    valid = (pl.col("valid_from") <= at.end).fill_null(value=True) & (
-        pl.col("valid_to") >= at.end
-    ).fill_null(value=True)
+    valid = valid_at(pl.lit(at.end))
     own = pl.col("code").is_in(dataset.observations["district"].unique().to_list())
     reports = ~pl.col("kind").is_in(["total", "subtotal"]) | own
     return dataset.districts.filter(valid & reports)["code"].to_list()
@@ -108,7 +96,7 @@ def lines(dataset: Dataset, at: Checkpoint, codes: Sequence[str]) -> list[Line]:
     found = []
     for indicator in asked(dataset.indicators, at).iter_rows(named=True):
         key = indicator["id"]
-        levels = ["", *(level for level in LEVELS if (key, level) in seen)]
+        levels = [level for level in LEVELS if not level or (key, level) in seen]
         for code in codes:
             goal = goals.get((code, key))
             goal_text = "" if goal is None else target_text(goal, indicator, at)

@@ -11,10 +11,9 @@ import polars as pl
 from kejistats.numbers import plain
 from kejistats.period import Checkpoint
 from kejistats.quantity import WITHDRAWN
-from kejistats.schema.observation import GRADES
+from kejistats.schema.observation import GRADES, LEVELS
 from kejistats.units import MONEY, WHOLE
 
-LEVELS = ["", "国家", "省", "市", "区县"]
 # Months from year 0 to 2999: a key is a series × STEP + its month, so that neighbours in time
 # are neighbours in number and last year's figure is the key less 12.
 STEP = 36000

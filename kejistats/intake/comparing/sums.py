@@ -9,7 +9,6 @@ import polars as pl
 
 from kejistats.intake.comparing.figures import (
     EPS,
-    LEVELS,
     STEP,
     Figures,
     findings,
@@ -18,6 +17,7 @@ from kejistats.intake.comparing.figures import (
     shown,
 )
 from kejistats.metrics.totals import valid_at
+from kejistats.schema.observation import LEVELS
 
 _MEMBERS = ["district", "residual", "total"]
 # Relative difference within which programme levels count as adding up to their total.
