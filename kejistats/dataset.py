@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kejistats.errors import UsageError
+from kejistats.known import read_day
 from kejistats.period import Checkpoint
+from kejistats.places import check_benchmark, find_district
 from kejistats.registry import read_registry
 from kejistats.settings import read_districts, read_settings
 from kejistats.workspace import resolve
 
 if TYPE_CHECKING:
     from kejistats.brief import Brief
+    from kejistats.explain import Explanation
     from kejistats.intake import Checked
 
 
@@ -35,7 +39,8 @@ class Dataset:
 
     def __init__(self, path: str | Path) -> None:
         self.path = resolve(path)
-        self._metrics: dict[Checkpoint, pl.DataFrame] = {}
+        self._metrics: dict[tuple[Checkpoint, date | None, str | None], pl.DataFrame] = {}
+        self._checkpoints: dict[date | None, list[Checkpoint]] = {}
         if not (self.path / "dataset.toml").is_file():
             raise UsageError(f"no data set at {self.path}", _known_datasets(self.path))
         self.settings = read_settings(self.path / "dataset.toml")
@@ -61,7 +66,9 @@ class Dataset:
     @cached_property
     def districts(self) -> pl.DataFrame:
         """The District table."""
-        return read_districts(self.path / "districts.csv", self.settings.parent)
+        found = read_districts(self.path / "districts.csv", self.settings.parent)
+        check_benchmark(self.path / "dataset.toml", self.settings.benchmark, found)
+        return found
 
     @cached_property
     def observations(self) -> pl.DataFrame:
@@ -113,6 +120,7 @@ class Dataset:
         self.__dict__.pop("observations", None)
         self.__dict__.pop("targets", None)
         self._metrics.clear()
+        self._checkpoints.clear()
 
     @property
     def headline(self) -> list[str]:
@@ -120,33 +128,37 @@ class Dataset:
         own = list(self.settings.headline)
         return own or self.indicators.filter("headline")["id"].to_list()
 
-    def checkpoints(self) -> list[Checkpoint]:
-        """Checkpoints that have observations, oldest first."""
-        pairs = self.observations.select("year", "month").unique().sort("year", "month")
-        return [Checkpoint(*pair) for pair in pairs.iter_rows()]
+    def checkpoints(self, as_known: str | date | None = None) -> list[Checkpoint]:
+        """Checkpoints that have observations, oldest first; `as_known` those known on a day."""
+        day = None if as_known is None else read_day(as_known)
+        if day not in self._checkpoints:
+            pairs = self._figures(day).select("year", "month").unique().collect()
+            self._checkpoints[day] = sorted(Checkpoint(*pair) for pair in pairs.iter_rows())
+        return list(self._checkpoints[day])
 
-    def checkpoint(self, text: str | int | Checkpoint | None = None) -> Checkpoint:
+    def checkpoint(
+        self,
+        text: str | int | Checkpoint | None = None,
+        *,
+        as_known: str | date | None = None,
+    ) -> Checkpoint:
         """Read a checkpoint and make sure the store has figures for it; default: the latest.
+
+        Parameters
+        ----------
+        text
+            Any form of a checkpoint.
+        as_known
+            A day: the latest is then that of which a figure was known on it. One that is named
+            need not have been known yet.
 
         Raises
         ------
         UsageError
-            When the store is empty or has nothing for that checkpoint.
+            When the store is empty or has nothing for that checkpoint, or when nothing was
+            known on the day.
         """
-        known = self.checkpoints()
-        if not known:
-            raise UsageError(
-                f"the store of {self.path} is empty", f"run: kejistats intake {self.path}"
-            )
-        if text is None or text == "":
-            return known[-1]
-        wanted = Checkpoint.parse(text)
-        if wanted not in known:
-            raise UsageError(
-                f"{self.name} has no figures for {wanted}",
-                f"it has: {', '.join(map(str, known))}",
-            )
-        return wanted
+        return self._chosen(text, self._known_day(as_known))
 
     def district(self, code: str | int) -> str:
         """Return the code meant: a code, a code that lost its zeros, or a name.
@@ -156,45 +168,181 @@ class Dataset:
         UsageError
             When no district has it, with the nearest name.
         """
-        text = str(code).strip()
-        codes = self.districts["code"].to_list()
-        if text in codes:
-            return text
-        padded = [c for c in codes if text.isdigit() and c == text.zfill(len(c))]
-        named = self.districts.filter(pl.col("name") == text)["code"].to_list()
-        found = padded or named
-        if len(found) == 1:
-            return str(found[0])
-        if not text:
-            raise UsageError("the parameter district is missing", f"one of: {', '.join(codes)}")
-        from difflib import get_close_matches
+        return find_district(self.name, self.districts, code)
 
-        names = self.districts["name"].to_list()
-        close = get_close_matches(text, [*codes, *names], n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"one of: {', '.join(codes)}"
-        raise UsageError(f"{self.name} has no district {text!r}", hint)
-
-    def metrics(self, checkpoint: str | int | Checkpoint | None = None) -> pl.DataFrame:
+    def metrics(
+        self,
+        checkpoint: str | int | Checkpoint | None = None,
+        *,
+        as_known: str | date | None = None,
+        period: str | None = None,
+    ) -> pl.DataFrame:
         """Return the Metric table of one checkpoint (semantics §9).
 
         Parameters
         ----------
         checkpoint
             Any form; the latest in the store by default.
-        """
-        from kejistats.metrics import metric_table
+        as_known
+            The day whose knowledge counts, such as 2025-08-20: figures and targets of later
+            vintages are left out, and what could not be out yet is not due. Default: all that
+            the store holds.
+        period
+            Length of the stretches that 环比 compares: half, quarter or month; by default the
+            longest that the checkpoint ends.
 
-        at = self.checkpoint(checkpoint)
-        if at not in self._metrics:
-            self._metrics[at] = metric_table(
-                self.observations,
-                self.targets,
-                self.districts,
-                self.indicators,
-                at,
-                self.settings.thresholds,
+        Raises
+        ------
+        UsageError
+            When the store has nothing for the checkpoint, nothing was known on the day, or the
+            date or the period cannot be read.
+        """
+        day = self._known_day(as_known)
+        return self._metric_table(self._chosen(checkpoint, day), day, period)
+
+    def explain(
+        self,
+        district: str | int,
+        indicator: str,
+        checkpoint: str | int | Checkpoint | None = None,
+        *,
+        level: str = "",
+        as_known: str | date | None = None,
+    ) -> Explanation:
+        """Explain every figure of a Metric row: formula, inputs, source cells; it shows itself.
+
+        Parameters
+        ----------
+        district, indicator
+            Code or name; id, name, short name or alias.
+        checkpoint, as_known
+            As for `metrics`.
+        level
+            Programme level; empty for the total over levels.
+
+        Raises
+        ------
+        UsageError
+            When the district or the indicator is unknown or the table has no such row.
+        """
+        from kejistats.explain import Tables, explain_row, known_indicator
+        from kejistats.registry import read_words
+
+        day = self._known_day(as_known)
+        at = self._chosen(checkpoint, day)
+        code, wanted = self.district(district), known_indicator(self.indicators, indicator)
+        tables = Tables(
+            self._figures(day),
+            self._targets(day),
+            self.districts,
+            self.indicators,
+            self._metric_table(at, day),
+            at,
+            self.settings,
+            read_words(self.path),
+        )
+        return explain_row(tables, code, wanted, level)
+
+    def changes(
+        self,
+        checkpoint: str | int | Checkpoint | None,
+        since: str | date,
+        until: str | date | None = None,
+    ) -> pl.DataFrame:
+        """Return what changed in the Metric table of one checkpoint between two days.
+
+        Parameters
+        ----------
+        checkpoint
+            Any form; None for the latest.
+        since, until
+            The two days, each with all that was known on it; `until` by default now.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per figure changed; see `kejistats.metrics.changes`.
+
+        Raises
+        ------
+        UsageError
+            When nothing was known on a day, or `since` lies after `until`.
+        """
+        from kejistats.metrics import changes
+
+        first, last = self._known_day(since), self._known_day(until)
+        if first is not None and last is not None and first > last:
+            raise UsageError(f"{first} lies after {last}", "name the earlier day first")
+        at = self._chosen(checkpoint, last, first)
+        return changes(self._metric_table(at, first), self._metric_table(at, last))
+
+    def _chosen(
+        self, text: str | int | Checkpoint | None, day: date | None, *others: date | None
+    ) -> Checkpoint:
+        """Return the checkpoint named, known on any of the days or now; by default the latest."""
+        if text is None or text == "":
+            if known := self.checkpoints(day):
+                return known[-1]
+            now = ", ".join(map(str, self.checkpoints()))
+            raise UsageError(
+                f"no figure of {self.name} was known on {day}", f"name a checkpoint: {now}"
             )
-        return self._metrics[at]
+        wanted = Checkpoint.parse(text)
+        known = sorted({at for one in (day, *others, None) for at in self.checkpoints(one)})
+        if wanted not in known:
+            raise UsageError(
+                f"{self.name} has no figures for {wanted}",
+                f"it has: {', '.join(map(str, known))}",
+            )
+        return wanted
+
+    def _metric_table(
+        self, at: Checkpoint, day: date | None, period: str | None = None
+    ) -> pl.DataFrame:
+        from kejistats.metrics import Basis, metric_table
+
+        key = at, day, period
+        if key not in self._metrics:
+            settings, districts = self.settings, self.districts
+            basis = Basis(
+                thresholds=settings.thresholds,
+                benchmark=settings.benchmark,
+                period=period,
+                as_known=day,
+            )
+            self._metrics[key] = metric_table(
+                self._figures(day), self._targets(day), districts, self.indicators, at, basis=basis
+            )
+        return self._metrics[key]
+
+    def _figures(self, day: date | None) -> pl.LazyFrame:
+        """Return the observations known on a day; of a large store only what is asked is read."""
+        from kejistats.store import Store
+
+        if day is None and "observations" in self.__dict__:
+            return self.observations.lazy()
+        return Store(self.path / "store").scan_observations(day)
+
+    def _targets(self, day: date | None) -> pl.DataFrame:
+        from kejistats.store import Store
+
+        return self.targets if day is None else Store(self.path / "store").targets(as_known=day)
+
+    def _known_day(self, as_known: str | date | None) -> date | None:
+        """Read a day on which something was known; None is now, when something must be known."""
+        from kejistats.store import Store
+
+        day = None if as_known is None else read_day(as_known)
+        if self.checkpoints(day) or (day is not None and self._targets(day).height):
+            return day
+        first = None if day is None else Store(self.path / "store").first_known()
+        if first is None:
+            raise UsageError(
+                f"the store of {self.path} is empty", f"run: kejistats intake {self.path}"
+            )
+        raise UsageError(
+            f"nothing of {self.name} was known on {day}", f"the first day it was: {first}"
+        )
 
     def brief(self, district: str | int, checkpoint: str | int | Checkpoint | None = None) -> Brief:
         """Return the brief of one district; it shows itself in JupyterLab.

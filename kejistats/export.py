@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
@@ -13,10 +14,19 @@ FORMS = (".parquet", ".csv", ".xlsx")
 _FORMULA = r"^([=+\-@\t\r])"
 
 
-def write_table(frame: pl.DataFrame, file: Path) -> None:
+def write_table(frame: pl.DataFrame, file: Path, figures: Collection[str] = ()) -> None:
     """Write a table as parquet, CSV (UTF-8 with BOM, as spreadsheets expect) or xlsx.
 
     Text that begins like a formula stays text: quoted in CSV, typed as text in xlsx.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    file
+        Where to; its ending says the form.
+    figures
+        Columns of text that hold numbers and codes only, whose minus is no formula's.
 
     Raises
     ------
@@ -32,7 +42,7 @@ def write_table(frame: pl.DataFrame, file: Path) -> None:
             safe = frame.with_columns(
                 pl.col(c).str.replace(_FORMULA, "'$1")
                 for c, t in frame.schema.items()
-                if t == pl.String
+                if t == pl.String and c not in figures
             )
             safe.write_csv(draft, include_bom=True)
         case _:

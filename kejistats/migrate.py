@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from kejistats.errors import KejistatsError
+from kejistats.head import write_head
 from kejistats.schema import Finding, Receipt
-from kejistats.store import KEEP_LOG, write_head
+from kejistats.store import KEEP_LOG
 
 
 def migrate(path: Path, to: int) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 
+from kejistats.errors import UsageError
 from kejistats.units import MONEY, money_unit
 
 _TWELVE_DIGITS = Context(prec=12)
@@ -22,9 +25,13 @@ def rounded(value: float, decimals: int) -> Decimal:
     >>> rounded(82.25, 1), rounded(0.285, 2), rounded(-0.5, 0)
     (Decimal('82.3'), Decimal('0.29'), Decimal('-1'))
     """
-    exact = _TWELVE_DIGITS.create_decimal(Decimal(repr(float(value))))
-    result = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
+    result = _meant(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
     return result or abs(result)
+
+
+def _meant(value: float) -> Decimal:
+    """Return the figure that a binary fraction stands for: twelve significant digits."""
+    return _TWELVE_DIGITS.create_decimal(Decimal(repr(float(value))))
 
 
 def plain(value: float, decimals: int = 0) -> str:
@@ -112,3 +119,48 @@ def count_up(value: float) -> int:
     (15, 2)
     """
     return math.ceil(float(rounded(value, 9)))
+
+
+def balanced(parts: Sequence[float], decimals: int = 0) -> list[Decimal]:
+    """Return what percentage of their sum parts are, adding up to 100 exactly as printed.
+
+    By largest remainder: every percentage is cut off behind the printed decimal, and the units
+    still missing go to those that lost most, of equal losses to the first listed
+    (semantics §10).
+
+    Parameters
+    ----------
+    parts
+        The parts of a whole, in one unit; none is negative and one at least is not zero.
+    decimals
+        Decimals of the percentages.
+
+    Returns
+    -------
+    list of decimal.Decimal
+        A percentage for every part, in their order; that of 0 is 0.
+
+    Raises
+    ------
+    UsageError
+        Where percentages cannot add up to 100: no parts, all of them zero, or one negative or
+        not finite.
+
+    Examples
+    --------
+    >>> [str(p) for p in balanced([13, 27])], [str(p) for p in balanced([1, 1, 1], 1)]
+    (['33', '67'], ['33.4', '33.3', '33.3'])
+    """
+    if not all(math.isfinite(part) and part >= 0 for part in parts) or not any(parts):
+        raise UsageError(
+            f"parts {list(parts)} have no percentages that add up to 100",
+            "parts are numbers from 0 up, one at least above 0",
+        )
+    exact = [Fraction(_meant(part)) for part in parts]
+    units = 100 * 10**decimals
+    due = [units * part / sum(exact) for part in exact]
+    cut = [math.floor(share) for share in due]
+    by_loss = sorted(range(len(cut)), key=lambda i: cut[i] - due[i])  # stable: the first listed
+    for i in by_loss[: units - sum(cut)]:
+        cut[i] += 1
+    return [Decimal(share).scaleb(-decimals) for share in cut]

@@ -12,6 +12,8 @@ from kejistats.errors import UsageError
 _FORM = re.compile(r"(?P<year>\d{4})(?:年)?(?:(?P<kind>[HQM])(?P<number>\d{1,2}))?", re.ASCII)
 _MONTHS_PER = {"H": 6, "Q": 3, "M": 1}
 _NAMED = {3: "一季度", 6: "上半年", 9: "前三季度", 12: "全年"}
+# How many months a stretch of each length covers; a checkpoint's own is the longest it ends.
+LENGTHS = {"half": 6, "quarter": 3, "month": 1}
 
 
 @dataclass(frozen=True, order=True)
@@ -131,6 +133,42 @@ class Checkpoint:
         return Checkpoint(self.year - 1, self.month)
 
     @property
+    def length(self) -> str:
+        """The longest stretch that ends here: half, quarter or month.
+
+        Examples
+        --------
+        >>> [Checkpoint(2025, m).length for m in (6, 9, 5)]
+        ['half', 'quarter', 'month']
+        """
+        return next(name for name, months in LENGTHS.items() if self.month % months == 0)
+
+    def earlier(self, months: int) -> Checkpoint:
+        """Return the checkpoint so many months before.
+
+        Examples
+        --------
+        >>> str(Checkpoint(2025, 6).earlier(6)), str(Checkpoint(2025, 1).earlier(2))
+        ('2024H2', '2024M11')
+        """
+        return Checkpoint(*divmod_year(self.year * 12 + self.month - months))
+
+    def elapsed(self, as_of: date | None = None) -> float:
+        """Return the months of the year gone by, to the day where a date is given.
+
+        A date of another year says nothing of this one; the checkpoint's month counts then
+        (semantics §2).
+
+        Examples
+        --------
+        >>> Checkpoint(2025, 6).elapsed(), Checkpoint(2025, 6).elapsed(date(2025, 6, 15))
+        (6.0, 5.5)
+        """
+        if as_of is None or as_of.year != self.year:
+            return float(self.month)
+        return as_of.month - 1 + as_of.day / calendar.monthrange(as_of.year, as_of.month)[1]
+
+    @property
     def remaining(self) -> int:
         """Months left in the year."""
         return 12 - self.month
@@ -141,6 +179,18 @@ class Checkpoint:
         if self.month == 12:
             return "下一年度"
         return "下半年" if self.month == 6 else f"后{self.remaining}个月"
+
+
+def divmod_year(months: int) -> tuple[int, int]:
+    """Return year and month of a count of months: 12 × year + month.
+
+    Examples
+    --------
+    >>> divmod_year(2025 * 12 + 12), divmod_year(2025 * 12 + 1)
+    ((2025, 12), (2025, 1))
+    """
+    year, month = divmod(months - 1, 12)
+    return year, month + 1
 
 
 def in_words(day: date) -> str:

@@ -16,6 +16,7 @@ from kejistats.errors import UsageError
 from kejistats.period import Checkpoint
 from kejistats.schema import Indicator
 from kejistats.schema.indicator import DEFAULTS, FREQUENCIES
+from kejistats.schema.observation import LEVELS
 from kejistats.units import known, ratio_factor
 from kejistats.workspace import packaged, read_toml, shared
 
@@ -117,6 +118,11 @@ def _check_references(frame: pl.DataFrame, where: dict[str, str]) -> None:
         for part in row["parts"]:
             if part not in units:
                 raise UsageError(f"{place}: part {part!r} is no indicator", _nearest(part, units))
+        for level in row["levels"]:
+            if level not in LEVELS[1:]:
+                raise UsageError(
+                    f"{place}: unknown level {level!r}", f"levels are: {', '.join(LEVELS[1:])}"
+                )
         if bool(row["numerator"]) != bool(row["denominator"]):
             raise UsageError(f"{place}: numerator and denominator go together", "name both or none")
         if row["numerator"] and not ratio_factor(

@@ -17,7 +17,7 @@ from kejistats.workspace import read_text, read_toml
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Limits of the progress codes (semantics §6); a city may set its own in dataset.toml.
+    """Limits of what is judged (semantics §6 to §8); a city may set its own in dataset.toml.
 
     Parameters
     ----------
@@ -29,6 +29,14 @@ class Thresholds:
         A count with a target under this is on pace when it reaches ⌊due⌋.
     rank_coverage
         Share of peers with a figure from which ranks are shown.
+    seasonal_years, seasonal_least, seasonal_figure
+        Most and fewest years that make up a seasonal profile, and the least yearly figure of each.
+    outlook_month, outlook_share
+        Month and share of the year from which on the year's end is projected.
+    growth_base
+        Least base, of a count, for taking part in the ranking of growth.
+    contribution_move
+        Least move of the city, as a fraction, for a rate of contribution (贡献率).
     """
 
     ahead: float = 1.05
@@ -40,6 +48,13 @@ class Thresholds:
     growth_near: float = -0.5
     small_count: float = 10.0
     rank_coverage: float = 0.8
+    seasonal_years: float = 3.0
+    seasonal_least: float = 2.0
+    seasonal_figure: float = 10.0
+    outlook_month: float = 3.0
+    outlook_share: float = 0.2
+    growth_base: float = 10.0
+    contribution_move: float = 0.01
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from kejistats.errors import KejistatsError, UsageError
+from kejistats.head import FORMAT, read_head, write_head
+from kejistats.known import DATED, first_known, known_on, taken_back
 from kejistats.quantity import WITHDRAWN
 from kejistats.schema import Finding, Observation, Receipt, Target
 from kejistats.schema.base import Table
@@ -24,8 +24,6 @@ from kejistats.schema.target import TARGET_KEY
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-FORMAT = 2
-_HEAD = "head.json"
 _TABLES: dict[str, type[Table]] = {
     "observations": Observation,
     "targets": Target,
@@ -41,7 +39,6 @@ _ORDER = {
 # Each intake adds a file to each table; from this many on they are put together.
 _FILES = 64
 _WAIT = 30.0
-_ATTEMPTS = 20
 # The log must reach back to the version that counts, however long ago that was written.
 KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
 
@@ -66,29 +63,65 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if (path / "format.json").exists() or _head(path).get("format", FORMAT) != FORMAT:
+        if (path / "format.json").exists() or read_head(path).get("format", FORMAT) != FORMAT:
             from kejistats.migrate import migrate
 
             with self.writing():
                 migrate(path, FORMAT)
 
-    def observations(self, as_of: str | None = None) -> pl.DataFrame:
+    def observations(self, as_of: str | None = None, as_known: date | None = None) -> pl.DataFrame:
         """Return the Observation table with all vintages, ordered by key.
 
         Parameters
         ----------
         as_of
             A receipt's id: the table as it stood after that receipt. Default: as it stands.
-        """
-        return self._rows("observations", as_of)
+        as_known
+            A day: the table as known on it. A row counts from the day it was ``published``,
+            else from the day of its intake, which is the day in China (UTC+8) wherever the
+            store is read; an intake taken back counts until the day of its withdrawal.
 
-    def targets(self, as_of: str | None = None) -> pl.DataFrame:
-        """Return the Target table with all vintages, ordered by key; `as_of` a receipt's id."""
-        return self._rows("targets", as_of)
+        Raises
+        ------
+        UsageError
+            When there is no such receipt, or both are given.
+        """
+        return self._rows("observations", as_of, as_known)
+
+    def targets(self, as_of: str | None = None, as_known: date | None = None) -> pl.DataFrame:
+        """Return the Target table with all vintages, ordered by key.
+
+        Parameters
+        ----------
+        as_of, as_known
+            As of `observations`; a target counts from the day it was ``issued``.
+
+        Raises
+        ------
+        UsageError
+            When there is no such receipt, or both are given.
+        """
+        return self._rows("targets", as_of, as_known)
+
+    def scan_observations(self, as_known: date | None = None) -> pl.LazyFrame:
+        """Return the Observation table lazily, as it stands or as known on a day, in no order.
+
+        A filter on year and month reaches the files, so that those of other years are not read.
+
+        Parameters
+        ----------
+        as_known
+            A day; see `observations`.
+        """
+        return self._scan("observations", as_known)
+
+    def first_known(self) -> date | None:
+        """Return the first day on which a figure or a target was known; None where none was."""
+        return first_known({name: self._all(name) for name in DATED}, self.receipts())
 
     def findings(self) -> pl.DataFrame:
         """Return the findings of all intakes; each keeps the row as received."""
-        return self._rows("findings", None)
+        return self._rows("findings")
 
     def receipts(self) -> pl.DataFrame:
         """Return the Receipt table, oldest first."""
@@ -99,7 +132,7 @@ class Store:
         receipts = self.receipts()
         return receipts.filter(
             pl.col("action") == "intake",
-            ~pl.col("id").is_in(receipts["withdraws"].drop_nulls().implode()),
+            ~pl.col("id").is_in(taken_back(receipts).implode()),
         )
 
     def open_findings(self) -> pl.DataFrame:
@@ -172,28 +205,47 @@ class Store:
         if self._compacted(versions):
             write_head(self.path, FORMAT, versions)
 
-    def _rows(self, name: str, as_of: str | None) -> pl.DataFrame:
+    def _rows(
+        self, name: str, as_of: str | None = None, as_known: date | None = None
+    ) -> pl.DataFrame:
         """Return a table without the rows of receipts taken back."""
+        if as_of is not None and as_known is not None:
+            raise UsageError(
+                "as_of and as_known exclude each other", "give a receipt's id or a day"
+            )
+        if as_of is None:
+            return self._scan(name, as_known).collect().sort(_ORDER[name], maintain_order=True)
         frame = self._read(name)
         receipts = self.receipts()
-        if as_of is not None:
-            if as_of not in receipts["id"]:
-                raise UsageError(
-                    f"{self.path} has no receipt {as_of!r}",
-                    "kejistats status --receipts lists them",
-                )
-            receipts = receipts.filter(pl.col("id") <= as_of)
-            frame = frame.filter(pl.col("received") <= as_of)
-        gone = receipts["withdraws"].drop_nulls()
-        return frame.filter(~pl.col("received").is_in(gone.implode())) if len(gone) else frame
+        if as_of not in receipts["id"]:
+            raise UsageError(
+                f"{self.path} has no receipt {as_of!r}", "kejistats status --receipts lists them"
+            )
+        gone = taken_back(receipts.filter(pl.col("id") <= as_of))
+        return frame.filter(pl.col("received") <= as_of, ~pl.col("received").is_in(gone.implode()))
+
+    def _scan(self, name: str, as_known: date | None) -> pl.LazyFrame:
+        """Return a table lazily, without the rows of receipts taken back, as known on a day."""
+        # Rows first: of an intake between the two steps there are then receipts without rows.
+        frame = self._all(name)
+        receipts = self.receipts()
+        gone = taken_back(receipts, as_known)
+        if len(gone):
+            frame = frame.filter(~pl.col("received").is_in(gone.implode()))
+        return (
+            frame if as_known is None else frame.filter(known_on(as_known, DATED[name], receipts))
+        )
 
     def _read(self, name: str) -> pl.DataFrame:
+        return self._all(name).collect().sort(_ORDER[name], maintain_order=True)
+
+    def _all(self, name: str) -> pl.LazyFrame:
+        """Return the version of a table that counts, lazily."""
         version = self._versions().get(name)
         if version is None:
-            return _TABLES[name].no_rows()
+            return _TABLES[name].no_rows().lazy()
         table = self._table(name, version)
-        frame = pl.read_delta(table).select(_TABLES[name].columns())  # type: ignore[arg-type]
-        return frame.sort(_ORDER[name], maintain_order=True)
+        return pl.scan_delta(table).select(_TABLES[name].columns())  # type: ignore[arg-type]
 
     def _table(self, name: str, version: int | None = None) -> DeltaTable | None:
         from deltalake import DeltaTable
@@ -204,7 +256,7 @@ class Store:
         return DeltaTable(str(folder), version=version)
 
     def _versions(self) -> dict[str, int]:
-        return dict(_head(self.path).get("versions", {}))
+        return dict(read_head(self.path).get("versions", {}))
 
     def _take_off_leftovers(self) -> None:
         if (self.path / "format.json").exists():
@@ -237,50 +289,6 @@ class Store:
         return changed
 
 
-def write_head(path: Path, form: int, versions: Mapping[str, int]) -> None:
-    """Make these versions of a store's tables count: a reader sees the step whole or not at all."""
-    draft = path / f".{_HEAD}.part"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump({"format": form, "versions": dict(sorted(versions.items()))}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    for attempt in range(_ATTEMPTS):
-        try:
-            draft.replace(path / _HEAD)
-            return
-        except PermissionError:  # Windows, while somebody reads the file
-            if attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(0.05)
-
-
-def _head(path: Path) -> dict[str, Any]:
-    """Return what ``head.json`` says, empty where there is no store yet.
-
-    Raises
-    ------
-    KejistatsError
-        When a newer kejistats wrote it, or there are tables but nothing says what counts.
-    """
-    head = path / _HEAD
-    if not head.exists() and not any((path / name / "_delta_log").is_dir() for name in _TABLES):
-        return {}
-    try:
-        content = dict(json.loads(head.read_text("utf-8")))
-        found = int(content["format"])
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
-        raise KejistatsError(
-            f"{head} is lost or damaged",
-            "put it back from a copy; or move the store away and take all files in again",
-        ) from None
-    if found > FORMAT:
-        raise KejistatsError(
-            f"{path} has store format {found}, this kejistats reads up to {FORMAT}",
-            "install the kejistats version that wrote it",
-        )
-    return content
-
-
 def current(observations: pl.LazyFrame) -> pl.LazyFrame:
     """Return each key's figure as it stands: the latest received.
 
@@ -295,9 +303,62 @@ def current(observations: pl.LazyFrame) -> pl.LazyFrame:
     -------
     polars.LazyFrame
         At most one row per district, indicator, level, year and month.
+
+    Examples
+    --------
+    >>> rows = {"district": "1", "indicator": "i", "level": "", "year": 2025, "month": 6,
+    ...         "value": [3.0, None], "status": ["reported", "missing"], "reported": ["3", ""],
+    ...         "received": ["000001-00000000", "000002-00000000"]}
+    >>> current(pl.LazyFrame(rows)).collect()["value"].to_list()
+    [3.0]
     """
+    return _latest(observations, KEY)
+
+
+def on_other_definitions(observations: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what keys held on another definition (break_id) than the one that stands.
+
+    A restated base carries the new id (semantics §1); a figure without it keeps its old base.
+
+    Parameters
+    ----------
+    observations
+        Observation table with all vintages.
+
+    Returns
+    -------
+    polars.LazyFrame
+        At most one row per key and break_id, none of them in `current`.
+
+    Examples
+    --------
+    >>> rows = {"district": "1", "indicator": "i", "level": "", "year": 2024, "month": 6,
+    ...         "value": [3.0, 4.0], "status": "reported", "reported": ["3", "4"],
+    ...         "break_id": [None, "2025"], "received": ["000001-00000000", "000002-00000000"]}
+    >>> on_other_definitions(pl.LazyFrame(rows)).collect()["value"].to_list()
+    [3.0]
+    """
+    several = observations.filter(
+        (pl.col("break_id").is_not_null().any() & (pl.len() > 1)).over(KEY)
+    )
+    latest = _latest(several, [*KEY, "break_id"])
+    return latest.join(
+        current(several).select(*KEY, "break_id"),
+        on=[*KEY, "break_id"],
+        how="anti",
+        nulls_equal=True,
+    )
+
+
+def _latest(observations: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
+    """Return of each key the row received last that is no blank, else a blank."""
     blank = (pl.col("status") == "missing") & (pl.col("reported") != WITHDRAWN)
     latest = [~blank, pl.col("received")]
-    return observations.sort(latest, maintain_order=True).unique(
-        KEY, keep="last", maintain_order=True
-    )
+    # Most keys have one row only, and sorting the others alone is ten times as fast.
+    repeated = observations.group_by(key).len().filter(pl.col("len") > 1)
+    several = observations.join(repeated, on=key, how="semi", nulls_equal=True)
+    chosen = several.sort(latest, maintain_order=True).unique(
+        key, keep="last", maintain_order=True
+    )  # fmt: skip
+    alone = observations.join(repeated, on=key, how="anti", nulls_equal=True, maintain_order="left")
+    return pl.concat([alone, chosen])

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kejistats.cli import pages, received  # noqa: F401 - their commands register themselves
+from kejistats.cli import explained, pages, received  # noqa: F401 - their commands register themselves
 from kejistats.cli.common import app
 from kejistats.errors import KejistatsError
 

@@ -30,29 +30,60 @@ def metrics(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write .parquet, .csv or .xlsx.")
     ] = None,
+    as_known: Annotated[
+        str, typer.Option("--as-known", metavar="DATE", help="As known on a day: 2025-08-20.")
+    ] = "",
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="What has changed since a day, up to --as-known or now, instead of the table.",
+        ),
+    ] = "",
+    period: Annotated[
+        str,
+        typer.Option(
+            "--period",
+            metavar="half|quarter|month",
+            help="Stretches compared with the ones before; default: the longest that ends.",
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Compute the Metric table of a checkpoint."""
+    """Compute the Metric table of a checkpoint, or what has changed in it."""
     import kejistats
+    from kejistats.errors import UsageError
     from kejistats.export import check_form, write_table
 
     if output is not None:
         check_form(output)
+    if since and period:
+        raise UsageError("--since and --period exclude each other", "changes are told without it")
     opened = kejistats.open(dataset)
-    at = opened.checkpoint(checkpoint)
-    table = opened.metrics(at)
+    day = as_known or None
+    at = opened.checkpoint(checkpoint, as_known=day)
+    if since:
+        table = opened.changes(at, since, day)
+        what = f"changes of {at} since {since}{f' up to {day}' if day else ''}"
+    else:
+        table = opened.metrics(at, as_known=day, period=period or None)
+        what = f"rows of {at}{f' as known on {day}' if day else ''}"
     if output is not None:
-        write_table(table, output)
-        typer.echo(f"{table.height} rows of {at} written to {output}")
+        write_table(table, output, figures=("before", "after"))
+        typer.echo(f"{table.height} {what} written to {output}")
     elif as_json:
         typer.echo(table.write_json())
+    elif since:
+        columns = ["district", "indicator", "level", "title", "before", "after", "difference"]
+        show_table(table, [*columns, "source"], f"{table.height} {what}")
     else:
-        _show_metrics(table)
+        _show_metrics(table, what)
 
 
-def _show_metrics(table: pl.DataFrame) -> None:
+def _show_metrics(table: pl.DataFrame, what: str) -> None:
     columns = ["district", "indicator", "value", "status", "attainment", "progress", "yoy", "rank"]
-    title = f"{table.height} rows; -o FILE writes all {table.width} columns"
+    title = f"{table.height} {what}; -o FILE writes all {table.width} columns"
     show_table(table, columns, title)
 
 

@@ -1,24 +1,55 @@
 """Pure LazyFrame → LazyFrame functions over typed tables, and the Metric table they compose."""
 
+from kejistats.metrics.compound import cagr, cagr_ratio, directed_cagr, required_cagr
 from kejistats.metrics.growth import growth
+from kejistats.metrics.implied import half_year_task, implied_target
+from kejistats.metrics.increments import increments, period_on_period
+from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.progress import progress
 from kejistats.metrics.ratios import ratios
-from kejistats.metrics.standing import rank, share
-from kejistats.metrics.table import metric_table
+from kejistats.metrics.shares import contribution, contributions, share
+from kejistats.metrics.standing import (
+    attainment_rank,
+    distances,
+    growth_rank,
+    rank,
+    rank_change,
+)
+from kejistats.metrics.table import Basis, history, metric_table, metric_tables
 from kejistats.metrics.targets import against_target, judged_targets
 from kejistats.metrics.totals import totals
+from kejistats.metrics.vintages import changes
 from kejistats.store import current
 
 __all__ = [
+    "Basis",
     "against_target",
+    "attainment_rank",
+    "cagr",
+    "cagr_ratio",
+    "changes",
+    "contribution",
+    "contributions",
     "current",
+    "directed_cagr",
+    "distances",
     "growth",
+    "growth_rank",
+    "half_year_task",
+    "history",
+    "implied_target",
+    "increments",
     "judged_targets",
     "metric_table",
+    "metric_tables",
+    "outlook",
+    "period_on_period",
     "progress",
     "rank",
+    "rank_change",
     "ratios",
+    "required_cagr",
     "seasonal_profile",
     "share",
     "share_due",

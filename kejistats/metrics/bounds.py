@@ -1,4 +1,8 @@
-"""How the bounds of reported figures carry through quotients (semantics §6)."""
+"""How the bounds of reported figures carry through the formulas (semantics §6).
+
+A result of two bounded figures is itself bounded where both push it the same way; where they
+pull against each other nothing follows, and no number may be printed.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,46 @@ def side(bound: str) -> pl.Expr:
     return pl.when(column.is_in(LOWER)).then(1).when(column.is_in(UPPER)).then(-1).otherwise(0)
 
 
+def combined(one: pl.Expr, other: pl.Expr, *bounds: pl.Expr) -> pl.Expr:
+    """Return the bound of a result that two figures push up (+1), down (−1) or not at all (0).
+
+    Parameters
+    ----------
+    one, other
+        Which way each figure's bound pushes the result.
+    bounds
+        The figures' bounds; 约 in any of them makes an otherwise exact result 约.
+
+    Returns
+    -------
+    polars.Expr
+        at_least, at_most, about or exact; null where the two contradict each other.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"a": ["exact", "at_least", "about", "at_least"],
+    ...                       "b": ["at_most", "exact", "exact", "at_most"]})
+    >>> frame.select(combined(side("a"), side("b"), pl.col("a"), pl.col("b")))["bound"].to_list()
+    ['at_most', 'at_least', 'about', None]
+    """
+    about = pl.any_horizontal(bound == "about" for bound in bounds)
+    push = one + other
+    return (
+        pl.when(one * other < 0)
+        .then(None)
+        .when(push > 0)
+        .then(pl.lit("at_least"))
+        .when(push < 0)
+        .then(pl.lit("at_most"))
+        .when(about)
+        .then(pl.lit("about"))
+        .otherwise(pl.lit("exact"))
+        .alias("bound")
+    )
+
+
 def quotient(upper: str, lower: str) -> pl.Expr:
-    """Return the bound of upper ÷ lower for positive figures; null where nothing follows.
+    """Return the bound of upper ÷ lower for positive figures, or of upper − lower for any.
 
     A lower bound over an exact figure is a lower bound; over another lower bound it says
     nothing, and no rate may be printed.
@@ -23,20 +65,21 @@ def quotient(upper: str, lower: str) -> pl.Expr:
     Examples
     --------
     >>> pl.DataFrame({"a": ["exact", "at_least", "at_least"], "b": ["at_least", "exact", "at_least"]}
-    ... ).select(quotient("a", "b"))["a"].to_list()
+    ... ).select(quotient("a", "b"))["bound"].to_list()
     ['at_most', 'at_least', None]
     """
-    a, b = side(upper), -side(lower)
-    about = (pl.col(upper) == "about") | (pl.col(lower) == "about")
-    return (
-        pl.when(a * b < 0)
-        .then(None)
-        .when(a + b > 0)
-        .then(pl.lit("at_least"))
-        .when(a + b < 0)
-        .then(pl.lit("at_most"))
-        .when(about)
-        .then(pl.lit("about"))
-        .otherwise(pl.lit("exact"))
-        .alias(upper)
-    )
+    return combined(side(upper), -side(lower), pl.col(upper), pl.col(lower))
+
+
+def opposite(bound: pl.Expr) -> pl.Expr:
+    """Return the bound of what is left when a figure of this bound is taken off something exact.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"b": ["at_least", "at_most", "about", "exact"]}).select(
+    ...     opposite(pl.col("b")))["b"].to_list()
+    ['at_most', 'at_least', 'about', 'exact']
+    """
+    turned = {"at_least": "at_most", "more_than": "at_most"}
+    turned |= {"at_most": "at_least", "less_than": "at_least"}
+    return bound.replace(turned)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.metrics.frames import grade_place
-from kejistats.store import current
+from kejistats.metrics.frames import ROW, SERIES, at_times, grade_place, with_facts
+from kejistats.store import current, on_other_definitions
 
-_SERIES = ["district", "indicator", "level"]
+_FIRM = ["exact", "about"]
 _ADDED = [
-    "base", "base_bound", "base_source", "change", "yoy", "yoy_points", "yoy_bound", "yoy_reason",
-    "first_time", "since_year_end",
+    "base", "base_bound", "base_source", "change", "change_bound", "yoy", "yoy_points",
+    "yoy_bound", "yoy_reason", "two_year_average", "since_year_end", "since_year_end_bound",
+    "year_end", "year_end_bound",
 ]  # fmt: skip
 
 
@@ -21,20 +22,24 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     For a percent indicator with B > 0 and A ≥ 0, yoy = (A − B) / B; for a points indicator,
     yoy_points = A − B. The base must have the same break_id and the same or a better grade
     (semantics §7). Where no rate may stand, ``yoy_reason`` says why; exactly one of the three
-    is set.
+    is set. The two-year average is √((1 + g₁)(1 + g₂)) − 1, of points (g₁ + g₂) / 2, each from
+    published growth where there is one.
 
     Parameters
     ----------
     observations
-        Observation table; of several vintages the current one is taken.
+        Observation table; of several vintages the current one is taken. Where a base was
+        restated on another definition, a figure without that break_id keeps its old base.
     indicators
         Indicator table.
 
     Returns
     -------
     polars.LazyFrame
-        Columns added: base, base_bound, base_source, change, yoy (fraction), yoy_points,
-        yoy_bound, yoy_reason, first_time, since_year_end (stocks: A − last December).
+        Columns added: base, base_bound, base_source, change, change_bound, yoy (fraction),
+        yoy_points, yoy_bound, yoy_reason, two_year_average (fraction, or points),
+        since_year_end (stocks: A − last December) with its bound, year_end (last December's
+        figure on the same definition) with its bound, first_time.
 
     Examples
     --------
@@ -49,54 +54,54 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     >>> [(r["yoy_reason"], r["yoy"] and round(r["yoy"], 4)) for r in result.iter_rows(named=True)]
     [('base_missing', None), (None, -0.0311)]
     """
-    frame = current(observations)
-    facts = indicators.lazy().select(
-        pl.col("id").alias("indicator"), pl.col("growth").alias("_growth"), "measure"
-    )
-    bases = frame.select(
-        *_SERIES,
-        (pl.col("year") + 1).alias("year"),
-        "month",
-        pl.col("value").alias("base"),
-        pl.col("status").alias("_base_status"),
-        pl.col("bound").alias("base_bound"),
-        pl.col("source").alias("base_source"),
-        pl.col("break_id").alias("_base_break"),
-        grade_place().alias("_base_grade"),
-    )
-    decembers = frame.filter(pl.col("month") == 12).select(
-        *_SERIES,
-        (pl.col("year") + 1).alias("year"),
-        pl.col("value").alias("_december"),
-        pl.col("break_id").alias("_december_break"),
-    )
-    # Masked counts as not zero: nobody may say 首次 over a figure that is hidden.
-    nonzero = ((pl.col("value") != 0) | (pl.col("status") == "masked")).fill_null(value=False)
-    earlier = nonzero.cast(pl.Int64).cum_sum().over(_SERIES, order_by=["year", "month"]) - nonzero
+    figures = current(observations)
+    grown = growth_of(figures, figures, on_other_definitions(observations), indicators)
+    return first_time(grown, figures)
+
+
+def growth_of(
+    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None, indicators: pl.DataFrame
+) -> pl.LazyFrame:
+    """Add their growth to some rows; see `growth`.
+
+    Parameters
+    ----------
+    rows
+        Rows of the Observation table, one per key.
+    figures
+        All figures that may be bases, one per key.
+    others
+        What those keys held on other definitions (`kejistats.store.on_other_definitions`);
+        None for nothing.
+    indicators
+        Indicator table.
+    """
+    columns = rows.collect_schema().names()
     joined = (
-        frame.with_columns(_earlier=earlier, _grade=grade_place())
-        .join(facts, on="indicator", how="left", maintain_order="left")
-        .join(bases, on=[*_SERIES, "year", "month"], how="left", maintain_order="left")
-        .join(decembers, on=[*_SERIES, "year"], how="left", maintain_order="left")
+        with_facts(rows, indicators)
+        .pipe(_with_base, figures, others, 1, "base")
+        .pipe(_with_base, figures, others, 2, "_before")
+        .pipe(_with_year_end, figures, others)
         .with_columns(
-            _bound=pl.when(pl.col("base").is_not_null()).then(quotient("bound", "base_bound"))
+            _bound=pl.when(pl.col("base").is_not_null()).then(quotient("bound", "base_bound")),
+            _grade=grade_place(),
         )
     )
     a, b = pl.col("value"), pl.col("base")
     points = pl.col("_growth") == "points"
-    same = pl.col("break_id").eq_missing(pl.col("_base_break"))
+    same = pl.col("break_id").eq_missing(pl.col("base_break"))
     reason = (
         pl.when(pl.col("status").is_in(["missing", "not_applicable"]))
         .then(pl.lit("figure_missing"))
         .when(pl.col("status") == "masked")
         .then(pl.lit("figure_masked"))
-        .when(pl.col("_base_status") == "masked")
+        .when(pl.col("base_status") == "masked")
         .then(pl.lit("base_masked"))
         .when(b.is_null())
         .then(pl.lit("base_missing"))
         .when(~same)
         .then(pl.lit("break"))
-        .when(pl.col("_base_grade") < pl.col("_grade"))
+        .when(pl.col("base_grade") < pl.col("_grade"))
         .then(pl.lit("base_grade"))
         .when(pl.col("_bound").is_null())
         .then(pl.lit("bound_open"))
@@ -112,18 +117,141 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     joined = joined.with_columns(yoy_reason=reason)
     rated = pl.col("yoy_reason").is_null()
     comparable = b.is_not_null() & same
-    stock = (pl.col("measure") == "stock") & pl.col("break_id").eq_missing(
-        pl.col("_december_break")
-    )
-    added = joined.with_columns(
+    stock = pl.col("measure") == "stock"
+    joined = joined.with_columns(
         change=pl.when(comparable).then(a - b),
+        change_bound=pl.when(comparable & a.is_not_null()).then("_bound"),
         yoy=pl.when(rated & ~points).then((a - b) / b),
         yoy_points=pl.when(rated & points).then(a - b),
-        yoy_bound=pl.when(rated).then(pl.col("_bound")),
-        first_time=(
-            (pl.col("yoy_reason") == "base_zero") & (a > 0) & (pl.col("_earlier") == 0)
-        ).fill_null(value=False),
-        since_year_end=pl.when(stock).then(a - pl.col("_december")),
+        yoy_bound=pl.when(rated).then("_bound"),
+        since_year_end_bound=pl.when(stock & a.is_not_null() & pl.col("year_end").is_not_null())
+        .then(quotient("bound", "year_end_bound")),
+    ).with_columns(
+        since_year_end=pl.when(pl.col("since_year_end_bound").is_not_null()).then(
+            a - pl.col("year_end")
+        ),
+        two_year_average=_two_year_average(points),
+    )  # fmt: skip
+    return joined.select(*columns, *_ADDED)
+
+
+def first_time(rows: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
+    """Add whether a figure is the first above zero: 实现零的突破 (semantics §7).
+
+    Only where the base is zero and so was every figure before; a masked one counts as not zero,
+    for nobody may say 首次 over a figure that is hidden.
+
+    Parameters
+    ----------
+    rows
+        Rows after `growth_of`.
+    history
+        All figures of these series, one per key.
+    """
+    rose = (pl.col("yoy_reason") == "base_zero") & (pl.col("value") > 0)
+    known = (pl.col("value") != 0) | (pl.col("status") == "masked")
+    past = history.filter(known).select(*SERIES, pl.col("year") * 12 + pl.col("month"))
+    begun = past.group_by(SERIES).agg(pl.col("year").min().alias("_begun"))
+    at = pl.col("year") * 12 + pl.col("month")
+    return (
+        rows.join(begun, on=SERIES, how="left", maintain_order="left")
+        .with_columns(first_time=(rose & (pl.col("_begun") >= at)).fill_null(value=False))
+        .drop("_begun")
     )
-    columns = frame.collect_schema().names()
-    return added.select(*columns, *_ADDED)
+
+
+def _with_base(
+    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None, years: int, name: str
+) -> pl.LazyFrame:
+    """Add the figure of the same checkpoint so many years before, and what it is."""
+    columns = {
+        "value": name, "status": f"{name}_status", "bound": f"{name}_bound",
+        "source": f"{name}_source", "break_id": f"{name}_break",
+        "published_growth": f"{name}_growth",
+    }  # fmt: skip
+    return _joined(rows, figures, others, columns, years, name)
+
+
+def _with_year_end(
+    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None
+) -> pl.LazyFrame:
+    """Add last December's figure where it is on the same definition."""
+    december = pl.col("month") == 12
+    columns = {"value": "year_end", "bound": "year_end_bound", "break_id": "_december_break"}
+    rows = _joined(
+        rows.with_columns(_month="month").with_columns(month=pl.lit(12, dtype=pl.Int64)),
+        figures.filter(december),
+        None if others is None else others.filter(december),
+        columns,
+        1,
+        "december",
+    )
+    same = pl.col("break_id").eq_missing(pl.col("_december_break"))
+    return rows.with_columns(
+        month="_month",
+        year_end=pl.when(same).then("year_end"),
+        year_end_bound=pl.when(same).then("year_end_bound"),
+    ).drop("_month")
+
+
+def _joined(
+    rows: pl.LazyFrame,
+    figures: pl.LazyFrame,
+    others: pl.LazyFrame | None,
+    columns: dict[str, str],
+    years: int,
+    name: str,
+) -> pl.LazyFrame:
+    """Join earlier figures, the one of the row's own definition where there are several."""
+    grade = grade_place().alias(f"{name}_grade")
+    taken = [pl.col(old).alias(new) for old, new in columns.items()]
+    key = [*SERIES, pl.col("year") + years, "month"]
+    now = at_times(figures, rows, pl.lit(12 * years)).select(*key, *taken, grade)
+    rows = rows.join(now, on=ROW, how="left", maintain_order="left")
+    if others is None:
+        return rows
+    older = others.select(
+        *key,
+        "break_id",
+        *[pl.col(old).alias(f"_old_{new}") for old, new in columns.items()],
+        grade_place().alias(f"_old_{name}_grade"),
+        _found=True,
+    )
+    rows = rows.join(
+        older, on=[*ROW, "break_id"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    added = [*columns.values(), f"{name}_grade"]
+    found = pl.col("_found").fill_null(value=False)
+    return rows.with_columns(
+        pl.when(found).then(f"_old_{c}").otherwise(c).alias(c) for c in added
+    ).drop("_found", *[f"_old_{c}" for c in added])
+
+
+def _two_year_average(points: pl.Expr) -> pl.Expr:
+    """Return √((1 + g₁)(1 + g₂)) − 1, of points (g₁ + g₂) / 2, of figures that are no bounds."""
+    b, c = pl.col("base"), pl.col("_before")
+    same = pl.col("break_id").eq_missing(pl.col("base_break"))
+    comparable = (
+        same
+        & pl.col("_before_break").eq_missing(pl.col("base_break"))
+        & (pl.col("_before_grade") >= pl.col("base_grade"))
+        & pl.col("base_bound").is_in(_FIRM)
+        & pl.col("_before_bound").is_in(_FIRM)
+    )
+    scale = pl.when(points).then(1.0).otherwise(100.0)
+    firm = pl.col("yoy_bound").is_in(_FIRM)
+    first = pl.coalesce(
+        pl.col("published_growth") / scale,
+        pl.when(firm).then(pl.coalesce("yoy", "yoy_points")),
+    )
+    earlier = pl.when(points).then(b - c).when((c > 0) & (b >= 0)).then((b - c) / c)
+    second = pl.coalesce(
+        pl.when(same).then(pl.col("base_growth") / scale), pl.when(comparable).then(earlier)
+    )
+    possible = (first >= -1) & (second >= -1)
+    return (
+        pl.when(points)
+        .then((first + second) / 2)
+        .when(possible)
+        .then(((1 + first) * (1 + second)).sqrt() - 1)
+    )

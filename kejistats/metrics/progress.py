@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER, quotient
 from kejistats.metrics.targets import INCREASE
-from kejistats.period import Checkpoint
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.settings import Thresholds
 from kejistats.units import WHOLE
 
 
 def progress(
-    rows: pl.LazyFrame, checkpoint: Checkpoint, thresholds: Thresholds | None = None
+    rows: pl.LazyFrame, thresholds: Thresholds | None = None, as_known: date | None = None
 ) -> pl.LazyFrame:
-    """Add ``progress`` and ``target_reason``.
+    """Add ``progress``, ``target_reason`` and the ``thresholds`` used (semantics §6).
+
+    ahead from a pace ratio of 1.05 on, on_pace from 1.00, near from 0.95, slow from 0.60, behind
+    below; a growth target by growth − g in points: +1, 0, −0.5; a ceiling by p·T and T. In
+    December a target is only reached or not.
 
     Parameters
     ----------
     rows
         Metric rows after `against_target`.
-    checkpoint
-        The checkpoint; in December a target is only reached or not.
     thresholds
         Limits; those of semantics §6 by default.
+    as_known
+        The day whose knowledge counts: what is missing before its release is then not_due.
 
     Returns
     -------
     polars.LazyFrame
         progress: done, ahead, on_pace, near, slow, behind, not_due, masked, missing,
         no_target or no_pace. target_reason: why a target could not be applied in full.
+        thresholds: the limits a code was chosen by, such as ``1.05;1;0.95;0.6``.
+
+    Examples
+    --------
+    >>> from kejistats.metrics.targets import against_target
+    >>> texts = ["target_base_bound", "yoy_reason", "yoy_bound"]
+    >>> row = dict.fromkeys(["target_base", "yoy", "yoy_points", "published_growth", "year_end",
+    ...     "base", "base_year", "target_upper", *texts])
+    >>> row |= {"value": 105.0, "bound": "exact", "status": "reported", "target": 205.0,
+    ...     "target_kind": "total", "measure": "flow", "_growth": "percent", "unit": "件",
+    ...     "share_due": 5 / 12, "pace_rule": "linear", "year": 2025, "month": 5,
+    ...     "target_year": 2025, "as_of": None, "comparison": ">=", "frequency": "month",
+    ...     "release": 1}
+    >>> types = {"as_of": pl.Date} | {c: pl.String for c in texts}
+    >>> types |= {c: pl.Float64 for c, v in row.items() if v is None and c not in types}
+    >>> frame = pl.LazyFrame([row], schema_overrides=types)
+    >>> progress(against_target(frame)).select("progress", "thresholds").collect().row(0)
+    ('ahead', '1.05;1;0.95;0.6')
     """
     limits = thresholds or Thresholds()
     a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
@@ -38,8 +61,8 @@ def progress(
     # What is exactly 1.05 or exactly the target on paper must be so here: differences and
     # quotients carry noise of binary fractions in their last digits.
     ratio = pl.col("pace_ratio").round(9)
-    final = (
-        pl.col("target_year") == checkpoint.year if checkpoint.month == 12 else pl.lit(value=False)
+    final = ((pl.col("target_year") == pl.col("year")) & (pl.col("month") == 12)).fill_null(
+        value=False
     )
     judged = pl.when(kind == "net").then(own).otherwise(a)
     ahead = (judged - t).round(9)
@@ -117,10 +140,9 @@ def progress(
     weaker = _weaker(code, final)
     unsure = _open(kind) & (weaker != code)
     coming = (
-        pl.lit(checkpoint.month)
-        % pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
+        pl.col("month") % pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
         != 0
-    )
+    ) | _unreleased(as_known)
     before_node = t.is_not_null() & (p == 0)
     status = pl.col("status")
     return rows.with_columns(
@@ -145,6 +167,8 @@ def progress(
         .then(pl.lit("not_applicable"))
         .when(unsure)
         .then(pl.lit("bound_open"))
+        .when(pl.col("value").is_not_null() & (kind != "growth") & _contradicting(kind))
+        .then(pl.lit("bound_open"))
         .when((kind == "growth") & over.is_null())
         .then(pl.lit("growth_missing"))
         .when(kind.is_in(["level", "net", "multi_year"]) & pl.col("target_base").is_null())
@@ -153,7 +177,31 @@ def progress(
         .then(pl.lit("no_profile"))
         .when((t <= 0) & ~kind.is_in(["growth", "ceiling"]))
         .then(pl.lit("zero_target")),
+        thresholds=pl.when(t.is_null())
+        .then(None)
+        .when(kind == "growth")
+        .then(pl.lit(_spelled(limits.growth_ahead, limits.growth_on_pace, limits.growth_near)))
+        .when(kind != "ceiling")
+        .then(pl.lit(_spelled(limits.ahead, limits.on_pace, limits.near, limits.slow))),
     )
+
+
+def _spelled(*limits: float) -> str:
+    return ";".join(f"{limit:g}" for limit in limits)
+
+
+def _unreleased(as_known: date | None) -> pl.Expr:
+    """Return where no figure can exist yet on a day: its release lies in a later month (§3)."""
+    if as_known is None:
+        return pl.lit(value=False)
+    earliest = pl.col("year") * 12 + pl.col("month") + pl.col("release")
+    return earliest > as_known.year * 12 + as_known.month
+
+
+def _contradicting(kind: pl.Expr) -> pl.Expr:
+    """Return where the bounds of a figure and its base leave nothing to be said of the increase."""
+    increase = kind.is_in(INCREASE) & pl.col("target_base").is_not_null()
+    return increase & pl.col("_own_bound").is_null()
 
 
 def _open(kind: pl.Expr) -> pl.Expr:

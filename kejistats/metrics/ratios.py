@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.metrics.frames import grade_at, grade_place, shaped
+from kejistats.metrics.frames import ROW, grade_at, grade_place, put, shaped
 from kejistats.units import ratio_factor
 
 _AT = ["district", "level", "year", "month"]
@@ -29,18 +29,28 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         result. A reported ratio stays where a side is unknown; one that is replaced leaves its
         printed growth and its dates.
     """
+    return put(observations, computed(observations, indicators))
+
+
+def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that `ratios` adds or puts in the place of others."""
     units = dict(indicators.select("id", "unit").iter_rows())
     pairs = indicators.filter(pl.col("numerator").is_not_null()).select(
         pl.col("id").alias("_ratio"), "numerator", "denominator", "unit"
     )
     if pairs.is_empty():
-        return observations
+        return observations.clear().collect()
     factors = [
         ratio_factor(units[n], units[d], u)
         for n, d, u in pairs.select("numerator", "denominator", "unit").iter_rows()
     ]
     table = pairs.with_columns(pl.Series("_factor", factors, dtype=pl.Float64)).lazy()
     fields = ["value", "status", "grade", "bound", "source", "received", "break_id"]
+    involved = pairs["_ratio"].append(pairs["numerator"]).append(pairs["denominator"])
+    schema = observations.collect_schema()
+    observations = observations.filter(
+        pl.col("indicator").is_in(involved.unique().implode())
+    ).collect().lazy()
     above = observations.select("indicator", *_AT, *fields).join(
         table, left_on="indicator", right_on="numerator"
     )
@@ -61,7 +71,7 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     weakest = pl.min_horizontal(grade_place("grade"), grade_place("grade_below"))
     both = both.with_columns(_bound=quotient("bound", "bound_below"))
     usable = known & (pl.col("value_below") > 0) & pl.col("_bound").is_not_null()
-    computed = both.with_columns(
+    found = both.with_columns(
         indicator=pl.col("_ratio"),
         value=pl.when(usable).then(pl.col("value") / pl.col("value_below") * pl.col("_factor")),
         status=pl.when(usable)
@@ -79,15 +89,15 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         reported=pl.lit(""),
     )
     printed = ["published_growth", "growth_basis", "as_of", "published"]
-    computed = computed.join(
+    found = found.join(
         observations.select("indicator", *_AT, *printed),
         left_on=["_ratio", *_AT],
         right_on=["indicator", *_AT],
         how="left",
     )
-    computed = shaped(computed, observations.collect_schema())
-    key = ["indicator", *_AT]
-    figures = computed.filter(pl.col("status") == "reported")
-    reported = observations.join(figures, on=key, how="anti")
-    silent = computed.filter(pl.col("status") != "reported").join(reported, on=key, how="anti")
-    return pl.concat([reported, figures, silent])
+    found = shaped(found, schema).collect().lazy()
+    # Where a side is unknown, what was reported of the ratio itself stays.
+    known = observations.join(found, on=ROW, how="semi").select(ROW)
+    has_figure = pl.col("status") == "reported"
+    silent = found.filter(~has_figure).join(known, on=ROW, how="anti")
+    return pl.concat([found.filter(has_figure), silent]).collect()

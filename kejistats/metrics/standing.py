@@ -1,13 +1,61 @@
-"""Standing among peers: rank and share (semantics §8)."""
+"""Standing among peers: ranks, and distances to leader, median and benchmark (semantics §8)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import quotient
+from kejistats.metrics.frames import SERIES, with_facts
 from kejistats.metrics.totals import month_end, valid_at
+from kejistats.settings import Thresholds
+from kejistats.units import WHOLE
 
 PEER_KINDS = ["district", "zone"]
+_ADDED = ["rank", "ranked", "tied", "rank_shown", "_members"]
+_CELL = ["_group", "indicator", "level", "year", "month", "grade"]
+
+
+def with_peers(
+    rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.LazyFrame:
+    """Add who a row's peers are: same parent, kind and group, valid at the checkpoint.
+
+    Parameters
+    ----------
+    rows
+        Rows with district, indicator, year, month, value, status and bound.
+    districts, indicators
+        District and Indicator tables.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: peers (how many there are), _group, direction and _in, whether the row
+        takes part in a ranking: an exact figure of a valid peer. Unchanged where they are there.
+    """
+    names = rows.collect_schema().names()
+    if "_group" in names:
+        return rows
+    group = pl.struct("parent", "kind", "group").rank("dense")
+    is_peer = pl.col("kind").is_in(PEER_KINDS) & pl.col("parent").is_not_null()
+    units = districts.lazy().filter(is_peer).select(
+        pl.col("code").alias("district"), "valid_from", "valid_to", _group=group
+    )  # fmt: skip
+    at = rows.select("year", "month").unique()
+    peers = (
+        units.join(at, how="cross")
+        .filter(valid_at(month_end()))
+        .group_by("_group", "year", "month")
+        .agg(pl.len().cast(pl.Int64).alias("peers"))
+    )
+    exact = (pl.col("status") == "reported") & (pl.col("bound") == "exact")
+    inside = exact & pl.col("peers").is_not_null() & valid_at(month_end())
+    return (
+        with_facts(rows, indicators)
+        .join(units, on="district", how="left", maintain_order="left")
+        .join(peers, on=["_group", "year", "month"], how="left", maintain_order="left")
+        .with_columns(_in=inside.fill_null(value=False))
+        .select(*names, *_peer_columns(names))
+    )
 
 
 def rank(
@@ -19,7 +67,7 @@ def rank(
     """Add ranks among peers: same parent, kind and group, valid, exact figure, same grade.
 
     Competition ranking (1, 2, 2, 4), 1 = highest, or lowest for ``direction = "down"``; none
-    for ``direction = "none"``. Totals, subtotals and residuals have no rank.
+    for ``direction = "none"``. Totals, subtotals and residuals have no rank (semantics §8).
 
     Parameters
     ----------
@@ -28,144 +76,325 @@ def rank(
     districts, indicators
         District and Indicator tables.
     coverage
-        Share of peers with a figure from which a rank is shown.
+        Share of peers with a figure from which a rank is shown; none is where more than half of
+        those ranked tie at zero.
 
     Returns
     -------
     polars.LazyFrame
-        Columns added: rank, ranked, peers, tied, rank_shown, and _members (whose ranks these
-        are, for comparing years).
+        Columns added: rank, ranked, peers, tied, rank_shown, and _members (a number that tells
+        whose ranks these are, for comparing years).
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District
+    >>> units = District.conform(pl.DataFrame(
+    ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
+    ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "1234"]))
+    >>> frame = pl.LazyFrame({"district": list("1234"), "indicator": "patent_granted",
+    ...     "level": "", "year": 2025, "month": 6, "value": [9.0, 7.0, 7.0, 5.0],
+    ...     "status": "reported", "bound": "exact", "grade": "final"})
+    >>> rank(frame, units, read_registry()).collect()["rank"].to_list()
+    [1, 2, 2, 4]
     """
-    units = districts.lazy().select(
-        pl.col("code").alias("district"), "parent", "kind", "group", "valid_from", "valid_to"
+    names = figures.collect_schema().names()
+    rows = with_peers(figures, districts, indicators)
+    inside = pl.col("_in") & (pl.col("direction") != "none")
+    places = _placed(rows, inside, pl.col("value"), _CELL)
+    group = places.group_by(_CELL).agg(
+        pl.len().cast(pl.Int64).alias("ranked"),
+        (pl.col("_value") == 0).sum().alias("_zeros"),
+        # The same members give the same sum in any order.
+        pl.col("district").cast(pl.String).hash(seed=1).sum().alias("_members"),
     )
-    direction = indicators.lazy().select(pl.col("id").alias("indicator"), "direction")
-    group = ["parent", "kind", "group"]
-    at = figures.select("year", "month").unique()
-    valid = units.filter(pl.col("kind").is_in(PEER_KINDS), pl.col("parent").is_not_null())
-    peers = (
-        valid.join(at, how="cross")
-        .filter(valid_at(month_end()))
-        .group_by(*group, "year", "month")
-        .agg(pl.len().cast(pl.Int64).alias("peers"))
+    ranked = places.join(group, on=_CELL, how="left", maintain_order="left").select(
+        *SERIES, "year", "month", "rank", "tied", "ranked", "_zeros", "_members"
     )
-    rows = (
-        figures.join(units, on="district", how="left")
-        .join(direction, on="indicator", how="left")
-        .join(peers, on=[*group, "year", "month"], how="left", nulls_equal=True)
-        .with_columns(
-            _in=(pl.col("status") == "reported")
-            & (pl.col("bound") == "exact")
-            & pl.col("peers").is_not_null()
-            & (pl.col("direction") != "none")
-            & valid_at(month_end())
-        )
-    )
-    over = [*group, "indicator", "level", "year", "month", "grade", "_in"]
-    # Twelve digits: figures that print alike must not be told apart by binary noise.
-    signed = (
-        pl.when(pl.col("direction") == "down").then(-pl.col("value")).otherwise(pl.col("value"))
-    )
-    key = signed.round_sig_figs(12)
-    rows = rows.with_columns(_key=key)
-    place = pl.col("_key").rank("min", descending=True).over(over).cast(pl.Int64)
-    zeros = (pl.col("value") == 0).sum().over(over)
-    ranked = pl.len().over(over).cast(pl.Int64)
-    same = pl.len().over([*over, "_key"]) > 1
-    inside = pl.col("_in")
-    shown = (ranked >= 2) & (ranked / pl.col("peers") >= coverage) & (zeros <= ranked / 2)
+    rows = rows.join(ranked, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
+    count = pl.col("ranked")
+    shown = (
+        (count >= 2) & (count / pl.col("peers") >= coverage) & (pl.col("_zeros") <= count / 2)
+    )  # fmt: skip
     return rows.with_columns(
-        rank=pl.when(inside).then(place),
-        ranked=pl.when(inside).then(ranked),
-        tied=(inside & same).fill_null(value=False),
-        rank_shown=(inside & shown).fill_null(value=False),
-        _members=pl.when(inside).then(pl.col("district").sort().str.join(",").over(over)),
-    ).drop("_in", "_key", "direction", "parent", "kind", "group", "valid_from", "valid_to")
+        tied=pl.col("tied").fill_null(value=False), rank_shown=shown.fill_null(value=False)
+    ).select(*names, *_ADDED, *(["peers"] if "peers" not in names else []))
 
 
 def rank_change(ranked: pl.LazyFrame, before: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the places risen (+) or fallen (−) since `before`; only for the same members.
+    """Add the places risen (+) or fallen (−) since `before`; only for the same members (§8).
 
     Parameters
     ----------
     ranked, before
-        Results of `rank` at a checkpoint and at an earlier one.
+        Results of `rank` at a checkpoint and at the same one a year before.
+
+    Examples
+    --------
+    >>> row = {"district": "1", "indicator": "i", "level": "", "month": 6, "_members": 7}
+    >>> now, then = row | {"year": 2025, "rank": 2}, row | {"year": 2024, "rank": 5}
+    >>> rank_change(pl.LazyFrame([now]), pl.LazyFrame([then])).collect()["rank_change"].item()
+    3
     """
-    key = ["district", "indicator", "level"]
     past = before.select(
-        *key, pl.col("rank").alias("_rank_before"), pl.col("_members").alias("_members_before")
+        *SERIES,
+        pl.col("year") + 1,
+        "month",
+        pl.col("rank").alias("_rank_before"),
+        pl.col("_members").alias("_members_before"),
     )
     same = pl.col("_members") == pl.col("_members_before")
     return (
-        ranked.join(past, on=key, how="left")
+        ranked.join(past, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
         .with_columns(rank_change=pl.when(same).then(pl.col("_rank_before") - pl.col("rank")))
         .drop("_rank_before", "_members_before", "_members")
     )
 
 
-def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
-    """Add the share of the parent's figure: own / total, with the bound that follows.
+def growth_rank(
+    rows: pl.LazyFrame,
+    districts: pl.DataFrame,
+    indicators: pl.DataFrame,
+    thresholds: Thresholds | None = None,
+) -> pl.LazyFrame:
+    """Add the rank of growth: one kind of growth for all, over a base that means something.
 
-    The parent's row is its own report or, from `totals`, the sum of districts that all
-    reported. Exactly one of share and share_reason is set.
+    Of a group either the growth computed here is ranked or the growth published, whichever more
+    peers have, on equal numbers the published; published growth only where all of it is on one
+    basis. A count takes part from a base of 10 on (semantics §8).
 
     Parameters
     ----------
-    figures
+    rows
+        Rows after `growth`, with ``unit``; published_growth as a fraction, or in points.
+    districts, indicators
+        District and Indicator tables.
+    thresholds
+        growth_base; 10 by default.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: yoy_rank, yoy_ranked (how many take part) and yoy_rank_kind (computed or
+        published).
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District
+    >>> units = District.conform(pl.DataFrame(
+    ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
+    ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "123"]))
+    >>> frame = pl.LazyFrame({"district": list("123"), "indicator": "patent_granted",
+    ...     "level": "", "year": 2025, "month": 6, "value": [30.0, 22.0, 4.0],
+    ...     "status": "reported", "bound": "exact", "grade": "final", "base": [20.0, 20.0, 1.0],
+    ...     "yoy": [0.5, 0.1, 3.0], "yoy_points": None, "yoy_bound": "exact",
+    ...     "published_growth": None, "growth_basis": None, "unit": "件"},
+    ...     schema_overrides={"yoy_points": pl.Float64, "published_growth": pl.Float64,
+    ...                       "growth_basis": pl.String})
+    >>> growth_rank(frame, units, read_registry()).collect()["yoy_rank"].to_list()
+    [1, 2, None]
+    """
+    limits = thresholds or Thresholds()
+    names = rows.collect_schema().names()
+    rows = with_peers(rows, districts, indicators)
+    computed = pl.when(pl.col("yoy_bound") == "exact").then(pl.coalesce("yoy", "yoy_points"))
+    published = pl.col("published_growth")
+    base = pl.coalesce("base", pl.col("value") / (1 + published))
+    counted = pl.col("unit").is_in(sorted(WHOLE)) & pl.col("yoy_points").is_null()
+    large = ~counted | (base >= limits.growth_base).fill_null(value=False)
+    inside = pl.col("_in") & (pl.col("direction") != "none") & large
+    slim = rows.filter(inside).select(
+        *SERIES,
+        *_CELL[3:],
+        "_group",
+        "direction",
+        _computed=computed,
+        _published=published,
+        _basis=pl.when(published.is_not_null()).then(pl.col("growth_basis").fill_null("名义")),
+    )
+    kinds = slim.group_by(_CELL).agg(
+        pl.col("_computed").count().alias("_n"),
+        pl.col("_published").count().alias("_m"),
+        (pl.col("_basis").n_unique() - pl.col("_basis").is_null().any()).alias("_bases"),
+    )
+    use = (pl.col("_m") >= pl.col("_n")) & (pl.col("_bases") == 1)
+    slim = slim.join(kinds, on=_CELL, how="left", maintain_order="left").with_columns(_use=use)
+    growth = pl.when("_use").then("_published").otherwise("_computed")
+    placed = _placed(slim, growth.is_not_null(), growth, _CELL)
+    found = placed.select(
+        *SERIES,
+        "year",
+        "month",
+        yoy_rank="rank",
+        yoy_ranked=pl.len().over(_CELL).cast(pl.Int64),
+        yoy_rank_kind=pl.when("_use").then(pl.lit("published")).otherwise(pl.lit("computed")),
+    )
+    joined = rows.join(found, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
+    return joined.select(*names, *_peer_columns(names), "yoy_rank", "yoy_ranked", "yoy_rank_kind")
+
+
+def attainment_rank(
+    rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.LazyFrame:
+    """Add the rank of attainment among the peers judged by the same kind of target (§8).
+
+    Parameters
+    ----------
+    rows
+        Rows after `against_target`.
+    districts, indicators
+        District and Indicator tables.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: attainment_rank, 1 = highest, and attainment_ranked (how many take part).
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District
+    >>> units = District.conform(pl.DataFrame(
+    ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
+    ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "12"]))
+    >>> frame = pl.LazyFrame({"district": list("12"), "indicator": "patent_granted",
+    ...     "level": "", "year": 2025, "month": 6, "value": [30.0, 20.0], "status": "reported",
+    ...     "bound": "exact", "grade": "final", "attainment": [0.5, 0.6],
+    ...     "attainment_bound": "exact", "target_kind": "total"})
+    >>> attainment_rank(frame, units, read_registry()).collect()["attainment_rank"].to_list()
+    [2, 1]
+    """
+    names = rows.collect_schema().names()
+    rows = with_peers(rows, districts, indicators)
+    inside = pl.col("_in") & (pl.col("attainment_bound") == "exact")
+    cell = [*_CELL, "target_kind"]
+    up = rows.with_columns(direction=pl.lit("up"))
+    found = _placed(up, inside, pl.col("attainment"), cell).select(
+        *SERIES,
+        "year",
+        "month",
+        attainment_rank="rank",
+        attainment_ranked=pl.len().over(cell).cast(pl.Int64),
+    )
+    joined = rows.join(found, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
+    return joined.select(*names, *_peer_columns(names), "attainment_rank", "attainment_ranked")
+
+
+def distances(
+    rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, benchmark: str = ""
+) -> pl.LazyFrame:
+    """Add the distances to the leader, the median of the peers and a named benchmark (§8).
+
+    Each as a difference A − other in the registry's unit and as a ratio A / other, the ratio for
+    figures above zero only. Leader and median are those of the peers with an exact figure of the
+    same grade; a distance has the bound of the row's own figure.
+
+    Parameters
+    ----------
+    rows
         Rows with district, indicator, level, year, month, value, status, bound, grade, break_id.
     districts, indicators
         District and Indicator tables.
+    benchmark
+        Code of the district all are compared with; empty for none.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: leader (a value), leader_district, to_leader, leader_ratio, median,
+        to_median, median_ratio, benchmark, to_benchmark, benchmark_ratio.
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District
+    >>> units = District.conform(pl.DataFrame(
+    ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
+    ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "123"]))
+    >>> frame = pl.LazyFrame({"district": list("123"), "indicator": "patent_granted",
+    ...     "level": "", "year": 2025, "month": 6, "value": [30.0, 20.0, 10.0], "break_id": None,
+    ...     "status": "reported", "bound": "exact", "grade": "final"})
+    >>> distances(frame, units, read_registry(), "2").select(
+    ...     "to_leader", "to_median", "benchmark_ratio").collect().row(2)
+    (-20.0, -10.0, 0.5)
     """
-    key = ["indicator", "level", "year", "month"]
-    units = districts.lazy().select(
-        pl.col("code").alias("district"), pl.col("parent").alias("_parent"), "kind"
+    names = rows.collect_schema().names()
+    rows = with_peers(rows, districts, indicators)
+    directed = pl.col("direction") != "none"
+    best = pl.col("_value").max()
+    slim = rows.filter("_in").select(
+        "district",
+        *_CELL,
+        "value",
+        _value=_signed(pl.col("value")),
+        _directed=directed,
     )
-    additive = indicators.lazy().select(pl.col("id").alias("indicator"), "aggregate")
-    whole = figures.select(
-        pl.col("district").alias("_parent"),
-        *key,
-        pl.col("value").alias("_whole"),
-        pl.col("status").alias("_whole_status"),
-        pl.col("bound").alias("_whole_bound"),
-        pl.col("grade").alias("_whole_grade"),
-        pl.col("break_id").alias("_whole_break"),
+    group = slim.group_by(_CELL).agg(
+        pl.when(pl.col("_directed").first())
+        .then(pl.col("value").filter(pl.col("_value") == best).first())
+        .alias("leader"),
+        pl.when(pl.col("_directed").first())
+        .then(pl.col("district").filter(pl.col("_value") == best).min())
+        .alias("leader_district"),
+        pl.col("value").median().alias("median"),
     )
-    rows = (
-        figures.join(units, on="district", how="left")
-        .join(additive, on="indicator", how="left")
-        .join(whole, on=["_parent", *key], how="left")
-        .with_columns(_share_bound=quotient("bound", "_whole_bound"))
-    )
-    reason = (
-        pl.when(pl.col("kind") == "total")
-        .then(pl.lit("is_total"))
-        .when(pl.col("_parent").is_null())
-        .then(pl.lit("no_parent"))
-        .when(pl.col("aggregate") != "sum")
-        .then(pl.lit("not_additive"))
-        .when(pl.col("status") == "masked")
-        .then(pl.lit("figure_masked"))
-        .when(pl.col("value").is_null())
-        .then(pl.lit("figure_missing"))
-        .when(pl.col("_whole_status") == "masked")
-        .then(pl.lit("total_masked"))
-        .when(pl.col("_whole").is_null())
-        .then(pl.lit("total_missing"))
-        .when(~pl.col("_whole_break").eq_missing(pl.col("break_id")))
-        .then(pl.lit("break"))
-        .when(pl.col("_whole_grade") != pl.col("grade"))
-        .then(pl.lit("total_grade"))
-        .when(pl.col("_whole") <= 0)
-        .then(pl.lit("total_zero"))
-        .when(pl.col("_share_bound").is_null())
-        .then(pl.lit("bound_open"))
-    )
-    rows = rows.with_columns(share_reason=reason)
-    fits = pl.col("share_reason").is_null()
-    return rows.with_columns(
-        share=pl.when(fits).then(pl.col("value") / pl.col("_whole")),
-        share_bound=pl.when(fits).then(pl.col("_share_bound")),
-    ).drop(
-        "_parent", "kind", "aggregate", "_whole", "_whole_status", "_whole_bound",
-        "_whole_grade", "_whole_break", "_share_bound",
+    fixed = (
+        rows.filter(pl.col("district") == benchmark, pl.col("value").is_not_null())
+        if benchmark
+        else rows.clear()
+    ).select(
+        "indicator", "level", "year", "month", "grade", "break_id", benchmark="value",
+        _benchmark_bound="bound",
     )  # fmt: skip
+    rows = rows.join(group, on=_CELL, how="left", maintain_order="left").join(
+        fixed,
+        on=["indicator", "level", "year", "month", "grade", "break_id"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+    a = pl.col("value")
+    exact = pl.col("_benchmark_bound") == "exact"
+    rows = rows.with_columns(benchmark=pl.when(exact).then("benchmark"))
+    found = ["leader", "median", "benchmark"]
+    return rows.with_columns(
+        *((a - pl.col(c)).alias(f"to_{c}") for c in found),
+        *(
+            pl.when((pl.col(c) > 0) & (a >= 0)).then(a / pl.col(c)).alias(f"{c}_ratio")
+            for c in found
+        ),
+    ).select(
+        *names,
+        *_peer_columns(names),
+        *(name for c in found for name in (c, f"to_{c}", f"{c}_ratio")),
+        "leader_district",
+    )
+
+
+def _peer_columns(names: list[str]) -> list[str]:
+    """Return what `with_peers` added, kept so that the next function need not do it again."""
+    return [c for c in ("peers", "_group", "direction", "_in") if c not in names]
+
+
+def _signed(value: pl.Expr) -> pl.Expr:
+    """Return a value by which more is better, without the noise of binary fractions.
+
+    Twelve digits: figures that print alike must not be told apart.
+    """
+    return (
+        pl.when(pl.col("direction") == "down").then(-value).otherwise(value).round_sig_figs(12)
+    )  # fmt: skip
+
+
+def _placed(
+    rows: pl.LazyFrame, inside: pl.Expr, value: pl.Expr, cell: list[str]
+) -> pl.LazyFrame:
+    """Return the rows that take part, with their competition rank and whether they are tied."""
+    own = ["_use"] if "_use" in rows.collect_schema().names() else []
+    found = rows.filter(inside, value.is_not_null()).select(
+        "district", *cell, *own, _value=_signed(value)
+    )
+    place = pl.col("_value").rank("min", descending=True).over(cell).cast(pl.Int64)
+    last = pl.col("_value").rank("max", descending=True).over(cell).cast(pl.Int64)
+    return found.with_columns(rank=place, tied=place != last)

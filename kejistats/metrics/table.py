@@ -1,44 +1,122 @@
-"""The Metric table: the metric functions composed for one checkpoint (semantics §9)."""
+"""The Metric table: the metric functions composed (semantics §9)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
 import polars as pl
 
-from kejistats.metrics.frames import shaped
-from kejistats.metrics.growth import growth
+from kejistats.errors import UsageError
+from kejistats.metrics.frames import ROW, SERIES, Codes, put, shaped, with_facts
+from kejistats.metrics.growth import first_time, growth_of
+from kejistats.metrics.increments import period_on_period
+from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.progress import progress
-from kejistats.metrics.ratios import ratios
-from kejistats.metrics.standing import rank, rank_change, share
+from kejistats.metrics.ratios import computed
+from kejistats.metrics.shares import contribution, share
+from kejistats.metrics.standing import (
+    attainment_rank,
+    distances,
+    growth_rank,
+    rank,
+    rank_change,
+    with_peers,
+)
 from kejistats.metrics.targets import against_target, judged_targets
-from kejistats.metrics.totals import totals, valid_at
-from kejistats.period import Checkpoint
+from kejistats.metrics.totals import month_end, sums, valid_at
+from kejistats.period import LENGTHS, Checkpoint
 from kejistats.schema import Metric
 from kejistats.settings import Thresholds
-from kejistats.store import current
+from kejistats.store import current, on_other_definitions
 
-_KEY = ["district", "indicator", "level"]
+Table = pl.DataFrame | pl.LazyFrame
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What every number of a Metric table rests on, beside the data themselves.
+
+    Parameters
+    ----------
+    thresholds
+        Limits of what is judged; those of semantics §6 to §8 by default.
+    benchmark
+        Code of the district all are compared with; empty for none.
+    period
+        Length of the stretches of 环比: half, quarter or month; by default the longest that the
+        checkpoint ends.
+    as_known
+        The day whose knowledge counts for what cannot be out yet; the figures must be those of
+        that day already.
+    """
+
+    thresholds: Thresholds = Thresholds()
+    benchmark: str = ""
+    period: str | None = None
+    as_known: date | None = None
+
+    def months(self, at: Checkpoint) -> int:
+        """Return the length of a checkpoint's stretch.
+
+        Raises
+        ------
+        UsageError
+            For a period that is none of the three.
+        """
+        if self.period is not None and self.period not in LENGTHS:
+            raise UsageError(f"unknown period {self.period!r}", f"one of: {', '.join(LENGTHS)}")
+        return LENGTHS[self.period or at.length]
 
 
 def history(
-    observations: pl.DataFrame, districts: pl.DataFrame, indicators: pl.DataFrame
+    observations: Table, districts: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
-    """Return every figure as it stands, with derived totals and ratios: one row per key."""
+    """Return every figure as it stands, with derived totals and ratios: one row per key.
+
+    Parameters
+    ----------
+    observations
+        Observation table with all vintages.
+    districts, indicators
+        District and Indicator tables.
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District, Observation
+    >>> units = District.conform(pl.DataFrame([{"code": "1", "name": "甲区", "kind": "district"}]))
+    >>> frame = Observation.conform(pl.DataFrame([
+    ...     {"district": "1", "indicator": i, "level": "", "year": 2024, "month": 12, "value": v,
+    ...      "status": "reported", "grade": "final", "bound": "exact", "reported": str(v),
+    ...      "source": "a.csv#D2", "received": "000001-00000000"}
+    ...     for i, v in [("rd_expenditure", 2.5), ("gdp", 100.0)]]))
+    >>> found = history(frame, units, read_registry()).collect()
+    >>> found.filter(pl.col("indicator") == "rd_intensity")["value"].item()
+    2.5
+    """
     # Each step uses the one before several times; uncollected, it would be computed as often.
-    frame = current(observations.lazy()).collect().lazy()
-    frame = totals(frame, districts, indicators).collect().lazy()
-    return ratios(frame, indicators)
+    frame = observations.lazy().collect()
+    repeated = frame.lazy().select(ROW).unique().select(pl.len()).collect().item() < frame.height
+    figures = current(frame.lazy()).collect().lazy() if repeated else frame.lazy()
+    added = sums(figures, districts, indicators)
+    rates = computed(pl.concat([figures, added.lazy()]), indicators)
+    return put(figures, pl.concat([added.join(rates, on=ROW, how="anti"), rates]))
 
 
 def metric_table(
-    observations: pl.DataFrame,
+    observations: Table,
     targets: pl.DataFrame,
     districts: pl.DataFrame,
     indicators: pl.DataFrame,
     checkpoint: Checkpoint,
     thresholds: Thresholds | None = None,
+    *,
+    basis: Basis | None = None,
 ) -> pl.DataFrame:
-    """Compose the Metric table of one checkpoint.
+    """Compose the Metric table of one checkpoint (semantics §9).
 
     Every valid district has a row for every indicator that anyone reported at the checkpoint
     or that it has a target for; what it did not report is ``missing``.
@@ -46,111 +124,292 @@ def metric_table(
     Parameters
     ----------
     observations, targets
-        Tables with all vintages.
+        Tables with all vintages. Of observations that come lazily only what is needed is read.
     districts, indicators
         District and Indicator tables.
     checkpoint
         The checkpoint.
     thresholds
         Limits of the progress codes; those of semantics §6 by default.
+    basis
+        All settings at once, instead of `thresholds`.
 
     Returns
     -------
     polars.DataFrame
         The Metric table, ordered by district and registry.
-    """
-    limits = thresholds or Thresholds()
-    past = pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
-    figures = history(observations.filter(past), districts, indicators).collect().lazy()
-    judged = judged_targets(targets.lazy(), checkpoint).collect().lazy()
-    full = pl.concat([figures, _absent(figures, judged, districts, checkpoint)])
 
-    at = (pl.col("year") == checkpoint.year) & (pl.col("month") == checkpoint.month)
-    before = checkpoint.previous_year
-    at_before = (pl.col("year") == before.year) & (pl.col("month") == before.month)
-    facts = indicators.lazy().select(
-        pl.col("id").alias("indicator"), "measure", "unit", "frequency", "pace", "nodes", "order",
-        pl.col("growth").alias("_growth"),
-    )  # fmt: skip
-    grown = growth(full, indicators).filter(at).join(facts, on="indicator", how="left")
-    percent = pl.col("_growth") == "percent"
-    grown = grown.with_columns(
-        published_growth=pl.when(percent)
-        .then(pl.col("published_growth") / 100)
-        .otherwise(pl.col("published_growth"))
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District, Observation, Target
+    >>> units = District.conform(pl.DataFrame([{"code": "1", "name": "甲区", "kind": "district"}]))
+    >>> frame = Observation.conform(pl.DataFrame([
+    ...     {"district": "1", "indicator": "patent_granted", "level": "", "year": y, "month": 6,
+    ...      "value": v, "status": "reported", "grade": "final", "bound": "exact",
+    ...      "reported": str(v), "source": "a.csv#D2", "received": "000001-00000000"}
+    ...     for y, v in [(2024, 20.0), (2025, 25.0)]]))
+    >>> table = metric_table(frame, Target.no_rows(), units, read_registry(), Checkpoint(2025, 6))
+    >>> table.select("value", "base", "yoy", "progress").row(0)
+    (25.0, 20.0, 0.25, 'no_target')
+    """
+    given = basis or Basis(thresholds or Thresholds())
+    return next(metric_tables(observations, targets, districts, indicators, [checkpoint], given))
+
+
+def metric_tables(
+    observations: Table,
+    targets: pl.DataFrame,
+    districts: pl.DataFrame,
+    indicators: pl.DataFrame,
+    checkpoints: Iterable[Checkpoint],
+    basis: Basis | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Compose the Metric tables of many checkpoints, a year at a time.
+
+    Parameters
+    ----------
+    observations, targets
+        Tables with all vintages. Observations that come lazily are read a year at a time, so
+        that no more than five years are held.
+    districts, indicators
+        District and Indicator tables.
+    checkpoints
+        Any checkpoints.
+    basis
+        Settings; the defaults of semantics.
+
+    Yields
+    ------
+    polars.DataFrame
+        The Metric rows of all checkpoints of a year, oldest year first, ordered by checkpoint,
+        district and registry.
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District, Observation, Target
+    >>> units = District.conform(pl.DataFrame([{"code": "1", "name": "甲区", "kind": "district"}]))
+    >>> frame = Observation.conform(pl.DataFrame([
+    ...     {"district": "1", "indicator": "patent_granted", "level": "", "year": y, "month": 6,
+    ...      "value": v, "status": "reported", "grade": "final", "bound": "exact",
+    ...      "reported": str(v), "source": "a.csv#D2", "received": "000001-00000000"}
+    ...     for y, v in [(2023, 16.0), (2024, 20.0), (2025, 25.0)]]))
+    >>> halves = [Checkpoint(y, 6) for y in (2024, 2025)]
+    >>> tables = metric_tables(frame, Target.no_rows(), units, read_registry(), halves)
+    >>> [table["yoy"].to_list() for table in tables]
+    [[0.25], [0.25]]
+    """
+    given = basis or Basis()
+    asked = sorted(set(checkpoints))
+    codes = Codes.of(districts, indicators)
+    tables = _Tables(
+        codes.rows(observations.lazy()),
+        codes.rows(targets.lazy()).collect(),
+        codes.units(districts),
+        codes.facts(indicators),
+        given,
     )
-    judged_rows = (
-        grown.join(judged.with_columns(level=pl.lit("")), on=_KEY, how="left")
-        .join(_decembers(figures, "target_base"), on=[*_KEY, "base_year"], how="left")
-        .join(
-            _decembers(figures, "last_year").filter(pl.col("base_year") == before.year),
-            on=_KEY,
-            how="left",
+    months = _months(asked, given)
+    held = _Figures.none(tables)
+    for year in sorted({at.year for at in asked}):
+        here = [at for at in asked if at.year == year]
+        held = held.moved(tables, _years(year, tables), months)
+        yield _year(tables, held, here)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables with coded keys, and the basis."""
+
+    observations: pl.LazyFrame
+    targets: pl.DataFrame
+    districts: pl.DataFrame
+    indicators: pl.DataFrame
+    basis: Basis
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The figures of some years as they stand, and what they were on other definitions."""
+
+    years: frozenset[int]
+    now: pl.DataFrame
+    others: pl.DataFrame
+
+    @classmethod
+    def none(cls, tables: _Tables) -> _Figures:
+        empty = tables.observations.clear().collect()
+        return cls(frozenset(), empty, empty)
+
+    def moved(self, tables: _Tables, years: set[int], months: list[int]) -> _Figures:
+        """Return the figures of other years; those held already are not worked out again."""
+        new = sorted(years - self.years)
+        kept = pl.col("year").is_in(sorted(years & self.years))
+        wanted = pl.col("year").is_in(new) & pl.col("month").is_in(months)
+        raw = tables.observations.filter(wanted).collect().lazy()
+        broken = raw.select(pl.col("break_id").is_not_null().any()).collect().item()
+        others = on_other_definitions(raw).collect() if broken else self.others.clear()
+        now = history(raw, tables.districts, tables.indicators).collect()
+        return _Figures(
+            frozenset(years),
+            pl.concat([self.now.filter(kept), now]),
+            pl.concat([self.others.filter(kept), others]),
         )
-        .with_columns(_comparable("target_base"), _comparable("last_year"))
-        .join(
-            seasonal_profile(figures, districts, checkpoint),
-            on=["district", "indicator"],
-            how="left",
-        )
-        .pipe(share_due, checkpoint)
-        .pipe(against_target, checkpoint)
-        .pipe(progress, checkpoint, limits)
-    )
-    earlier = rank(full.filter(at_before), districts, indicators, limits.rank_coverage)
-    table = (
-        judged_rows.pipe(rank, districts, indicators, limits.rank_coverage)
-        .pipe(rank_change, earlier)
-        .pipe(share, districts, indicators)
-        .with_columns(
-            pl.when(pl.col("target").is_not_null()).then(pl.col(c)).alias(c)
-            for c in ("target_base", "target_base_bound")
-        )
-        .sort("district", "order", "indicator", "level")
-        .select(Metric.columns())
+
+
+def _months(asked: list[Checkpoint], basis: Basis) -> list[int]:
+    """Return the months of a year whose figures any of the checkpoints needs."""
+    months = {12}
+    for at in asked:
+        length = basis.months(at)
+        months |= {at.earlier(length * back).month for back in range(3)}
+    return sorted(months)
+
+
+def _years(year: int, tables: _Tables) -> set[int]:
+    """Return the years whose figures a year's metrics need: its own, its past, base years."""
+    past = max(2, int(tables.basis.thresholds.seasonal_years) + 1)
+    multi = tables.targets.filter(pl.col("kind") == "multi_year", pl.col("base_year") < year)
+    return {*range(year - past, year + 1), *multi["base_year"].to_list()}
+
+
+def _year(tables: _Tables, held: _Figures, here: list[Checkpoint]) -> pl.DataFrame:
+    """Return the Metric rows of one year's checkpoints."""
+    districts, indicators, basis = tables.districts, tables.indicators, tables.basis
+    limits = basis.thresholds
+    figures = held.now.lazy()
+    others = None if held.others.is_empty() else held.others.lazy()
+    year, months = here[0].year, [at.month for at in here]
+    level = pl.lit("").cast(figures.collect_schema()["level"])
+    judged = judged_targets(tables.targets.lazy(), here).with_columns(level=level).collect()
+    asked = pl.col("month").is_in(months)
+    known = figures.filter(pl.col("year") == year, asked)
+    scale = pl.when(pl.col("_growth") == "percent").then(100.0).otherwise(1.0)
+    rows = (
+        pl.concat([known, _absent(known, judged, districts, here)])
+        .pipe(with_facts, indicators)
         .collect()
+    )
+    rows = _with(rows, lambda rows: growth_of(rows, figures, others, indicators))
+    rows = rows.with_columns(published_growth=pl.col("published_growth") / scale)
+    lengths = {at.month: basis.months(at) for at in here}
+    stretch = pl.col("month").replace_strict(lengths, return_dtype=pl.Int64)
+    before = rank(
+        figures.filter(pl.col("year") == year - 1, asked),
+        districts, indicators, limits.rank_coverage,
+    )  # fmt: skip
+    steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]] = [
+        lambda rows: _first_time(rows, tables),
+        lambda rows: period_on_period(rows, figures, indicators, stretch),
+        lambda rows: rows.join(judged.lazy(), on=ROW, how="left", maintain_order="left"),
+        lambda rows: _with_target_base(rows, figures, tables.targets),
+        lambda rows: seasonal_profile(rows, figures, districts, indicators, limits),
+        share_due,
+        against_target,
+        lambda rows: progress(rows, limits, basis.as_known),
+        lambda rows: outlook(rows, limits),
+        lambda rows: with_peers(rows, districts, indicators),
+        lambda rows: rank(rows, districts, indicators, limits.rank_coverage),
+        lambda rows: rank_change(rows, before),
+        lambda rows: growth_rank(rows, districts, indicators, limits),
+        lambda rows: attainment_rank(rows, districts, indicators),
+        lambda rows: distances(rows, districts, indicators, basis.benchmark),
+        lambda rows: share(rows, districts, indicators),
+        lambda rows: contribution(rows, districts, indicators, limits),
+    ]
+    for step in steps:
+        rows = _with(rows, step)
+    targeted = pl.col("target").is_not_null()
+    table = (
+        rows.with_columns(
+            pl.when(targeted).then(c).alias(c) for c in ("target_base", "target_base_bound")
+        )
+        .sort("year", "month", "district", "indicator", "level")
+        .select(pl.col(c).cast(t) for c, t in Metric.dtypes().items())
     )
     return Metric.checked(table)
 
 
-def _decembers(figures: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """Return December figures under another name, by the year they close."""
-    return figures.filter(pl.col("month") == 12).select(
-        *_KEY,
-        pl.col("year").alias("base_year"),
-        pl.col("value").alias(name),
-        pl.col("bound").alias(f"{name}_bound"),
-        pl.col("break_id").alias(f"_{name}_break"),
+def _with(rows: pl.DataFrame, step: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
+    """Return rows with what a step adds.
+
+    Every step keeps the rows and their order, so that only its own columns are worked out and
+    put beside the others, which none of its joins then has to carry along.
+    """
+    result = step(rows.lazy())
+    names = result.collect_schema().names()
+    added = result.select([c for c in names if c not in rows.columns]).collect()
+    return pl.concat([rows, added], how="horizontal")
+
+
+def _first_time(rows: pl.LazyFrame, tables: _Tables) -> pl.LazyFrame:
+    """Add 首次, which asks for the whole history, of the few series that may be new only."""
+    rose = (pl.col("yoy_reason") == "base_zero") & (pl.col("value") > 0)
+    new = rows.filter(rose).select("indicator").unique().collect()["indicator"]
+    if new.is_empty():
+        return rows.with_columns(first_time=pl.lit(value=False))
+    facts = tables.indicators
+    inputs = facts.filter(pl.col("id").is_in(new.implode())).select("numerator", "denominator")
+    ids = [*new, *(i for row in inputs.iter_rows() for i in row if i)]
+    end = rows.select((pl.col("year") * 12 + pl.col("month")).max()).collect().item()
+    past = tables.observations.filter(
+        pl.col("indicator").is_in(ids), pl.col("year") * 12 + pl.col("month") <= end
     )
+    needed = facts.filter(pl.col("id").is_in(ids))
+    return first_time(rows, history(past, tables.districts, needed))
 
 
-def _comparable(name: str) -> pl.Expr:
-    """Return a December figure of the same definition as the row's own, else null."""
-    same = pl.col("break_id").eq_missing(pl.col(f"_{name}_break"))
-    return pl.when(same).then(pl.col(name)).alias(name)
+def _with_target_base(
+    rows: pl.LazyFrame, figures: pl.LazyFrame, targets: pl.DataFrame
+) -> pl.LazyFrame:
+    """Add the December that an increase is counted from: last year's, or that of the base year."""
+    last = pl.col("base_year") == pl.col("year") - 1
+    rows = rows.with_columns(
+        target_base=pl.when(last).then("year_end"),
+        target_base_bound=pl.when(last).then("year_end_bound"),
+    )
+    if targets.filter(pl.col("kind") == "multi_year").is_empty():
+        return rows
+    bases = figures.filter(pl.col("month") == 12).select(
+        *SERIES,
+        "break_id",
+        base_year="year",
+        _multi="value",
+        _multi_bound="bound",
+    )
+    rows = rows.join(
+        bases, on=[*SERIES, "base_year", "break_id"], how="left", nulls_equal=True,
+        maintain_order="left",
+    )  # fmt: skip
+    return rows.with_columns(
+        target_base=pl.coalesce("target_base", "_multi"),
+        target_base_bound=pl.coalesce("target_base_bound", "_multi_bound"),
+    ).drop("_multi", "_multi_bound")
 
 
 def _absent(
-    figures: pl.LazyFrame, judged: pl.LazyFrame, districts: pl.DataFrame, checkpoint: Checkpoint
+    known: pl.LazyFrame, judged: pl.DataFrame, districts: pl.DataFrame, here: list[Checkpoint]
 ) -> pl.LazyFrame:
     """Return rows of status missing for what a district was expected to report and did not."""
-    at = (pl.col("year") == checkpoint.year) & (pl.col("month") == checkpoint.month)
-    here = figures.filter(at, pl.col("level") == "")
-    units = districts.lazy().filter(valid_at(pl.lit(checkpoint.end)))
-    reporting = units.filter(pl.col("kind") != "total").select(pl.col("code").alias("district"))
+    schema = known.collect_schema()
+    level = pl.lit("").cast(schema["level"])
+    at = pl.LazyFrame(
+        {"year": [c.year for c in here], "month": [c.month for c in here]},
+        schema={"year": pl.Int64, "month": pl.Int64},
+    )
+    units = districts.lazy().join(at, how="cross").filter(valid_at(month_end()))
+    units = units.select(pl.col("code").alias("district"), "kind", "year", "month")
+    told = known.filter(pl.col("level") == "").select("district", "indicator", "year", "month")
+    reporting = units.filter(pl.col("kind") != "total").drop("kind")
+    cell = ["district", "indicator", "year", "month"]
     expected = pl.concat(
         [
-            reporting.join(here.select("indicator").unique(), how="cross"),
-            judged.select("district", "indicator").join(
-                units.select(pl.col("code").alias("district")), on="district"
-            ),
+            reporting.join(told.select(cell[1:]).unique(), on=["year", "month"]).select(cell),
+            judged.lazy().select(cell).join(units, on=["district", "year", "month"], how="semi"),
         ]
     ).unique()
-    rows = expected.join(here, on=["district", "indicator"], how="anti").with_columns(
-        level=pl.lit(""),
-        year=pl.lit(checkpoint.year, dtype=pl.Int64),
-        month=pl.lit(checkpoint.month, dtype=pl.Int64),
-        status=pl.lit("missing"),
-        bound=pl.lit("exact"),
+    rows = expected.join(told, on=cell, how="anti").with_columns(
+        level=level, status=pl.lit("missing"), bound=pl.lit("exact")
     )
-    return shaped(rows, figures.collect_schema())
+    return shaped(rows, schema)

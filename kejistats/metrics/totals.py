@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER
-from kejistats.metrics.frames import grade_at, grade_place, shaped
+from kejistats.metrics.frames import ROW, grade_at, grade_place, put, shaped
 
 DERIVED_TOTAL = "各区合计"
-_AT = ["indicator", "level", "year", "month"]
+DERIVED_LEVELS = "各级合计"
+_CELL = ["indicator", "year", "month"]
+_PART = ["value", "status", "grade", "bound", "received", "break_id"]
 
 
 def valid_at(end: pl.Expr) -> pl.Expr:
@@ -23,23 +25,16 @@ def month_end() -> pl.Expr:
     return pl.date(pl.col("year"), pl.col("month"), 1).dt.month_end()
 
 
-def in_order(figures: pl.Expr, by: str) -> pl.Expr:
-    """Return a group's sum, added up in one order so that its last digit is always the same.
-
-    In a group, polars drops the order before ``sum``; the sum of a list keeps it.
-    """
-    return figures.sort_by(by).implode().list.sum()
-
-
 def totals(
     observations: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
-    """Add the row of a parent where it reported none and every district did.
+    """Add the rows of a total that was not reported and whose parts all were.
 
-    A reported total wins, a masked one too. Only ``aggregate = "sum"`` indicators are summed,
-    over districts, residuals and lower totals, never over zones or subtotals;
-    ``not_applicable`` counts as covered. The sum carries the weakest grade and bound of its
-    parts.
+    First the total over programme levels, where the registry declares the indicator's levels
+    and each of them has a figure; then that of a parent over its districts, residuals and lower
+    totals, never over zones or subtotals. A reported total wins, a masked one too. Only
+    ``aggregate = "sum"`` indicators are summed over districts; ``not_applicable`` counts as
+    covered. A sum carries the weakest grade and the bound of its parts (semantics §8).
 
     Parameters
     ----------
@@ -51,67 +46,149 @@ def totals(
     Returns
     -------
     polars.LazyFrame
-        The same columns, with rows whose source reads 各区合计.
+        The same columns, with rows whose source reads 各级合计 or 各区合计.
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District, Observation
+    >>> units = District.conform(pl.DataFrame([
+    ...     {"code": "0", "name": "市", "parent": None, "kind": "total"},
+    ...     {"code": "1", "name": "甲区", "parent": "0", "kind": "district"},
+    ...     {"code": "2", "name": "乙区", "parent": "0", "kind": "district"}]))
+    >>> frame = Observation.conform(pl.DataFrame([
+    ...     {"district": d, "indicator": "patent_granted", "level": "", "year": 2025, "month": 6,
+    ...      "value": v, "status": "reported", "grade": "final", "bound": "exact",
+    ...      "reported": str(v), "source": "a.csv#D2", "received": "000001-00000000"}
+    ...     for d, v in [("1", 3.0), ("2", 4.0)]]))
+    >>> found = totals(frame.lazy(), units, read_registry()).collect()
+    >>> found.filter(pl.col("district") == "0").select("value", "source").row(0)
+    (7.0, '各区合计')
     """
-    additive = indicators.filter(pl.col("aggregate") == "sum").select("id").lazy()
+    return put(observations, sums(observations, districts, indicators))
+
+
+def sums(
+    observations: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the rows that `totals` adds. They are few, and each step finds those before it."""
+    schema = observations.collect_schema()
+    rows = observations.select(*ROW, *_PART)
+    found = _unknown(_over_levels(rows, indicators), rows, schema)
+    for members in _bottom_up(districts):
+        frame = pl.concat([rows, found.lazy().select(*ROW, *_PART)])
+        found = pl.concat(
+            [found, _unknown(_over_districts(frame, members, indicators), rows, schema)]
+        )
+    return found
+
+
+def _over_levels(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
+    """Add totals over the programme levels that the registry declares."""
+    declared = indicators.filter(pl.col("levels").list.len() > 0)
+    if declared.is_empty():
+        return observations.clear()
+    due = declared.lazy().select(pl.col("id").alias("indicator"), "levels")
+    cell = ["district", *_CELL]
+    parts = observations.join(due, on="indicator", maintain_order="left").filter(
+        pl.col("level").cast(pl.String).is_in(pl.col("levels"))
+    )
+    wanted = pl.col("levels").list.len()
+    return _summed(parts, cell, wanted.first(), DERIVED_LEVELS).with_columns(level=pl.lit(""))
+
+
+def _bottom_up(districts: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the members of totals in steps: a total of totals is summed after these."""
     members = districts.filter(
         pl.col("kind").is_in(["district", "residual", "total"]), pl.col("parent").is_not_null()
-    ).lazy()
-    members = members.select(pl.col("code").alias("district"), "parent", "valid_from", "valid_to")
+    )
+    above = dict(members.select("code", "parent").iter_rows())
+    height: dict[str, int] = {}
+    for code in above:
+        seen, unit = {code}, above[code]
+        while unit not in seen:
+            height[unit] = max(height.get(unit, 0), len(seen))
+            seen.add(unit)
+            unit = above.get(unit, code)
+    steps: dict[int, list[str]] = {}
+    for code, parent in above.items():
+        steps.setdefault(height[parent], []).append(code)
+    return [members.filter(pl.col("code").is_in(steps[h])) for h in sorted(steps)]
+
+
+def _over_districts(
+    observations: pl.LazyFrame, members: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.LazyFrame:
+    """Add the rows of these members' parents."""
+    additive = indicators.filter(pl.col("aggregate") == "sum").select("id").lazy()
+    units = members.lazy().select(
+        pl.col("code").alias("district"), "parent", "valid_from", "valid_to"
+    )
     parts = (
-        observations.join(additive, left_on="indicator", right_on="id")
-        .join(members, on="district")
+        observations.join(additive, left_on="indicator", right_on="id", how="semi")
+        .join(units, on="district", maintain_order="left")
         .filter(valid_at(month_end()))
     )
     # Peers are counted at each checkpoint, for districts come and go.
     at = observations.select("year", "month").unique()
     due = (
-        members.join(at, how="cross")
+        units.join(at, how="cross")
         .filter(valid_at(month_end()))
         .group_by("parent", "year", "month")
         .agg(pl.len().alias("_due"))
     )
+    parts = parts.join(due, on=["parent", "year", "month"], maintain_order="left")
+    cell = ["parent", "level", *_CELL]
+    sums = _summed(parts, cell, pl.col("_due").first(), DERIVED_TOTAL)
+    return sums.rename({"parent": "district"})
+
+
+def _summed(parts: pl.LazyFrame, cell: list[str], due: pl.Expr, source: str) -> pl.LazyFrame:
+    """Return the sum of each cell all of whose parts are there, on one definition."""
     has_figure = pl.col("status") == "reported"
-    lower = pl.col("bound").is_in(LOWER)
-    upper = pl.col("bound").is_in(UPPER)
-    sums = (
-        parts.group_by("parent", *_AT)
+    lower = pl.col("bound").is_in(LOWER) & has_figure
+    upper = pl.col("bound").is_in(UPPER) & has_figure
+    return (
+        parts.group_by(cell)
         .agg(
-            # In one order and without binary noise, so that 2.3 + 0.1 reaches a target of 2.4.
-            in_order(pl.col("value"), "district").round_sig_figs(14),
+            # A list adds up in the order of its rows, a group as its threads come; and without
+            # binary noise, so that 2.3 + 0.1 reaches a target of 2.4.
+            pl.col("value").implode().list.sum().round_sig_figs(14),
             (has_figure | (pl.col("status") == "not_applicable")).sum().alias("_covered"),
             has_figure.any().alias("_any"),
+            due.alias("_due"),
             grade_place().filter(has_figure).min().alias("_grade"),
-            (lower & has_figure).any().alias("_lower"),
-            (upper & has_figure).any().alias("_upper"),
-            (pl.col("bound") == "about").any().alias("_about"),
+            lower.any().alias("_lower"),
+            upper.any().alias("_upper"),
+            ((pl.col("bound") == "about") & has_figure).any().alias("_about"),
             pl.col("received").max(),
             pl.col("break_id").first(),
             pl.col("break_id").n_unique().alias("_breaks"),
         )
-        .join(due, on=["parent", "year", "month"])
         .filter(
             pl.col("_covered") == pl.col("_due"),
             pl.col("_any"),
             pl.col("_breaks") == 1,
             ~(pl.col("_lower") & pl.col("_upper")),
         )
-        .rename({"parent": "district"})
+        .with_columns(
+            status=pl.lit("reported"),
+            grade=grade_at(pl.col("_grade")),
+            bound=pl.when("_lower")
+            .then(pl.lit("at_least"))
+            .when("_upper")
+            .then(pl.lit("at_most"))
+            .when("_about")
+            .then(pl.lit("about"))
+            .otherwise(pl.lit("exact")),
+            source=pl.lit(source),
+            reported=pl.lit(""),
+        )
     )
-    known = observations.filter(pl.col("status") != "missing").select("district", *_AT)
-    sums = sums.join(known, on=["district", *_AT], how="anti").with_columns(
-        status=pl.lit("reported"),
-        grade=grade_at(pl.col("_grade")),
-        bound=pl.when("_lower")
-        .then(pl.lit("at_least"))
-        .when("_upper")
-        .then(pl.lit("at_most"))
-        .when("_about")
-        .then(pl.lit("about"))
-        .otherwise(pl.lit("exact")),
-        source=pl.lit(DERIVED_TOTAL),
-        reported=pl.lit(""),
-    )
-    sums = shaped(sums, observations.collect_schema())
-    replaced = observations.join(sums, on=["district", *_AT], how="anti")
-    return pl.concat([replaced, sums])
+
+
+def _unknown(sums: pl.LazyFrame, observations: pl.LazyFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Return the sums of what nobody reported; a masked or inapplicable total stays."""
+    found = shaped(sums, schema).collect().lazy()
+    known = observations.filter(pl.col("status") != "missing").select(ROW)
+    return found.join(known.join(found, on=ROW, how="semi"), on=ROW, how="anti").collect()

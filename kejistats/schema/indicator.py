@@ -65,6 +65,11 @@ class Indicator(Table):
     parts: pl.List = text(
         "构成", "Indicator ids that add up to this one.", dtype_kwargs={"inner": pl.String()}
     )
+    levels: pl.List = text(
+        "项目级别",
+        "Programme levels that add up to the total: 国家, 省, 市, 区县.",
+        dtype_kwargs={"inner": pl.String()},
+    )
     aliases: pl.List = text(
         "别名", "Other names that mean this indicator.", dtype_kwargs={"inner": pl.String()}
     )
@@ -101,6 +106,7 @@ DEFAULTS: dict[str, object] = {
     "numerator": None,
     "denominator": None,
     "parts": [],
+    "levels": [],
     "aliases": [],
     "units": [],
     "negative": False,

@@ -24,8 +24,6 @@ FOUND = {
     "wrong": pl.String,
     "right": pl.String,
 }
-# Relative difference below which two figures are one: binary noise.
-EPS = 1e-9
 _AT_ONCE = 1_000_000
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 
 from kejistats.intake.comparing.figures import (
-    EPS,
     Figures,
     findings,
     half_unit,
@@ -18,6 +17,7 @@ from kejistats.intake.comparing.figures import (
 from kejistats.metrics.targets import judged_targets
 from kejistats.metrics.totals import valid_at
 from kejistats.period import Checkpoint
+from kejistats.rounding import EPS, difference_ends, quotient_ends
 from kejistats.settings import Checks
 
 _PEERS = ["i", "l", "at"]
@@ -46,10 +46,12 @@ def growth_contradicted(figures: Figures) -> pl.DataFrame:
     # Most agree at once, without a look at how their inputs were rounded.
     rows = rows.filter(_differs(low="computed", high="computed"))
     rows = figures.with_half(figures.with_half(rows), "base_row", "base", "base_half")
-    rows = rows.filter(points | (b > hb)).with_columns(
-        low=pl.when(points).then(a - b - h - hb).otherwise(((a - h) / (b + hb) - 1) * 100),
-        high=pl.when(points).then(a - b + h + hb).otherwise(((a + h) / (b - hb) - 1) * 100),
+    ratio, points_apart = quotient_ends(a, h, b, hb), difference_ends(a, h, b, hb)
+    low, high = (
+        pl.when(points).then(apart).otherwise((times - 1) * 100)
+        for times, apart in zip(ratio, points_apart, strict=True)
     )
+    rows = rows.filter(points | (b > hb)).with_columns(low=low, high=high)
     return rows.filter(_differs())
 
 
@@ -141,9 +143,8 @@ def share_differs(figures: Figures, scope: str) -> pl.DataFrame:
     rows = figures.with_facts(rows, "unit", "counted", "decimals")
     rows = figures.with_half(figures.with_half(rows), "whole_row", "whole", "whole_half")
     a, h, w, hw = (pl.col(c) for c in ("v", "half", "whole", "whole_half"))
-    rows = rows.filter(w > hw).with_columns(
-        computed=a / w * 100, low=(a - h) / (w + hw) * 100, high=(a + h) / (w - hw) * 100
-    )
+    low, high = quotient_ends(a, h, w, hw)
+    rows = rows.filter(w > hw).with_columns(computed=a / w * 100, low=low * 100, high=high * 100)
     group = ["p", *_PEERS]
     rows = rows.with_columns(told=pl.len().over(group)).filter(_differs())
     wrong = pl.len().over(group)

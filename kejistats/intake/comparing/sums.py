@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 
 from kejistats.intake.comparing.figures import (
-    EPS,
     STEP,
     Figures,
     findings,
@@ -17,6 +16,7 @@ from kejistats.intake.comparing.figures import (
     shown,
 )
 from kejistats.metrics.totals import valid_at
+from kejistats.rounding import EPS
 from kejistats.schema.observation import LEVELS
 
 _MEMBERS = ["district", "residual", "total"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.intake.comparing.figures import EPS, STEP, Figures, findings, label, shown
+from kejistats.intake.comparing.figures import STEP, Figures, findings, label, shown
+from kejistats.rounding import EPS
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.settings import Checks
 

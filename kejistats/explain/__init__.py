@@ -1,0 +1,15 @@
+"""How every figure of the Metric table came about: formula, inputs and source cells."""
+
+from kejistats.explain.explained import explain_row, known_indicator
+from kejistats.explain.explanation import Explanation
+from kejistats.explain.facts import Tables
+from kejistats.explain.model import Input, Step
+
+__all__ = [
+    "Explanation",
+    "Input",
+    "Step",
+    "Tables",
+    "explain_row",
+    "known_indicator",
+]

@@ -1,0 +1,163 @@
+"""Increments inside the year from cumulative figures, and 环比 against the stretch before (§2, §7)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kejistats.metrics.bounds import quotient
+from kejistats.metrics.frames import SERIES, at_times, with_facts
+from kejistats.store import current
+
+_TIME = pl.col("year") * 12 + pl.col("month")
+
+
+def increments(observations: pl.LazyFrame, months: int = 1) -> pl.LazyFrame:
+    """Add what each stretch of the year brought: the difference of cumulative figures.
+
+    increment = x(m) − x(m − months), in the first stretch of a year the cumulative figure itself
+    (semantics §2). It is null where either figure is masked or missing, where the two are on
+    different definitions, where their bounds contradict each other, and where the month does not
+    end a stretch of that length.
+
+    Parameters
+    ----------
+    observations
+        Observation table of flows; of several vintages the current one is taken.
+    months
+        Length of the stretches: 1 month, 3 quarter, 6 half.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: increment, in the registry's unit (negative where a figure was 核减), and
+        increment_bound.
+
+    Examples
+    --------
+    >>> rows = {"district": "1", "indicator": "i", "level": "", "year": 2013, "month": [5, 6],
+    ...         "value": [98.0, 120.0], "bound": "exact", "status": "reported", "break_id": None,
+    ...         "reported": "", "received": "000001-00000000"}
+    >>> increments(pl.LazyFrame(rows)).collect()["increment"].to_list()
+    [None, 22.0]
+    """
+    figures = current(observations)
+    return increments_of(figures, figures, pl.lit(months))
+
+
+def increments_of(rows: pl.LazyFrame, figures: pl.LazyFrame, months: pl.Expr) -> pl.LazyFrame:
+    """Add the increments of some rows, each with a length of its own; see `increments`.
+
+    Parameters
+    ----------
+    rows
+        Rows of the Observation table.
+    figures
+        All figures the differences may be taken from, one per key.
+    months
+        Length of each row's stretch.
+    """
+    earlier = at_times(figures, rows, months).select(
+        *SERIES,
+        _TIME.alias("_earlier_at"),
+        pl.col("value").alias("_earlier"),
+        pl.col("bound").alias("_earlier_bound"),
+        pl.col("break_id").alias("_earlier_break"),
+    )
+    rows = rows.with_columns(_length=months, _earlier_at=_TIME - months)
+    rows = rows.join(
+        earlier, on=[*SERIES, "_earlier_at"], how="left", maintain_order="left"
+    )
+    starts = pl.col("month") == pl.col("_length")
+    ends = pl.col("month") % pl.col("_length") == 0
+    same = pl.col("break_id").eq_missing(pl.col("_earlier_break"))
+    known = pl.col("value").is_not_null() & pl.col("_earlier").is_not_null() & same
+    bound = (
+        pl.when(starts & pl.col("value").is_not_null())
+        .then("bound")
+        .when(ends & ~starts & known)
+        .then(quotient("bound", "_earlier_bound"))
+    )
+    return (
+        rows.with_columns(increment_bound=bound)
+        .with_columns(
+            increment=pl.when(pl.col("increment_bound").is_null())
+            .then(None)
+            .when(starts)
+            .then("value")
+            .otherwise(pl.col("value") - pl.col("_earlier"))
+        )
+        .drop("_length", "_earlier", "_earlier_at", "_earlier_bound", "_earlier_break")
+    )
+
+
+def period_on_period(
+    rows: pl.LazyFrame, figures: pl.LazyFrame, indicators: pl.DataFrame, months: pl.Expr
+) -> pl.LazyFrame:
+    """Add 环比: of a flow its increment against the one before, of others their level before.
+
+    period_on_period = (x − previous) / previous for previous > 0 and x ≥ 0, x − previous for
+    points indicators (semantics §7). It is not adjusted for seasons, and briefs do not print it.
+
+    Parameters
+    ----------
+    rows, figures, months
+        As for `increments_of`.
+    indicators
+        Indicator table.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: increment (flows), previous, period_on_period (fraction, or points).
+    """
+    names = rows.collect_schema().names()
+    rows = with_facts(rows, indicators).with_columns(_months=months)
+    rows = increments_of(rows, figures, pl.col("_months")).with_columns(
+        _previous_at=_TIME - pl.col("_months")
+    )
+    # The stretch before: its increment for a flow, where it stood at its end for all else.
+    wanted = rows.select("_months", "_previous_at").unique()
+    levels = at_times(figures, rows, pl.col("_months")).with_columns(_previous_at=_TIME)
+    before = increments_of(
+        levels.join(wanted, on="_previous_at"),
+        figures,
+        pl.col("_months"),
+    ).select(
+        *SERIES,
+        "_previous_at",
+        "_months",
+        _level="value",
+        _step="increment",
+        _step_bound="increment_bound",
+        _level_bound="bound",
+        _previous_break="break_id",
+    )
+    rows = rows.join(
+        before, on=[*SERIES, "_previous_at", "_months"], how="left", maintain_order="left"
+    )
+    flow = pl.col("measure") == "flow"
+    firm = ["exact", "about"]
+    same = pl.col("break_id").eq_missing(pl.col("_previous_break"))
+    now = pl.when(flow).then("increment").otherwise("value")
+    now_bound = pl.when(flow).then("increment_bound").otherwise("bound")
+    previous_bound = pl.when(flow).then("_step_bound").otherwise("_level_bound")
+    usable = same & now_bound.is_in(firm) & previous_bound.is_in(firm)
+    rows = rows.with_columns(
+        increment=pl.when(flow).then("increment"),
+        previous=pl.when(same & previous_bound.is_in(firm)).then(
+            pl.when(flow).then("_step").otherwise("_level")
+        ),
+        _now=now,
+    )
+    x, b = pl.col("_now"), pl.col("previous")
+    rate = (
+        pl.when(~usable)
+        .then(None)
+        .when(pl.col("_growth") == "points")
+        .then(x - b)
+        .when((b > 0) & (x >= 0))
+        .then((x - b) / b)
+    )
+    return rows.with_columns(period_on_period=rate).select(
+        *names, "increment", "previous", "period_on_period"
+    )

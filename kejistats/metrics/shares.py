@@ -1,0 +1,221 @@
+"""占比 and 拉动: what part a district has in its city's figure and in its growth (§7, §8)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kejistats.metrics.bounds import quotient
+from kejistats.metrics.frames import with_facts
+from kejistats.settings import Thresholds
+
+_CELL = ["indicator", "level", "year", "month"]
+_FIRM = ["exact", "about"]
+
+
+def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
+    """Add the share of the parent's figure: own / total, with the bound that follows.
+
+    The parent's row is its own report or, from `totals`, the sum of districts that all
+    reported; of the same definition and grade. Exactly one of share and share_reason is set
+    (semantics §8).
+
+    Parameters
+    ----------
+    figures
+        Rows with district, indicator, level, year, month, value, status, bound, grade, break_id.
+    districts, indicators
+        District and Indicator tables.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: share (fraction), share_bound, share_reason.
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District
+    >>> units = District.conform(pl.DataFrame([
+    ...     {"code": "0", "name": "市", "parent": None, "kind": "total"},
+    ...     {"code": "1", "name": "甲区", "parent": "0", "kind": "district"}]))
+    >>> frame = pl.LazyFrame({"district": ["0", "1"], "indicator": "patent_granted",
+    ...     "level": "", "year": 2025, "month": 6, "value": [50.0, 20.0], "break_id": None,
+    ...     "status": "reported", "bound": "exact", "grade": "final"})
+    >>> share(frame, units, read_registry()).select("share", "share_reason").collect().rows()
+    [(None, 'is_total'), (0.4, None)]
+    """
+    names = figures.collect_schema().names()
+    columns = ["value", "status", "bound", "grade", "break_id"]
+    rows = _with_whole(figures, districts, indicators, columns)
+    rows = rows.with_columns(_share_bound=quotient("bound", "_whole_bound"))
+    reason = (
+        pl.when(pl.col("kind") == "total")
+        .then(pl.lit("is_total"))
+        .when(pl.col("_parent").is_null())
+        .then(pl.lit("no_parent"))
+        .when(pl.col("aggregate") != "sum")
+        .then(pl.lit("not_additive"))
+        .when(pl.col("status") == "masked")
+        .then(pl.lit("figure_masked"))
+        .when(pl.col("value").is_null())
+        .then(pl.lit("figure_missing"))
+        .when(pl.col("_whole_status") == "masked")
+        .then(pl.lit("total_masked"))
+        .when(pl.col("_whole_value").is_null())
+        .then(pl.lit("total_missing"))
+        .when(~pl.col("_whole_break_id").eq_missing(pl.col("break_id")))
+        .then(pl.lit("break"))
+        .when(pl.col("_whole_grade") != pl.col("grade"))
+        .then(pl.lit("total_grade"))
+        .when(pl.col("_whole_value") <= 0)
+        .then(pl.lit("total_zero"))
+        .when(pl.col("_share_bound").is_null())
+        .then(pl.lit("bound_open"))
+    )
+    rows = rows.with_columns(share_reason=reason)
+    fits = pl.col("share_reason").is_null()
+    return rows.with_columns(
+        share=pl.when(fits).then(pl.col("value") / pl.col("_whole_value")),
+        share_bound=pl.when(fits).then("_share_bound"),
+    ).select(*names, "share", "share_bound", "share_reason")
+
+
+def contribution(
+    rows: pl.LazyFrame,
+    districts: pl.DataFrame,
+    indicators: pl.DataFrame,
+    thresholds: Thresholds | None = None,
+) -> pl.LazyFrame:
+    """Add 拉动 and 贡献率: what a district's change did for the growth of its city.
+
+    contribution = (A − B) / B_city · 100 in points, for B_city > 0; contribution_rate =
+    (A − B) / (A_city − B_city), only where the city moved by at least 1 % (semantics §7). In a
+    city that fell, a rate above zero is a share in the fall (下拉). Only of additive indicators,
+    and where no figure is a bound.
+
+    Parameters
+    ----------
+    rows
+        Rows after `growth`, the parents' among them.
+    districts, indicators
+        District and Indicator tables.
+    thresholds
+        contribution_move; 0.01 by default.
+
+    Returns
+    -------
+    polars.LazyFrame
+        Columns added: contribution (points) and contribution_rate (fraction).
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import District
+    >>> units = District.conform(pl.DataFrame([
+    ...     {"code": "0", "name": "市", "parent": None, "kind": "total"},
+    ...     {"code": "1", "name": "甲区", "parent": "0", "kind": "district"}]))
+    >>> frame = pl.LazyFrame({"district": ["0", "1"], "indicator": "patent_granted",
+    ...     "level": "", "year": 2025, "month": 6, "base": [200.0, 50.0],
+    ...     "base_bound": "exact", "change": [20.0, 15.0], "change_bound": "exact",
+    ...     "break_id": None})
+    >>> contribution(frame, units, read_registry()).select(
+    ...     "contribution", "contribution_rate").collect().row(1)
+    (7.5, 0.75)
+    """
+    limits = thresholds or Thresholds()
+    names = rows.collect_schema().names()
+    columns = ["base", "base_bound", "change", "change_bound", "break_id"]
+    rows = _with_whole(rows, districts, indicators, columns)
+    base, moved = pl.col("_whole_base"), pl.col("_whole_change")
+    usable = (
+        (pl.col("aggregate") == "sum")
+        & pl.col("_whole_break_id").eq_missing(pl.col("break_id"))
+        & pl.all_horizontal(
+            pl.col(c).is_in(_FIRM)
+            for c in ("change_bound", "_whole_base_bound", "_whole_change_bound")
+        )
+        & (base > 0)
+    )
+    enough = (moved / base).abs().round(12) >= limits.contribution_move
+    return rows.with_columns(
+        contribution=pl.when(usable).then(pl.col("change") / base * 100),
+        contribution_rate=pl.when(usable & enough).then(pl.col("change") / moved),
+    ).select(*names, "contribution", "contribution_rate")
+
+
+def contributions(
+    metrics: pl.DataFrame, districts: pl.DataFrame, indicator: str, parent: str
+) -> pl.DataFrame:
+    """Return who moved a city's figure by how much, with a residual row so that columns sum.
+
+    Parameters
+    ----------
+    metrics
+        Metric table of one checkpoint.
+    districts
+        District table.
+    indicator
+        Id of an additive indicator.
+    parent
+        Code of the city.
+
+    Returns
+    -------
+    polars.DataFrame
+        district, change (units), contribution (points), contribution_rate (fraction): the city's
+        members by contribution, then a row whose district is null with what they leave over,
+        such as districts that did not report, then the city. Zones and subtotals, parts of
+        districts, are left out. Empty where the city's own growth is unknown.
+
+    Examples
+    --------
+    >>> units = pl.DataFrame({"code": ["0", "1", "2"], "parent": [None, "0", "0"],
+    ...                       "kind": ["total", "district", "district"]})
+    >>> table = pl.DataFrame({"district": ["0", "1", "2"], "indicator": "i", "level": "",
+    ...     "base": [200.0, 50.0, None], "change": [20.0, 15.0, None], "yoy": [0.1, 0.3, None],
+    ...     "contribution": [None, 7.5, None], "contribution_rate": [None, 0.75, None]})
+    >>> contributions(table, units, "i", "0").select("district", "contribution").rows()
+    [('1', 7.5), (None, 2.5), ('0', 10.0)]
+    """
+    columns = ["district", "change", "contribution", "contribution_rate"]
+    table = metrics.filter(pl.col("indicator") == indicator, pl.col("level") == "")
+    members = districts.filter(
+        pl.col("parent") == parent, pl.col("kind").is_in(["district", "residual", "total"])
+    )["code"]
+    known = pl.col("contribution").is_not_null()
+    rows = table.filter(pl.col("district").is_in(members.implode()), known).select(columns)
+    city = table.filter(pl.col("district") == parent, pl.col("yoy").is_not_null())
+    if city.is_empty():
+        return rows.clear()
+    moved = pl.col("contribution_rate").is_not_null().any()
+    whole = city.select(
+        "district", "change", contribution=pl.col("yoy") * 100, contribution_rate=pl.lit(1.0)
+    ).with_columns(
+        contribution_rate=pl.when(rows.select(moved).item()).then("contribution_rate")
+    )
+    left = [
+        pl.lit(None, dtype=pl.String).alias("district"),
+        *((pl.lit(whole[c][0], dtype=pl.Float64) - pl.col(c).sum()).alias(c) for c in columns[1:]),
+    ]
+    rows = rows.sort("contribution", descending=True, maintain_order=True)
+    return pl.concat([rows, rows.select(left), whole], how="vertical_relaxed")
+
+
+def _with_whole(
+    rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, columns: list[str]
+) -> pl.LazyFrame:
+    """Add some columns of the parent's row, named ``_whole_…``, and what the unit is."""
+    units = districts.lazy().select(
+        pl.col("code").alias("district"), pl.col("parent").alias("_parent"), "kind"
+    )
+    parents = units.select(pl.col("_parent").unique()).drop_nulls()
+    whole = rows.join(parents, left_on="district", right_on="_parent", how="semi").select(
+        pl.col("district").alias("_parent"),
+        *_CELL,
+        *(pl.col(c).alias(f"_whole_{c}") for c in columns),
+    )
+    return (
+        with_facts(rows, indicators)
+        .join(units, on="district", how="left", maintain_order="left")
+        .join(whole, on=["_parent", *_CELL], how="left", maintain_order="left")
+    )
