@@ -43,7 +43,9 @@ GOALS = {
 }
 AMOUNTS = [
     "value", "target", "target_upper", "target_base", "due", "pace_gap", "gap", "surplus",
-    "required_per_month", "base", "change", "since_year_end",
+    "required_per_month", "base", "change", "since_year_end", "outlook_low", "outlook_high",
+    "increment", "previous", "leader", "to_leader", "median", "to_median", "benchmark",
+    "to_benchmark",
 ]  # fmt: skip
 MASKED = {"status": "masked", "reported": "xx"}
 
@@ -177,7 +179,10 @@ def test_rows_come_by_district_and_registry() -> None:
      "pace_gap", "pace_gap_points", "pace_ratio", "gap", "surplus", "required_per_month",
      "required_multiple", "required_growth", "progress", "target_reason", "base", "change", "yoy",
      "yoy_points", "yoy_reason", "published_growth", "since_year_end", "rank", "ranked", "peers",
-     "rank_change", "share", "share_reason"],
+     "rank_change", "share", "share_reason", "outlook_low", "outlook_high", "previous",
+     "period_on_period", "two_year_average", "contribution", "contribution_rate", "yoy_rank",
+     "attainment_rank", "leader", "to_leader", "median", "to_median", "benchmark",
+     "to_benchmark"],
 )  # fmt: skip
 def test_the_agreed_names_of_columns_stand(column: str) -> None:
     assert column in Metric.columns()
@@ -300,12 +305,15 @@ def test_a_masked_district_more_changes_no_one_elses_figures(chance: random.Rand
     # Coverage, and what a sum of all districts gave, may change; nothing else.
     free = ["peers", "rank_shown", "share", "share_bound", "share_reason",
             "share_due", "share_due_low", "share_due_high", "pace_years", "due", "pace_gap",
-            "pace_gap_points", "pace_ratio", "progress", "target_reason"]  # fmt: skip
+            "pace_gap_points", "pace_ratio", "progress", "target_reason", "pace_bound",
+            "required_multiple", "outlook_low", "outlook_high", "outlook_rule", "contribution",
+            "contribution_rate"]  # fmt: skip
     own = pl.col("district").is_in([code(n) for n in range(1, COUNT_OF_DISTRICTS + 1)])
     kept = [c for c in table.columns if c not in free]
     assert_frame_equal(more.filter(own).select(kept), table.filter(own).select(kept))
     apart = pl.col("pace_rule").ne_missing("seasonal")
-    paced = [c for c in free if c not in ("peers", "rank_shown") and not c.startswith("share")]
+    by_city = ("peers", "rank_shown", "share", "outlook", "contribution")
+    paced = [c for c in free if not c.startswith(by_city)]
     assert_frame_equal(
         more.filter(own, apart).select(KEY + paced), table.filter(own, apart).select(KEY + paced)
     )

@@ -205,7 +205,7 @@ def _joined(
     """Join earlier figures, the one of the row's own definition where there are several."""
     grade = grade_place().alias(f"{name}_grade")
     taken = [pl.col(old).alias(new) for old, new in columns.items()]
-    key = [*SERIES, pl.col("year") + years, "month"]
+    key: list[str | pl.Expr] = [*SERIES, pl.col("year") + years, "month"]
     now = at_times(figures, rows, pl.lit(12 * years)).select(*key, *taken, grade)
     rows = rows.join(now, on=ROW, how="left", maintain_order="left")
     if others is None:

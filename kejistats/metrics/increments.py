@@ -64,9 +64,7 @@ def increments_of(rows: pl.LazyFrame, figures: pl.LazyFrame, months: pl.Expr) ->
         pl.col("break_id").alias("_earlier_break"),
     )
     rows = rows.with_columns(_length=months, _earlier_at=_TIME - months)
-    rows = rows.join(
-        earlier, on=[*SERIES, "_earlier_at"], how="left", maintain_order="left"
-    )
+    rows = rows.join(earlier, on=[*SERIES, "_earlier_at"], how="left", maintain_order="left")
     starts = pl.col("month") == pl.col("_length")
     ends = pl.col("month") % pl.col("_length") == 0
     same = pl.col("break_id").eq_missing(pl.col("_earlier_break"))

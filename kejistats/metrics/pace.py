@@ -54,7 +54,7 @@ def seasonal_profile(
     Pooled Σx(m) / ΣX(year) over the last up to three comparable years, needing at least two, each
     with a yearly figure of at least 10; else the profile of the district's parent (semantics §6).
     Of a stock it is the share of the year's net change, counted from the December before. Years
-    are comparable that carry the row's own break_id.
+    are comparable that carry the break_id of the row, for the parent's those of its own row.
 
     Parameters
     ----------
@@ -90,27 +90,25 @@ def seasonal_profile(
     key = [*SERIES, "year", "month"]
     parents = districts.lazy().select(pl.col("code").alias("district"), pl.col("parent"))
     rows = rows.join(parents, on="district", how="left", maintain_order="left")
+    own = rows.select(*key, "break_id")
     above = rows.filter(pl.col("parent").is_not_null()).select(
-        pl.col("parent").alias("district"), *key[1:], "break_id"
+        pl.col("parent").alias("district"), *key[1:]
     )
-    on = [*key, "break_id"]
-    own = rows.select(on)
-    missing = above.unique().join(own, on=on, how="anti", nulls_equal=True)
-    wanted = pl.concat([own, missing]).filter(pl.col("level") == "")
+    silent = above.unique().join(own, on=key, how="anti").with_columns(
+        break_id=pl.lit(None, dtype=pl.String)
+    )  # fmt: skip
+    wanted = pl.concat([own, silent]).filter(pl.col("level") == "")
     found = _profile(wanted, figures, indicators, limits)
     inherited = found.rename({"district": "parent"}).with_columns(
         profile_years="上级" + pl.col("profile_years")
     )
-    joined = rows.join(
-        found, on=on, how="left", nulls_equal=True, maintain_order="left"
-    ).join(
+    joined = rows.join(found, on=key, how="left", maintain_order="left").join(
         inherited,
-        on=["parent", *on[1:]],
+        on=["parent", *key[1:]],
         how="left",
-        nulls_equal=True,
         suffix="_above",
         maintain_order="left",
-    )  # fmt: skip
+    )
     has_own = pl.col("profile").is_not_null()
     return joined.with_columns(
         pl.when(has_own).then(c).otherwise(f"{c}_above").alias(c) for c in _PROFILE
@@ -173,7 +171,7 @@ def _profile(
             profile_high=pl.max_horizontal(shares),
             profile_years=years,
         )
-        .select(*SERIES, "year", "month", "break_id", *_PROFILE)
+        .select(*SERIES, "year", "month", *_PROFILE)
     )
 
 

@@ -48,9 +48,9 @@ def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFra
     fields = ["value", "status", "grade", "bound", "source", "received", "break_id"]
     involved = pairs["_ratio"].append(pairs["numerator"]).append(pairs["denominator"])
     schema = observations.collect_schema()
-    observations = observations.filter(
-        pl.col("indicator").is_in(involved.unique().implode())
-    ).collect().lazy()
+    observations = (
+        observations.filter(pl.col("indicator").is_in(involved.unique().implode())).collect().lazy()
+    )
     above = observations.select("indicator", *_AT, *fields).join(
         table, left_on="indicator", right_on="numerator"
     )

@@ -190,9 +190,7 @@ def contributions(
     moved = pl.col("contribution_rate").is_not_null().any()
     whole = city.select(
         "district", "change", contribution=pl.col("yoy") * 100, contribution_rate=pl.lit(1.0)
-    ).with_columns(
-        contribution_rate=pl.when(rows.select(moved).item()).then("contribution_rate")
-    )
+    ).with_columns(contribution_rate=pl.when(rows.select(moved).item()).then("contribution_rate"))
     left = [
         pl.lit(None, dtype=pl.String).alias("district"),
         *((pl.lit(whole[c][0], dtype=pl.Float64) - pl.col(c).sum()).alias(c) for c in columns[1:]),

@@ -387,9 +387,7 @@ def _signed(value: pl.Expr) -> pl.Expr:
     )  # fmt: skip
 
 
-def _placed(
-    rows: pl.LazyFrame, inside: pl.Expr, value: pl.Expr, cell: list[str]
-) -> pl.LazyFrame:
+def _placed(rows: pl.LazyFrame, inside: pl.Expr, value: pl.Expr, cell: list[str]) -> pl.LazyFrame:
     """Return the rows that take part, with their competition rank and whether they are tied."""
     own = ["_use"] if "_use" in rows.collect_schema().names() else []
     found = rows.filter(inside, value.is_not_null()).select(

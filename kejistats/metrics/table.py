@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -53,7 +53,7 @@ class Basis:
         that day already.
     """
 
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds = field(default_factory=Thresholds)
     benchmark: str = ""
     period: str | None = None
     as_known: date | None = None
@@ -71,9 +71,7 @@ class Basis:
         return LENGTHS[self.period or at.length]
 
 
-def history(
-    observations: Table, districts: pl.DataFrame, indicators: pl.DataFrame
-) -> pl.LazyFrame:
+def history(observations: Table, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
     """Return every figure as it stands, with derived totals and ratios: one row per key.
 
     Parameters
@@ -92,10 +90,10 @@ def history(
     ...     {"district": "1", "indicator": i, "level": "", "year": 2024, "month": 12, "value": v,
     ...      "status": "reported", "grade": "final", "bound": "exact", "reported": str(v),
     ...      "source": "a.csv#D2", "received": "000001-00000000"}
-    ...     for i, v in [("rd_expenditure", 2.5), ("gdp", 100.0)]]))
+    ...     for i, v in [("rd_expenditure", 2.5), ("rd_fte", 500.0)]]))
     >>> found = history(frame, units, read_registry()).collect()
-    >>> found.filter(pl.col("indicator") == "rd_intensity")["value"].item()
-    2.5
+    >>> found.filter(pl.col("indicator") == "rd_per_fte")["value"].item()
+    50.0
     """
     # Each step uses the one before several times; uncollected, it would be computed as often.
     frame = observations.lazy().collect()
@@ -350,14 +348,15 @@ def _first_time(rows: pl.LazyFrame, tables: _Tables) -> pl.LazyFrame:
     if new.is_empty():
         return rows.with_columns(first_time=pl.lit(value=False))
     facts = tables.indicators
-    inputs = facts.filter(pl.col("id").is_in(new.implode())).select("numerator", "denominator")
-    ids = [*new, *(i for row in inputs.iter_rows() for i in row if i)]
+    inputs = {i: (n, d) for i, n, d in facts.select("id", "numerator", "denominator").iter_rows()}
+    ids = list(new)
+    for indicator in ids:  # grows as it goes: a ratio may be made of ratios
+        ids += [i for i in inputs.get(indicator, ()) if i and i not in ids]
     end = rows.select((pl.col("year") * 12 + pl.col("month")).max()).collect().item()
     past = tables.observations.filter(
         pl.col("indicator").is_in(ids), pl.col("year") * 12 + pl.col("month") <= end
     )
-    needed = facts.filter(pl.col("id").is_in(ids))
-    return first_time(rows, history(past, tables.districts, needed))
+    return first_time(rows, history(past, tables.districts, facts))
 
 
 def _with_target_base(

@@ -141,7 +141,8 @@ def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
     -------
     polars.LazyFrame
         Columns added: attainment (fraction) and attainment_bound; due, pace_gap (units),
-        pace_gap_points, pace_ratio and pace_bound, the bound of these three; gap or surplus
+        pace_gap_points, pace_ratio; pace_bound, the bound of pace_gap (of points and ratio it is
+        that of the attainment, where there is one); gap or surplus
         (units) and gap_bound, that of the one that is set and of what is required;
         required_per_month (units), required_multiple, required_growth (fraction), observed_cagr,
         required_cagr (fractions) and cagr_ratio.

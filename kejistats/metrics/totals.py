@@ -77,9 +77,8 @@ def sums(
     found = _unknown(_over_levels(rows, indicators), rows, schema)
     for members in _bottom_up(districts):
         frame = pl.concat([rows, found.lazy().select(*ROW, *_PART)])
-        found = pl.concat(
-            [found, _unknown(_over_districts(frame, members, indicators), rows, schema)]
-        )
+        above = _unknown(_over_districts(frame, members, indicators), frame, schema)
+        found = pl.concat([found, above])
     return found
 
 
@@ -104,8 +103,8 @@ def _bottom_up(districts: pl.DataFrame) -> list[pl.DataFrame]:
     )
     above = dict(members.select("code", "parent").iter_rows())
     height: dict[str, int] = {}
-    for code in above:
-        seen, unit = {code}, above[code]
+    for code, parent in above.items():
+        seen, unit = {code}, parent
         while unit not in seen:
             height[unit] = max(height.get(unit, 0), len(seen))
             seen.add(unit)

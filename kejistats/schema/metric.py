@@ -73,7 +73,9 @@ class Metric(Table):
     )
     pace_ratio: float | None = optional("序时比", "A / due; null where nothing is due.")
     pace_bound: str | None = optional(
-        "较序时界限", "Bound of pace_gap, pace_gap_points and pace_ratio.", isin=BOUNDS
+        "较序时界限",
+        "Bound of pace_gap; points and ratio have that of the attainment, where there is one.",
+        isin=BOUNDS,
     )
     gap: float | None = optional("差距", "T − A when positive; over a ceiling, A − T.")
     surplus: float | None = optional("超额", "A − T when not negative; under a ceiling, T − A.")
