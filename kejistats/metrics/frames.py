@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,6 +13,9 @@ _PLACES = list(range(len(GRADES)))
 SERIES = ["district", "indicator", "level"]
 AT = ["year", "month"]
 ROW = [*SERIES, *AT]
+_TIME = pl.col("year") * 12 + pl.col("month")
+# What a district's number is multiplied by in ``_k``: indicators × levels × months.
+SERIES_SIZE = 2**35
 FACTS = ["measure", "unit", "frequency", "release", "pace", "nodes", "direction", "aggregate"]
 
 
@@ -46,15 +50,65 @@ def with_facts(rows: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
     return rows.join(facts.select(wanted), on="indicator", how="left", maintain_order="left")
 
 
-def at_times(figures: pl.LazyFrame, rows: pl.LazyFrame, back: pl.Expr) -> pl.LazyFrame:
-    """Return the figures of the checkpoints so many months before those that `rows` have.
+def keyed(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to a table with coded keys the one number ``_k`` that stands for a row's whole key.
 
-    Where few of many are wanted, what comes after need not go through all of them.
+    It grows by one from month to month, so that an earlier figure of a series is found by a
+    difference. Tables with plain keys stay as they are.
     """
-    wanted = (pl.col("year") * 12 + pl.col("month") - back - 1).alias("_at")
-    times = rows.select(wanted).unique()
-    at = times.select(year=pl.col("_at") // 12, month=pl.col("_at") % 12 + 1)
-    return figures.join(at, on=AT, how="semi", maintain_order="left")
+    if not isinstance(frame.collect_schema()["district"], pl.Enum):
+        return frame
+    district, indicator, level = (pl.col(c).to_physical().cast(pl.Int64) for c in SERIES)
+    return frame.with_columns(_k=district * SERIES_SIZE + (indicator * 8 + level) * 65536 + _TIME)
+
+
+def row_key(*frames: pl.LazyFrame) -> list[str]:
+    """Return the columns that tell rows of these tables apart: ``_k`` where all have it."""
+    coded = all("_k" in frame.collect_schema().names() for frame in frames)
+    return ["_k"] if coded else ROW
+
+
+def earlier(
+    rows: pl.LazyFrame,
+    figures: pl.LazyFrame,
+    columns: dict[str, pl.Expr],
+    back: pl.Expr,
+    same: Iterable[str] = (),
+    at: pl.LazyFrame | None = None,
+) -> pl.LazyFrame:
+    """Add columns of each series' figure so many months before.
+
+    Parameters
+    ----------
+    rows
+        Rows with the key of the Observation table; their order and number stay.
+    figures
+        All figures, one per key, or per key and the columns of `same`.
+    columns
+        What to take from a figure, by the name it gets.
+    back
+        How many months before, by row.
+    same
+        Further columns in which figure and row must agree; nulls agree.
+    at
+        A smaller plan with the same checkpoints as `rows`, so that a chain of these joins does
+        not work each of them out several times.
+    """
+    coded = row_key(rows, figures) == ["_k"]
+    place = pl.col("_k") if coded else _TIME
+    on = [*([] if coded else SERIES), "_find", *same]
+    wanted = (_TIME - back - 1).alias("_at")
+    times = (rows if at is None else at).select(wanted).unique()
+    times = times.select(year=pl.col("_at") // 12, month=pl.col("_at") % 12 + 1)
+    # Where few checkpoints of many are wanted, the join need not go through all of them.
+    found = figures.join(times, on=AT, how="semi").select(
+        *(c for c in on if c != "_find"), place.alias("_find"), **columns
+    )
+    return (
+        rows.with_columns(_find=place - back)
+        .join(found, on=on, how="left", nulls_equal=True, maintain_order="left")
+        .drop("_find")
+    )
 
 
 def put(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:

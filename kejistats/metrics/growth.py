@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.metrics.frames import ROW, SERIES, at_times, grade_place, with_facts
+from kejistats.metrics.frames import SERIES, earlier, grade_place, with_facts
 from kejistats.store import current, on_other_definitions
 
 _FIRM = ["exact", "about"]
@@ -79,9 +79,9 @@ def growth_of(
     columns = rows.collect_schema().names()
     joined = (
         with_facts(rows, indicators)
-        .pipe(_with_base, figures, others, 1, "base")
-        .pipe(_with_base, figures, others, 2, "_before")
-        .pipe(_with_year_end, figures, others)
+        .pipe(_with_base, figures, others, 1, "base", rows)
+        .pipe(_with_base, figures, others, 2, "_before", rows)
+        .pipe(_with_year_end, figures, others, rows)
         .with_columns(
             _bound=pl.when(pl.col("base").is_not_null()).then(quotient("bound", "base_bound")),
             _grade=grade_place(),
@@ -161,70 +161,61 @@ def first_time(rows: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _with_base(
-    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None, years: int, name: str
+    rows: pl.LazyFrame,
+    figures: pl.LazyFrame,
+    others: pl.LazyFrame | None,
+    years: int,
+    name: str,
+    at: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """Add the figure of the same checkpoint so many years before, and what it is."""
     columns = {
-        "value": name, "status": f"{name}_status", "bound": f"{name}_bound",
-        "source": f"{name}_source", "break_id": f"{name}_break",
-        "published_growth": f"{name}_growth",
-    }  # fmt: skip
-    return _joined(rows, figures, others, columns, years, name)
+        name: pl.col("value"),
+        f"{name}_status": pl.col("status"),
+        f"{name}_bound": pl.col("bound"),
+        f"{name}_source": pl.col("source"),
+        f"{name}_break": pl.col("break_id"),
+        f"{name}_growth": pl.col("published_growth"),
+        f"{name}_grade": grade_place(),
+    }
+    return _joined(rows, figures, others, columns, pl.lit(12 * years), at)
 
 
 def _with_year_end(
-    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None
+    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None, at: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Add last December's figure where it is on the same definition."""
-    december = pl.col("month") == 12
-    columns = {"value": "year_end", "bound": "year_end_bound", "break_id": "_december_break"}
-    rows = _joined(
-        rows.with_columns(_month="month").with_columns(month=pl.lit(12, dtype=pl.Int64)),
-        figures.filter(december),
-        None if others is None else others.filter(december),
-        columns,
-        1,
-        "december",
-    )
+    columns = {
+        "year_end": pl.col("value"),
+        "year_end_bound": pl.col("bound"),
+        "_december_break": pl.col("break_id"),
+    }
+    rows = _joined(rows, figures, others, columns, pl.col("month"), at)
     same = pl.col("break_id").eq_missing(pl.col("_december_break"))
     return rows.with_columns(
-        month="_month",
         year_end=pl.when(same).then("year_end"),
         year_end_bound=pl.when(same).then("year_end_bound"),
-    ).drop("_month")
+    )
 
 
 def _joined(
     rows: pl.LazyFrame,
     figures: pl.LazyFrame,
     others: pl.LazyFrame | None,
-    columns: dict[str, str],
-    years: int,
-    name: str,
+    columns: dict[str, pl.Expr],
+    back: pl.Expr,
+    at: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """Join earlier figures, the one of the row's own definition where there are several."""
-    grade = grade_place().alias(f"{name}_grade")
-    taken = [pl.col(old).alias(new) for old, new in columns.items()]
-    key: list[str | pl.Expr] = [*SERIES, pl.col("year") + years, "month"]
-    now = at_times(figures, rows, pl.lit(12 * years)).select(*key, *taken, grade)
-    rows = rows.join(now, on=ROW, how="left", maintain_order="left")
+    rows = earlier(rows, figures, columns, back, at=at)
     if others is None:
         return rows
-    older = others.select(
-        *key,
-        "break_id",
-        *[pl.col(old).alias(f"_old_{new}") for old, new in columns.items()],
-        grade_place().alias(f"_old_{name}_grade"),
-        _found=True,
-    )
-    rows = rows.join(
-        older, on=[*ROW, "break_id"], how="left", nulls_equal=True, maintain_order="left"
-    )
-    added = [*columns.values(), f"{name}_grade"]
+    old = {f"_old_{name}": taken for name, taken in columns.items()}
+    rows = earlier(rows, others, {**old, "_found": pl.lit(value=True)}, back, ["break_id"], at)
     found = pl.col("_found").fill_null(value=False)
     return rows.with_columns(
-        pl.when(found).then(f"_old_{c}").otherwise(c).alias(c) for c in added
-    ).drop("_found", *[f"_old_{c}" for c in added])
+        pl.when(found).then(f"_old_{c}").otherwise(c).alias(c) for c in columns
+    ).drop("_found", *old)
 
 
 def _two_year_average(points: pl.Expr) -> pl.Expr:

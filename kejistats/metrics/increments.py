@@ -5,10 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.metrics.frames import SERIES, at_times, with_facts
+from kejistats.metrics.frames import earlier, with_facts
 from kejistats.store import current
-
-_TIME = pl.col("year") * 12 + pl.col("month")
 
 
 def increments(observations: pl.LazyFrame, months: int = 1) -> pl.LazyFrame:
@@ -56,15 +54,12 @@ def increments_of(rows: pl.LazyFrame, figures: pl.LazyFrame, months: pl.Expr) ->
     months
         Length of each row's stretch.
     """
-    earlier = at_times(figures, rows, months).select(
-        *SERIES,
-        _TIME.alias("_earlier_at"),
-        pl.col("value").alias("_earlier"),
-        pl.col("bound").alias("_earlier_bound"),
-        pl.col("break_id").alias("_earlier_break"),
-    )
-    rows = rows.with_columns(_length=months, _earlier_at=_TIME - months)
-    rows = rows.join(earlier, on=[*SERIES, "_earlier_at"], how="left", maintain_order="left")
+    columns = {
+        "_earlier": pl.col("value"),
+        "_earlier_bound": pl.col("bound"),
+        "_earlier_break": pl.col("break_id"),
+    }
+    rows = earlier(rows.with_columns(_length=months), figures, columns, months)
     starts = pl.col("month") == pl.col("_length")
     ends = pl.col("month") % pl.col("_length") == 0
     same = pl.col("break_id").eq_missing(pl.col("_earlier_break"))
@@ -84,7 +79,7 @@ def increments_of(rows: pl.LazyFrame, figures: pl.LazyFrame, months: pl.Expr) ->
             .then("value")
             .otherwise(pl.col("value") - pl.col("_earlier"))
         )
-        .drop("_length", "_earlier", "_earlier_at", "_earlier_bound", "_earlier_break")
+        .drop("_length", *columns)
     )
 
 
@@ -108,30 +103,31 @@ def period_on_period(
     polars.LazyFrame
         Columns added: increment (flows), previous, period_on_period (fraction, or points).
     """
-    names = rows.collect_schema().names()
+    names, at = rows.collect_schema().names(), rows.with_columns(_months=months)
     rows = with_facts(rows, indicators).with_columns(_months=months)
-    rows = increments_of(rows, figures, pl.col("_months")).with_columns(
-        _previous_at=_TIME - pl.col("_months")
-    )
+    rows = increments_of(rows, figures, pl.col("_months"))
     # The stretch before: its increment for a flow, where it stood at its end for all else.
-    wanted = rows.select("_months", "_previous_at").unique()
-    levels = at_times(figures, rows, pl.col("_months")).with_columns(_previous_at=_TIME)
-    before = increments_of(
-        levels.join(wanted, on="_previous_at"),
-        figures,
-        pl.col("_months"),
-    ).select(
-        *SERIES,
-        "_previous_at",
-        "_months",
-        _level="value",
-        _step="increment",
-        _step_bound="increment_bound",
-        _level_bound="bound",
-        _previous_break="break_id",
-    )
-    rows = rows.join(
-        before, on=[*SERIES, "_previous_at", "_months"], how="left", maintain_order="left"
+    level = {
+        "_level": pl.col("value"),
+        "_level_bound": pl.col("bound"),
+        "_previous_break": pl.col("break_id"),
+    }
+    start = {
+        "_start": pl.col("value"),
+        "_start_bound": pl.col("bound"),
+        "_start_break": pl.col("break_id"),
+    }
+    rows = earlier(rows, figures, level, pl.col("_months"), at=at)
+    rows = earlier(rows, figures, start, pl.col("_months") * 2, at=at)
+    # A stretch that began in January is the cumulative figure itself.
+    whole = (pl.col("month") - pl.col("_months") + 11) % 12 + 1 == pl.col("_months")
+    known = pl.col("_start_break").eq_missing(pl.col("_previous_break"))
+    rows = rows.with_columns(
+        _step=pl.when(whole).then("_level").when(known).then(pl.col("_level") - pl.col("_start")),
+        _step_bound=pl.when(whole)
+        .then("_level_bound")
+        .when(pl.col("_start").is_not_null())
+        .then(quotient("_level_bound", "_start_bound")),
     )
     flow = pl.col("measure") == "flow"
     firm = ["exact", "about"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.frames import SERIES, at_times, with_facts
+from kejistats.metrics.frames import SERIES, earlier, keyed, row_key, with_facts
 from kejistats.settings import Thresholds
 
 _PROFILE = ["profile", "profile_low", "profile_high", "profile_years"]
@@ -97,12 +97,16 @@ def seasonal_profile(
     silent = above.unique().join(own, on=key, how="anti").with_columns(
         break_id=pl.lit(None, dtype=pl.String)
     )  # fmt: skip
-    wanted = pl.concat([own, silent]).filter(pl.col("level") == "")
+    wanted = keyed(pl.concat([own, silent]).filter(pl.col("level") == ""))
     found = _profile(wanted, figures, indicators, limits)
-    inherited = found.rename({"district": "parent"}).with_columns(
+    codes = districts["parent"].drop_nulls().unique().implode()
+    above_all = found.filter(pl.col("district").is_in(codes)).select(*key, *_PROFILE)
+    inherited = above_all.rename({"district": "parent"}).with_columns(
         profile_years="上级" + pl.col("profile_years")
     )
-    joined = rows.join(found, on=key, how="left", maintain_order="left").join(
+    on = row_key(rows, found)
+    own_profile = found.select(*on, *_PROFILE)
+    joined = rows.join(own_profile, on=on, how="left", maintain_order="left").join(
         inherited,
         on=["parent", *key[1:]],
         how="left",
@@ -120,25 +124,15 @@ def _profile(
 ) -> pl.LazyFrame:
     """Return the own profile of each key, pooled year by year in one order."""
     lags = list(range(int(limits.seasonal_years), 0, -1))
-    known = figures.select(*SERIES, "year", "month", "break_id", "value")
-    decembers = known.filter(pl.col("month") == 12)
     found = with_facts(wanted, indicators).filter(pl.col("measure").is_in(["flow", "stock"]))
-    # One join for each December, shared by the years on either side of it.
+    same = ["break_id"]
+    # One look at each December, shared by the years on either side of it.
     for lag in [*lags, max(lags) + 1]:
-        ends = at_times(decembers, wanted.with_columns(month=12), pl.lit(12 * lag)).drop("month")
-        found = found.join(
-            ends.with_columns(pl.col("year") + lag).rename({"value": f"_end{lag}"}),
-            on=[*SERIES, "year", "break_id"],
-            how="left",
-            nulls_equal=True,
-        )
+        back = 12 * (lag - 1) + pl.col("month")
+        found = earlier(found, figures, {f"_end{lag}": pl.col("value")}, back, same, wanted)
     for lag in lags:
-        part = at_times(known, wanted, pl.lit(12 * lag))
-        found = found.join(
-            part.with_columns(pl.col("year") + lag).rename({"value": f"_part{lag}"}),
-            on=[*SERIES, "year", "month", "break_id"],
-            how="left",
-            nulls_equal=True,
+        found = earlier(
+            found, figures, {f"_part{lag}": pl.col("value")}, pl.lit(12 * lag), same, wanted
         )
     stock = pl.col("measure") == "stock"
     parts, wholes, usable = {}, {}, {}
@@ -171,7 +165,7 @@ def _profile(
             profile_high=pl.max_horizontal(shares),
             profile_years=years,
         )
-        .select(*SERIES, "year", "month", *_PROFILE)
+        .select(*SERIES, "year", "month", *(["_k"] if row_key(found) == ["_k"] else []), *_PROFILE)
     )
 
 

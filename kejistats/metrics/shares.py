@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.metrics.frames import with_facts
+from kejistats.metrics.frames import SERIES_SIZE, row_key, with_facts
 from kejistats.settings import Thresholds
 
 _CELL = ["indicator", "level", "year", "month"]
@@ -207,13 +207,22 @@ def _with_whole(
         pl.col("code").alias("district"), pl.col("parent").alias("_parent"), "kind"
     )
     parents = units.select(pl.col("_parent").unique()).drop_nulls()
-    whole = rows.join(parents, left_on="district", right_on="_parent", how="semi").select(
-        pl.col("district").alias("_parent"),
-        *_CELL,
+    coded = row_key(rows) == ["_k"]
+    cell = ["_whole_at"] if coded else ["_parent", *_CELL]
+    wholes = rows.join(parents, left_on="district", right_on="_parent", how="semi")
+    whole = wholes.with_columns(_parent="district").select(
+        pl.col("_k").alias("_whole_at") if coded else cell,
         *(pl.col(c).alias(f"_whole_{c}") for c in columns),
     )
     return (
         with_facts(rows, indicators)
         .join(units, on="district", how="left", maintain_order="left")
-        .join(whole, on=["_parent", *_CELL], how="left", maintain_order="left")
+        .with_columns(_whole_at=_above() if coded else None)
+        .join(whole, on=cell, how="left", maintain_order="left")
     )
+
+
+def _above() -> pl.Expr:
+    """Return the ``_k`` of the parent's row."""
+    parent = pl.col("_parent").to_physical().cast(pl.Int64)
+    return parent * SERIES_SIZE + pl.col("_k") % SERIES_SIZE

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.frames import SERIES, with_facts
+from kejistats.metrics.frames import SERIES_SIZE, earlier, grade_place, row_key, with_facts
 from kejistats.metrics.totals import month_end, valid_at
+from kejistats.schema.observation import GRADES
 from kejistats.settings import Thresholds
 from kejistats.units import WHOLE
 
 PEER_KINDS = ["district", "zone"]
 _ADDED = ["rank", "ranked", "tied", "rank_shown", "_members"]
-_CELL = ["_group", "indicator", "level", "year", "month", "grade"]
+_CELL = ["_cell"]
 
 
 def with_peers(
@@ -29,11 +30,12 @@ def with_peers(
     Returns
     -------
     polars.LazyFrame
-        Columns added: peers (how many there are), _group, direction and _in, whether the row
-        takes part in a ranking: an exact figure of a valid peer. Unchanged where they are there.
+        Columns added: peers (how many there are), direction, _in, whether the row takes part
+        in a ranking (an exact figure of a valid peer), and _cell, which peers, indicator, level,
+        checkpoint and grade it takes part with. Unchanged where they are there.
     """
     names = rows.collect_schema().names()
-    if "_group" in names:
+    if "_cell" in names:
         return rows
     group = pl.struct("parent", "kind", "group").rank("dense")
     is_peer = pl.col("kind").is_in(PEER_KINDS) & pl.col("parent").is_not_null()
@@ -47,13 +49,23 @@ def with_peers(
         .group_by("_group", "year", "month")
         .agg(pl.len().cast(pl.Int64).alias("peers"))
     )
+    if row_key(rows) == ["_k"]:
+        grade = grade_place().fill_null(len(GRADES))
+        cell = (
+            pl.col("_group").cast(pl.Int64) * SERIES_SIZE + pl.col("_k") % SERIES_SIZE
+        ) * 4 + grade
+    else:
+        cell = pl.concat_str(
+            "_group", "indicator", "level", "year", "month", pl.col("grade").fill_null(""),
+            separator="|",
+        )  # fmt: skip
     exact = (pl.col("status") == "reported") & (pl.col("bound") == "exact")
     inside = exact & pl.col("peers").is_not_null() & valid_at(month_end())
     return (
         with_facts(rows, indicators)
         .join(units, on="district", how="left", maintain_order="left")
         .join(peers, on=["_group", "year", "month"], how="left", maintain_order="left")
-        .with_columns(_in=inside.fill_null(value=False))
+        .with_columns(_in=inside.fill_null(value=False), _cell=cell)
         .select(*names, *_peer_columns(names))
     )
 
@@ -108,10 +120,11 @@ def rank(
         # The same members give the same sum in any order.
         pl.col("district").cast(pl.String).hash(seed=1).sum().alias("_members"),
     )
+    key = row_key(rows)
     ranked = places.join(group, on=_CELL, how="left", maintain_order="left").select(
-        *SERIES, "year", "month", "rank", "tied", "ranked", "_zeros", "_members"
+        *key, "rank", "tied", "ranked", "_zeros", "_members"
     )
-    rows = rows.join(ranked, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
+    rows = rows.join(ranked, on=key, how="left", maintain_order="left")
     count = pl.col("ranked")
     shown = (
         (count >= 2) & (count / pl.col("peers") >= coverage) & (pl.col("_zeros") <= count / 2)
@@ -136,19 +149,12 @@ def rank_change(ranked: pl.LazyFrame, before: pl.LazyFrame) -> pl.LazyFrame:
     >>> rank_change(pl.LazyFrame([now]), pl.LazyFrame([then])).collect()["rank_change"].item()
     3
     """
-    past = before.select(
-        *SERIES,
-        pl.col("year") + 1,
-        "month",
-        pl.col("rank").alias("_rank_before"),
-        pl.col("_members").alias("_members_before"),
-    )
+    columns = {"_rank_before": pl.col("rank"), "_members_before": pl.col("_members")}
+    rows = earlier(ranked, before, columns, pl.lit(12))
     same = pl.col("_members") == pl.col("_members_before")
-    return (
-        ranked.join(past, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
-        .with_columns(rank_change=pl.when(same).then(pl.col("_rank_before") - pl.col("rank")))
-        .drop("_rank_before", "_members_before", "_members")
-    )
+    return rows.with_columns(
+        rank_change=pl.when(same).then(pl.col("_rank_before") - pl.col("rank"))
+    ).drop("_members", *columns)
 
 
 def growth_rank(
@@ -204,10 +210,10 @@ def growth_rank(
     counted = pl.col("unit").is_in(sorted(WHOLE)) & pl.col("yoy_points").is_null()
     large = ~counted | (base >= limits.growth_base).fill_null(value=False)
     inside = pl.col("_in") & (pl.col("direction") != "none") & large
+    key = row_key(rows)
     slim = rows.filter(inside).select(
-        *SERIES,
-        *_CELL[3:],
-        "_group",
+        *key,
+        "_cell",
         "direction",
         _computed=computed,
         _published=published,
@@ -223,14 +229,12 @@ def growth_rank(
     growth = pl.when("_use").then("_published").otherwise("_computed")
     placed = _placed(slim, growth.is_not_null(), growth, _CELL)
     found = placed.select(
-        *SERIES,
-        "year",
-        "month",
+        *key,
         yoy_rank="rank",
         yoy_ranked=pl.len().over(_CELL).cast(pl.Int64),
         yoy_rank_kind=pl.when("_use").then(pl.lit("published")).otherwise(pl.lit("computed")),
     )
-    joined = rows.join(found, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
+    joined = rows.join(found, on=key, how="left", maintain_order="left")
     return joined.select(*names, *_peer_columns(names), "yoy_rank", "yoy_ranked", "yoy_rank_kind")
 
 
@@ -270,14 +274,13 @@ def attainment_rank(
     inside = pl.col("_in") & (pl.col("attainment_bound") == "exact")
     cell = [*_CELL, "target_kind"]
     up = rows.with_columns(direction=pl.lit("up"))
+    key = row_key(rows)
     found = _placed(up, inside, pl.col("attainment"), cell).select(
-        *SERIES,
-        "year",
-        "month",
+        *key,
         attainment_rank="rank",
         attainment_ranked=pl.len().over(cell).cast(pl.Int64),
     )
-    joined = rows.join(found, on=[*SERIES, "year", "month"], how="left", maintain_order="left")
+    joined = rows.join(found, on=key, how="left", maintain_order="left")
     return joined.select(*names, *_peer_columns(names), "attainment_rank", "attainment_ranked")
 
 
@@ -374,7 +377,7 @@ def distances(
 
 def _peer_columns(names: list[str]) -> list[str]:
     """Return what `with_peers` added, kept so that the next function need not do it again."""
-    return [c for c in ("peers", "_group", "direction", "_in") if c not in names]
+    return [c for c in ("peers", "_cell", "direction", "_in") if c not in names]
 
 
 def _signed(value: pl.Expr) -> pl.Expr:
@@ -389,10 +392,9 @@ def _signed(value: pl.Expr) -> pl.Expr:
 
 def _placed(rows: pl.LazyFrame, inside: pl.Expr, value: pl.Expr, cell: list[str]) -> pl.LazyFrame:
     """Return the rows that take part, with their competition rank and whether they are tied."""
-    own = ["_use"] if "_use" in rows.collect_schema().names() else []
-    found = rows.filter(inside, value.is_not_null()).select(
-        "district", *cell, *own, _value=_signed(value)
-    )
+    names = rows.collect_schema().names()
+    own = dict.fromkeys(c for c in (*row_key(rows), "district", *cell, "_use") if c in names)
+    found = rows.filter(inside, value.is_not_null()).select(*own, _value=_signed(value))
     place = pl.col("_value").rank("min", descending=True).over(cell).cast(pl.Int64)
     last = pl.col("_value").rank("max", descending=True).over(cell).cast(pl.Int64)
     return found.with_columns(rank=place, tied=place != last)

@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.metrics.frames import ROW, SERIES, Codes, put, shaped, with_facts
+from kejistats.metrics.frames import ROW, SERIES, Codes, keyed, put, shaped, with_facts
 from kejistats.metrics.growth import first_time, growth_of
 from kejistats.metrics.increments import period_on_period
 from kejistats.metrics.outlook import outlook
@@ -237,7 +237,7 @@ class _Figures:
 
     @classmethod
     def none(cls, tables: _Tables) -> _Figures:
-        empty = tables.observations.clear().collect()
+        empty = keyed(tables.observations.clear()).collect()
         return cls(frozenset(), empty, empty)
 
     def moved(self, tables: _Tables, years: set[int], months: list[int]) -> _Figures:
@@ -247,12 +247,12 @@ class _Figures:
         wanted = pl.col("year").is_in(new) & pl.col("month").is_in(months)
         raw = tables.observations.filter(wanted).collect().lazy()
         broken = raw.select(pl.col("break_id").is_not_null().any()).collect().item()
-        others = on_other_definitions(raw).collect() if broken else self.others.clear()
+        others = on_other_definitions(raw).collect() if broken else raw.clear().collect()
         now = history(raw, tables.districts, tables.indicators).collect()
         return _Figures(
             frozenset(years),
-            pl.concat([self.now.filter(kept), now]),
-            pl.concat([self.others.filter(kept), others]),
+            pl.concat([self.now.filter(kept), keyed(now.lazy()).collect()]),
+            pl.concat([self.others.filter(kept), keyed(others.lazy()).collect()]),
         )
 
 
@@ -280,12 +280,14 @@ def _year(tables: _Tables, held: _Figures, here: list[Checkpoint]) -> pl.DataFra
     others = None if held.others.is_empty() else held.others.lazy()
     year, months = here[0].year, [at.month for at in here]
     level = pl.lit("").cast(figures.collect_schema()["level"])
-    judged = judged_targets(tables.targets.lazy(), here).with_columns(level=level).collect()
+    judged = judged_targets(tables.targets.lazy(), here).with_columns(level=level)
+    judged = keyed(judged).collect()
     asked = pl.col("month").is_in(months)
     known = figures.filter(pl.col("year") == year, asked)
     scale = pl.when(pl.col("_growth") == "percent").then(100.0).otherwise(1.0)
     rows = (
         pl.concat([known, _absent(known, judged, districts, here)])
+        .pipe(keyed)
         .pipe(with_facts, indicators)
         .collect()
     )
@@ -300,7 +302,7 @@ def _year(tables: _Tables, held: _Figures, here: list[Checkpoint]) -> pl.DataFra
     steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]] = [
         lambda rows: _first_time(rows, tables),
         lambda rows: period_on_period(rows, figures, indicators, stretch),
-        lambda rows: rows.join(judged.lazy(), on=ROW, how="left", maintain_order="left"),
+        lambda rows: rows.join(judged.lazy().drop(ROW), on="_k", how="left", maintain_order="left"),
         lambda rows: _with_target_base(rows, figures, tables.targets),
         lambda rows: seasonal_profile(rows, figures, districts, indicators, limits),
         share_due,
