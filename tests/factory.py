@@ -99,7 +99,9 @@ def observation(
 
 def observations(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """The Observation table of these figures."""
-    return Observation.conform(pl.DataFrame(list(rows), schema_overrides=Observation.dtypes()))
+    return Observation.conform(
+        pl.DataFrame(list(rows), schema_overrides=Observation.dtypes(), infer_schema_length=None)
+    )
 
 
 def target(
@@ -134,7 +136,9 @@ def targets(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     found = list(rows)
     if not found:
         return Target.empty()
-    return Target.conform(pl.DataFrame(found, schema_overrides=Target.dtypes()))
+    return Target.conform(
+        pl.DataFrame(found, schema_overrides=Target.dtypes(), infer_schema_length=None)
+    )
 
 
 def metrics(

@@ -241,7 +241,9 @@ def _two_year_average(points: pl.Expr) -> pl.Expr:
     )
     possible = (first >= -1) & (second >= -1)
     return (
-        pl.when(points)
+        pl.when(pl.col("value").is_null())
+        .then(None)
+        .when(points)
         .then((first + second) / 2)
         .when(possible)
         .then(((1 + first) * (1 + second)).sqrt() - 1)

@@ -20,8 +20,8 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
     Parameters
     ----------
     rows
-        Rows with value, bound, month, year, as_of, measure, pace, year_end, profile,
-        profile_low and profile_high.
+        Rows with value, bound, month, year, as_of, measure, pace, year_end and year_end_bound
+        (of a stock no bound), profile, profile_low and profile_high.
     thresholds
         outlook_month and outlook_share; those of semantics §6 by default.
 
@@ -34,7 +34,7 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
     Examples
     --------
     >>> row = {"value": 18.6, "bound": "exact", "year": 2025, "month": 6, "measure": "flow",
-    ...        "pace": "seasonal", "year_end": 36.0, "profile": 0.42, "profile_low": 0.4,
+    ...        "pace": "seasonal", "year_end": 36.0, "year_end_bound": "exact", "profile": 0.42, "profile_low": 0.4,
     ...        "profile_high": 0.45, "as_of": None}
     >>> band = outlook(pl.LazyFrame([row], schema_overrides={"as_of": pl.Date})).collect()
     >>> [round(band[c][0], 2) for c in ("outlook_low", "outlook_high")]
@@ -43,7 +43,8 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
     limits = thresholds or Thresholds()
     a, month = pl.col("value"), pl.col("month")
     flow, stock = pl.col("measure") == "flow", pl.col("measure") == "stock"
-    start = pl.when(flow).then(0.0).when(stock).then(pl.col("year_end"))
+    firm = pl.col("year_end_bound").is_in(["exact", "about"])
+    start = pl.when(flow).then(0.0).when(stock & firm).then(pl.col("year_end"))
     seasonal = (
         (flow | stock)
         & (pl.col("profile") >= limits.outlook_share)

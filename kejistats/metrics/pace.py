@@ -78,7 +78,7 @@ def seasonal_profile(
     >>> from kejistats.registry import read_registry
     >>> units = pl.DataFrame({"code": ["1"], "parent": [None]}, schema_overrides={"parent": pl.String})
     >>> series = {"district": "1", "indicator": "contracts_value", "level": "", "break_id": None}
-    >>> figures = pl.LazyFrame(series | {"status": "reported", "year": [2023, 2023, 2024, 2024],
+    >>> figures = pl.LazyFrame(series | {"bound": "exact", "year": [2023, 2023, 2024, 2024],
     ...     "month": [6, 12, 6, 12], "value": [12.0, 30.0, 15.0, 30.0]},
     ...     schema_overrides={"break_id": pl.String})
     >>> rows = pl.LazyFrame(series | {"year": 2025, "month": [6]},
@@ -124,6 +124,8 @@ def _profile(
 ) -> pl.LazyFrame:
     """Return the own profile of each key, pooled year by year in one order."""
     lags = list(range(int(limits.seasonal_years), 0, -1))
+    # A year whose figures are bounds has no share that could be pooled.
+    figures = figures.filter(pl.col("bound").is_in(["exact", "about"]))
     found = with_facts(wanted, indicators).filter(pl.col("measure").is_in(["flow", "stock"]))
     same = ["break_id"]
     # One look at each December, shared by the years on either side of it.

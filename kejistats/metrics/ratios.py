@@ -97,7 +97,7 @@ def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFra
     )
     found = shaped(found, schema).collect().lazy()
     # Where a side is unknown, what was reported of the ratio itself stays.
-    known = observations.join(found, on=ROW, how="semi").select(ROW)
+    told = observations.join(found, on=ROW, how="semi").select(ROW)
     has_figure = pl.col("status") == "reported"
-    silent = found.filter(~has_figure).join(known, on=ROW, how="anti")
+    silent = found.filter(~has_figure).join(told, on=ROW, how="anti")
     return pl.concat([found.filter(has_figure), silent]).collect()

@@ -280,8 +280,8 @@ def _year(tables: _Tables, held: _Figures, here: list[Checkpoint]) -> pl.DataFra
     others = None if held.others.is_empty() else held.others.lazy()
     year, months = here[0].year, [at.month for at in here]
     level = pl.lit("").cast(figures.collect_schema()["level"])
-    judged = judged_targets(tables.targets.lazy(), here).with_columns(level=level)
-    judged = keyed(judged).collect()
+    aims = judged_targets(tables.targets.lazy(), here).with_columns(level=level)
+    judged = keyed(aims).collect()
     asked = pl.col("month").is_in(months)
     known = figures.filter(pl.col("year") == year, asked)
     scale = pl.when(pl.col("_growth") == "percent").then(100.0).otherwise(1.0)
