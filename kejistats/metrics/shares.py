@@ -211,7 +211,7 @@ def _with_whole(
     cell = ["_whole_at"] if coded else ["_parent", *_CELL]
     wholes = rows.join(parents, left_on="district", right_on="_parent", how="semi")
     whole = wholes.with_columns(_parent="district").select(
-        pl.col("_k").alias("_whole_at") if coded else cell,
+        *([pl.col("_k").alias("_whole_at")] if coded else cell),
         *(pl.col(c).alias(f"_whole_{c}") for c in columns),
     )
     return (
