@@ -39,7 +39,9 @@ class Dataset:
 
     def __init__(self, path: str | Path) -> None:
         self.path = resolve(path)
-        self._metrics: dict[tuple[Checkpoint, date | None, str | None], pl.DataFrame] = {}
+        self._metrics: dict[
+            tuple[Checkpoint, date | None, date | None, str | None], pl.DataFrame
+        ] = {}
         self._checkpoints: dict[date | None, list[Checkpoint]] = {}
         if not (self.path / "dataset.toml").is_file():
             raise UsageError(f"no data set at {self.path}", _known_datasets(self.path))
@@ -198,7 +200,7 @@ class Dataset:
             date or the period cannot be read.
         """
         day = self._known_day(as_known)
-        return self._metric_table(self._chosen(checkpoint, day), day, period)
+        return self._metric_table(self._chosen(checkpoint, day), day, day, period)
 
     def explain(
         self,
@@ -236,7 +238,7 @@ class Dataset:
             self._targets(day),
             self.districts,
             self.indicators,
-            self._metric_table(at, day),
+            self._metric_table(at, day, day),
             at,
             self.settings,
             read_words(self.path),
@@ -274,7 +276,8 @@ class Dataset:
         if first is not None and last is not None and first > last:
             raise UsageError(f"{first} lies after {last}", "name the earlier day first")
         at = self._chosen(checkpoint, last, first)
-        return changes(self._metric_table(at, first), self._metric_table(at, last))
+        # By one clock: that time has gone by between the days changes nothing in the data.
+        return changes(self._metric_table(at, first, last), self._metric_table(at, last, last))
 
     def _chosen(
         self, text: str | int | Checkpoint | None, day: date | None, *others: date | None
@@ -297,18 +300,19 @@ class Dataset:
         return wanted
 
     def _metric_table(
-        self, at: Checkpoint, day: date | None, period: str | None = None
+        self, at: Checkpoint, day: date | None, clock: date | None, period: str | None = None
     ) -> pl.DataFrame:
+        """Return the table by what was known on a day; what is not out yet goes by `clock`."""
         from kejistats.metrics import Basis, metric_table
 
-        key = at, day, period
+        key = at, day, clock, period
         if key not in self._metrics:
             settings, districts = self.settings, self.districts
             basis = Basis(
                 thresholds=settings.thresholds,
                 benchmark=settings.benchmark,
                 period=period,
-                as_known=day,
+                as_known=clock,
             )
             self._metrics[key] = metric_table(
                 self._figures(day), self._targets(day), districts, self.indicators, at, basis=basis

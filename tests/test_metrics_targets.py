@@ -326,6 +326,20 @@ CODES = [
 ]  # fmt: skip
 
 KINDS = [
+    case("part of a year beside the whole base year says nothing", "flow_none",
+         ("multi_year", 200), 95,
+         {"progress": "no_pace", "attainment": None, "pace_ratio": None, "observed_cagr": None,
+          "target_reason": "year_unfinished", "gap": 105.0},
+         past=[(2022, 12, 100), (2024, 6, 75), (2024, 12, 159)], goal_more={"base_year": 2022}),
+    case("years of an increase are multiplied by all their months", "stock_linear",
+         ("multi_year", 200), 180,
+         {"required_per_month": 20 / 6, "required_multiple": 1.25, "progress": "near"},
+         past=[(2022, 12, 100), (2024, 12, 160)], goal_more={"base_year": 2022}),
+    case("a start within the year goes before the registry's nodes", "flow_steps",
+         ("total", 30), 1, {"progress": "not_due", "share_due": 0.0, "pace_rule": "linear"},
+         goal_more={"start_month": 6}),
+    case("noise in the last digit breaks no ceiling", "ratio_none", ("ceiling", 7),
+         7.000000000000001, {"progress": "done", "gap": None, "surplus": 0.0}, at="2025"),
     case("level: 10 of the increase of 50", "stock_linear", ("level", 700), 660,
          {"attainment": 0.2, "due": 25.0, "pace_gap": -15.0, "pace_gap_points": -30.0,
           "pace_ratio": 0.4, "gap": 40.0, "progress": "behind", "target_base": 650.0,

@@ -228,6 +228,7 @@ REASON = {
     "not_applicable": "本地区无此项，目标不评价",
     "bound_open": "数据为概数，与目标的比较不能确定",
     "no_profile": "缺少可用的往年同期数据，不设序时进度",
+    "year_unfinished": "多年目标以全年数计，年度未满，不与基年比较",
     "zero_target": "目标不大于零，不计算完成率",
 }
 NOTES = {

@@ -135,10 +135,11 @@ def period_on_period(
     now = pl.when(flow).then("increment").otherwise("value")
     now_bound = pl.when(flow).then("increment_bound").otherwise("bound")
     previous_bound = pl.when(flow).then("_step_bound").otherwise("_level_bound")
+    ends = ~flow | (pl.col("month") % pl.col("_months") == 0)
     usable = same & now_bound.is_in(firm) & previous_bound.is_in(firm)
     rows = rows.with_columns(
         increment=pl.when(flow).then("increment"),
-        previous=pl.when(same & previous_bound.is_in(firm)).then(
+        previous=pl.when(same & ends & previous_bound.is_in(firm)).then(
             pl.when(flow).then("_step").otherwise("_level")
         ),
         _now=now,

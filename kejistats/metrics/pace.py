@@ -174,9 +174,9 @@ def _profile(
 def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
     """Add the rule applied and the share of the target due (semantics §6).
 
-    linear: elapsed months ÷ 12, counted through ``as_of`` where it is given, and from
-    ``start_month`` m₀ for a target that starts within the year, (m − m₀) / (12 − m₀); half: 50 %
-    in June; nodes: steps; seasonal: the profile; in December everything is due whatever the rule.
+    linear: elapsed months ÷ 12, counted through ``as_of`` where it is given; a target
+    that starts within the year after ``start_month`` m₀ is paced (m − m₀) / (12 − m₀) whatever
+    the registry's rule, unless it has nodes of its own; half: 50 % in June; nodes: steps; seasonal: the profile; in December everything is due whatever the rule.
     A multi_year target is paced by the time elapsed between its base and its own December.
 
     Parameters
@@ -218,6 +218,8 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
         .then(pl.lit("elapsed"))
         .when(pl.col("own_nodes").is_not_null())
         .then(pl.lit("nodes"))
+        .when((start > 0) & (pl.col("pace") != "none"))
+        .then(pl.lit("linear"))
         .otherwise(pl.col("pace"))
     )
     half = pl.when(month >= 6).then(0.5).otherwise(0.0)

@@ -67,7 +67,7 @@ def progress(
     judged = pl.when(kind == "net").then(own).otherwise(a)
     ahead = (judged - t).round(9)
     more = (pl.col("comparison") == ">") & (pl.col("bound") != "more_than")
-    above = (kind == "range") & (a > pl.col("target_upper"))
+    above = (kind == "range") & ((a - pl.col("target_upper")).round(9) > 0)
     reached = pl.when(more).then(ahead > 0).otherwise(ahead >= 0)
     reached &= ~above.fill_null(value=False)
 
@@ -105,7 +105,7 @@ def progress(
     flow = pl.col("measure") == "flow"
     within = (a - pl.when(flow & p.is_not_null()).then(p * t).otherwise(t)).round(9) <= 0
     by_ceiling = (
-        pl.when(a > t)
+        pl.when((a - t).round(9) > 0)
         .then(pl.lit("behind"))
         .when(final)
         .then(pl.lit("done"))
@@ -113,7 +113,7 @@ def progress(
         .then(pl.lit("on_pace"))
         .otherwise(pl.lit("slow"))
     )
-    hold = (kind == "level") & (t <= pl.col("target_base"))
+    hold = (kind == "level") & ((t - pl.col("target_base")).round(9) <= 0)
     unmet = pl.when(ratio < limits.slow).then(pl.lit("behind")).otherwise(pl.lit("slow"))
     by_total = (
         pl.when(reached)
@@ -167,10 +167,12 @@ def progress(
         .then(pl.lit("not_applicable"))
         .when(unsure)
         .then(pl.lit("bound_open"))
-        .when(pl.col("value").is_not_null() & (kind != "growth") & _contradicting(kind))
+        .when(pl.col("value").is_not_null() & _contradicting(kind) & ~_unfinished())
         .then(pl.lit("bound_open"))
         .when((kind == "growth") & over.is_null())
         .then(pl.lit("growth_missing"))
+        .when(_unfinished())
+        .then(pl.lit("year_unfinished"))
         .when(kind.is_in(["level", "net", "multi_year"]) & pl.col("target_base").is_null())
         .then(pl.lit("base_missing"))
         .when((pl.col("pace_rule") == "seasonal") & p.is_null())
@@ -184,6 +186,12 @@ def progress(
         .when(kind != "ceiling")
         .then(pl.lit(_spelled(limits.ahead, limits.on_pace, limits.near, limits.slow))),
     )
+
+
+def _unfinished() -> pl.Expr:
+    """Return where the part of a year cannot be held against the whole base year of its target."""
+    multi = pl.col("target_kind") == "multi_year"
+    return multi & (pl.col("measure") == "flow") & (pl.col("month") < 12)
 
 
 def _spelled(*limits: float) -> str:

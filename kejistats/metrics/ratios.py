@@ -32,6 +32,11 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
     return put(observations, computed(observations, indicators))
 
 
+def _clean() -> pl.Expr:
+    """Return the quotient without binary noise, so that 0.07 of 1 is within a ceiling of 7 %."""
+    return (pl.col("value") / pl.col("value_below") * pl.col("_factor")).round_sig_figs(14)
+
+
 def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that `ratios` adds or puts in the place of others."""
     units = dict(indicators.select("id", "unit").iter_rows())
@@ -73,7 +78,7 @@ def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFra
     usable = known & (pl.col("value_below") > 0) & pl.col("_bound").is_not_null()
     found = both.with_columns(
         indicator=pl.col("_ratio"),
-        value=pl.when(usable).then(pl.col("value") / pl.col("value_below") * pl.col("_factor")),
+        value=pl.when(usable).then(_clean()),
         status=pl.when(usable)
         .then(pl.lit("reported"))
         .when(masked)

@@ -164,6 +164,8 @@ def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
     a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
     ratio = pl.col("measure") == "ratio"
     increase = kind.is_in(INCREASE)
+    # The flow of part of a year says nothing beside that of the whole base year.
+    unfinished = (kind == "multi_year") & (pl.col("measure") == "flow") & (pl.col("month") < 12)
     growing = kind == "growth"
     ceiling = kind == "ceiling"
     own = pl.when(increase).then(a - pl.col("target_base")).otherwise(a)
@@ -175,9 +177,9 @@ def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
         .otherwise(combined(side("bound"), pl.lit(0), pl.col("bound")))
     )
     rows = rows.with_columns(
-        _own=pl.when(~growing).then(own),
+        _own=pl.when(~growing & ~unfinished).then(own),
         _goal=pl.when(~growing & (goal > 0)).then(goal),
-        _own_bound=pl.when(targeted & ~growing).then(own_bound),
+        _own_bound=pl.when(targeted & ~growing & ~unfinished).then(own_bound),
         # What is held against the target itself: the increase for net, the figure for all else.
         _reach_bound=pl.when(targeted & ~growing).then(
             pl.when(kind == "net")
@@ -190,9 +192,9 @@ def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
     rated = ~ceiling & ~ratio & ~((kind == "net") & (own < 0))
     distance = pl.when(ceiling).then(a - t).when(kind == "net").then(t - own).otherwise(t - a)
     rows = rows.with_columns(
-        _attainment_bound=pl.when(rated & goal.is_not_null() & targeted & ~growing).then(
-            _attainment_bound(own / goal)
-        ),
+        _attainment_bound=pl.when(
+            rated & goal.is_not_null() & targeted & ~growing & ~unfinished
+        ).then(_attainment_bound(own / goal)),
         due=pl.when(~ceiling | (pl.col("measure") == "flow")).then(p * goal),
         _distance=pl.when(~growing & pl.col("_reach_bound").is_not_null()).then(distance),
         _growth_gap=pl.when(growing).then(_judged_growth() - t),
@@ -208,7 +210,7 @@ def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
             pl.col("_growth_gap"),
         ),
         gap=pl.when(pl.col("_distance").round(9) > 0).then("_distance"),
-        surplus=pl.when(pl.col("_distance").round(9) <= 0).then(-pl.col("_distance")),
+        surplus=pl.when(pl.col("_distance").round(9) <= 0).then((-pl.col("_distance")).clip(0.0)),
     )
     published = pl.col("published_growth").is_not_null()
     gap_is_over = pl.when(ceiling).then(pl.col("gap").is_not_null()).otherwise(
@@ -277,11 +279,12 @@ def _required(rows: pl.LazyFrame) -> pl.LazyFrame:
     base = pl.col("target_base")
     return rows.with_columns(
         required_per_month=required,
-        observed_cagr=pl.when(multi).then(cagr(a, base, years)),
+        observed_cagr=pl.when(multi & pl.col("_own").is_not_null()).then(cagr(a, base, years)),
         required_cagr=pl.when(multi).then(required_cagr(base, t, term)),
     ).with_columns(
         required_multiple=pl.when((pl.col("_own") > 0) & (pl.col("pace_rule") != "seasonal")).then(
-            pl.col("required_per_month") / (pl.col("_own") / pl.col("month"))
+            pl.col("required_per_month")
+            / (pl.col("_own") / pl.when(multi).then(years * 12).otherwise(pl.col("month")))
         ),
         required_growth=pl.when(has_growth).then(needed / remainder - 1),
         cagr_ratio=cagr_ratio(pl.col("observed_cagr"), pl.col("required_cagr")),

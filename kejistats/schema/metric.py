@@ -26,7 +26,7 @@ SHARE_REASONS = [
 ]  # fmt: skip
 TARGET_REASONS = [
     "base_missing", "growth_missing", "figure_missing", "figure_masked", "not_applicable",
-    "bound_open", "no_profile", "zero_target",
+    "bound_open", "no_profile", "zero_target", "year_unfinished",
 ]  # fmt: skip
 
 
