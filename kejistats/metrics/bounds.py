@@ -10,6 +10,8 @@ import polars as pl
 
 LOWER = ["at_least", "more_than"]
 UPPER = ["at_most", "less_than"]
+# What is no bound and may be projected, averaged and added up.
+FIRM = ["exact", "about"]
 
 
 def side(bound: str) -> pl.Expr:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import quotient
+from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.frames import SERIES, earlier, grade_place, with_facts
 from kejistats.store import current, on_other_definitions
 
-_FIRM = ["exact", "about"]
 _ADDED = [
     "base", "base_bound", "base_source", "change", "change_bound", "yoy", "yoy_points",
     "yoy_bound", "yoy_reason", "two_year_average", "since_year_end", "since_year_end_bound",
@@ -226,11 +225,11 @@ def _two_year_average(points: pl.Expr) -> pl.Expr:
         same
         & pl.col("_before_break").eq_missing(pl.col("base_break"))
         & (pl.col("_before_grade") >= pl.col("base_grade"))
-        & pl.col("base_bound").is_in(_FIRM)
-        & pl.col("_before_bound").is_in(_FIRM)
+        & pl.col("base_bound").is_in(FIRM)
+        & pl.col("_before_bound").is_in(FIRM)
     )
     scale = pl.when(points).then(1.0).otherwise(100.0)
-    firm = pl.col("yoy_bound").is_in(_FIRM)
+    firm = pl.col("yoy_bound").is_in(FIRM)
     first = pl.coalesce(
         pl.col("published_growth") / scale,
         pl.when(firm).then(pl.coalesce("yoy", "yoy_points")),

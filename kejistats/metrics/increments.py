@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import quotient
+from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.frames import earlier, with_facts
 from kejistats.store import current
 
@@ -130,16 +130,15 @@ def period_on_period(
         .then(quotient("_level_bound", "_start_bound")),
     )
     flow = pl.col("measure") == "flow"
-    firm = ["exact", "about"]
     same = pl.col("break_id").eq_missing(pl.col("_previous_break"))
     now = pl.when(flow).then("increment").otherwise("value")
     now_bound = pl.when(flow).then("increment_bound").otherwise("bound")
     previous_bound = pl.when(flow).then("_step_bound").otherwise("_level_bound")
     ends = ~flow | (pl.col("month") % pl.col("_months") == 0)
-    usable = same & now_bound.is_in(firm) & previous_bound.is_in(firm)
+    usable = same & now_bound.is_in(FIRM) & previous_bound.is_in(FIRM)
     rows = rows.with_columns(
         increment=pl.when(flow).then("increment"),
-        previous=pl.when(same & ends & previous_bound.is_in(firm)).then(
+        previous=pl.when(same & ends & previous_bound.is_in(FIRM)).then(
             pl.when(flow).then("_step").otherwise("_level")
         ),
         _now=now,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import LOWER, UPPER
+from kejistats.metrics.bounds import FIRM, LOWER, UPPER
 from kejistats.metrics.pace import elapsed
 from kejistats.settings import Thresholds
 
@@ -43,7 +43,7 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
     limits = thresholds or Thresholds()
     a, month = pl.col("value"), pl.col("month")
     flow, stock = pl.col("measure") == "flow", pl.col("measure") == "stock"
-    firm = pl.col("year_end_bound").is_in(["exact", "about"])
+    firm = pl.col("year_end_bound").is_in(FIRM)
     start = pl.when(flow).then(0.0).when(stock & firm).then(pl.col("year_end"))
     seasonal = (
         (flow | stock)

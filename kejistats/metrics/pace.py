@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from kejistats.metrics.bounds import FIRM
 from kejistats.metrics.frames import SERIES, earlier, keyed, row_key, with_facts
 from kejistats.settings import Thresholds
 
@@ -125,7 +126,7 @@ def _profile(
     """Return the own profile of each key, pooled year by year in one order."""
     lags = list(range(int(limits.seasonal_years), 0, -1))
     # A year whose figures are bounds has no share that could be pooled.
-    figures = figures.filter(pl.col("bound").is_in(["exact", "about"]))
+    figures = figures.filter(pl.col("bound").is_in(FIRM))
     found = with_facts(wanted, indicators).filter(pl.col("measure").is_in(["flow", "stock"]))
     same = ["break_id"]
     # One look at each December, shared by the years on either side of it.
@@ -176,7 +177,8 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
 
     linear: elapsed months ÷ 12, counted through ``as_of`` where it is given; a target
     that starts within the year after ``start_month`` m₀ is paced (m − m₀) / (12 − m₀) whatever
-    the registry's rule, unless it has nodes of its own; half: 50 % in June; nodes: steps; seasonal: the profile; in December everything is due whatever the rule.
+    the registry's rule, unless it has nodes of its own; half: 50 % in June; nodes: steps;
+    seasonal: the profile; in December everything is due whatever the rule.
     A multi_year target is paced by the time elapsed between its base and its own December.
 
     Parameters

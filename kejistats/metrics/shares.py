@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import quotient
+from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.frames import SERIES_SIZE, row_key, with_facts
 from kejistats.settings import Thresholds
 
 _CELL = ["indicator", "level", "year", "month"]
-_FIRM = ["exact", "about"]
 
 
 def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
@@ -131,7 +130,7 @@ def contribution(
         (pl.col("aggregate") == "sum")
         & pl.col("_whole_break_id").eq_missing(pl.col("break_id"))
         & pl.all_horizontal(
-            pl.col(c).is_in(_FIRM)
+            pl.col(c).is_in(FIRM)
             for c in ("change_bound", "_whole_base_bound", "_whole_change_bound")
         )
         & (base > 0)
