@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from kejistats.metrics.choice import chosen
+
 LOWER = ["at_least", "more_than"]
 UPPER = ["at_most", "less_than"]
 # What is no bound and may be projected, averaged and added up.
@@ -44,18 +46,13 @@ def combined(one: pl.Expr, other: pl.Expr, *bounds: pl.Expr) -> pl.Expr:
     """
     about = pl.any_horizontal(bound == "about" for bound in bounds)
     push = one + other
-    return (
-        pl.when(one * other < 0)
-        .then(None)
-        .when(push > 0)
-        .then(pl.lit("at_least"))
-        .when(push < 0)
-        .then(pl.lit("at_most"))
-        .when(about)
-        .then(pl.lit("about"))
-        .otherwise(pl.lit("exact"))
-        .alias("bound")
-    )
+    return chosen(
+        (one * other < 0, None),
+        (push > 0, "at_least"),
+        (push < 0, "at_most"),
+        (about, "about"),
+        otherwise="exact",
+    ).alias("bound")
 
 
 def quotient(upper: str, lower: str) -> pl.Expr:
@@ -79,9 +76,12 @@ def opposite(bound: pl.Expr) -> pl.Expr:
     Examples
     --------
     >>> pl.DataFrame({"b": ["at_least", "at_most", "about", "exact"]}).select(
-    ...     opposite(pl.col("b")))["b"].to_list()
+    ...     opposite(pl.col("b"))).to_series().to_list()
     ['at_most', 'at_least', 'about', 'exact']
     """
-    turned = {"at_least": "at_most", "more_than": "at_most"}
-    turned |= {"at_most": "at_least", "less_than": "at_least"}
-    return bound.replace(turned)
+    return chosen(
+        (bound.is_in(LOWER), "at_most"),
+        (bound.is_in(UPPER), "at_least"),
+        (bound == "about", "about"),
+        (bound == "exact", "exact"),
+    )

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
+from kejistats.metrics.choice import place_of, text_at
+from kejistats.metrics.lookup import ROW
 from kejistats.schema.observation import GRADES, LEVELS
 
-_PLACES = list(range(len(GRADES)))
-SERIES = ["district", "indicator", "level"]
-AT = ["year", "month"]
-ROW = [*SERIES, *AT]
-_TIME = pl.col("year") * 12 + pl.col("month")
-# What a district's number is multiplied by in ``_k``: indicators × levels × months.
-SERIES_SIZE = 2**35
 FACTS = ["measure", "unit", "frequency", "release", "pace", "nodes", "direction", "aggregate"]
 
 
 def grade_place(column: str = "grade") -> pl.Expr:
     """Return a grade's place from the weakest, 0, upwards; null where there is no grade."""
-    return pl.col(column).replace_strict(GRADES, _PLACES, default=None, return_dtype=pl.Int64)
+    return place_of(pl.col(column), GRADES)
 
 
 def grade_at(place: pl.Expr) -> pl.Expr:
     """Return the grade at a place of `grade_place`."""
-    return place.replace_strict(_PLACES, GRADES, default=None, return_dtype=pl.String)
+    return text_at(place, GRADES)
 
 
 def shaped(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
@@ -42,73 +36,24 @@ def with_facts(rows: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
     Columns added: measure, unit, frequency, release, pace, nodes, direction, aggregate, and
     _growth (percent or points).
     """
-    known = rows.collect_schema().names()
-    facts = indicators.lazy().select(
-        pl.col("id").alias("indicator"), *FACTS, pl.col("growth").alias("_growth")
-    )
-    wanted = [c for c in facts.collect_schema().names() if c == "indicator" or c not in known]
-    return rows.join(facts.select(wanted), on="indicator", how="left", maintain_order="left")
+    known = rows.collect_schema()
+    growth = pl.col("growth").alias("_growth")
+    facts = indicators.select(pl.col("id").alias("indicator"), *FACTS, growth)
+    return _with_table(rows, facts.drop(c for c in facts.columns[1:] if c in known), "indicator")
 
 
-def keyed(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Add to a table with coded keys the one number ``_k`` that stands for a row's whole key.
-
-    It grows by one from month to month, so that an earlier figure of a series is found by a
-    difference. Tables with plain keys stay as they are.
-    """
-    if not isinstance(frame.collect_schema()["district"], pl.Enum):
-        return frame
-    district, indicator, level = (pl.col(c).to_physical().cast(pl.Int64) for c in SERIES)
-    return frame.with_columns(_k=district * SERIES_SIZE + (indicator * 8 + level) * 65536 + _TIME)
+def with_units(rows: pl.LazyFrame, districts: pl.DataFrame, **columns: str) -> pl.LazyFrame:
+    """Add columns of each row's district, by the name they get."""
+    return _with_table(rows, districts.select(district="code", **columns), "district")
 
 
-def row_key(*frames: pl.LazyFrame) -> list[str]:
-    """Return the columns that tell rows of these tables apart: ``_k`` where all have it."""
-    coded = all("_k" in frame.collect_schema().names() for frame in frames)
-    return ["_k"] if coded else ROW
-
-
-def earlier(
-    rows: pl.LazyFrame,
-    figures: pl.LazyFrame,
-    columns: dict[str, pl.Expr],
-    back: pl.Expr,
-    same: Iterable[str] = (),
-    at: pl.LazyFrame | None = None,
-) -> pl.LazyFrame:
-    """Add columns of each series' figure so many months before.
-
-    Parameters
-    ----------
-    rows
-        Rows with the key of the Observation table; their order and number stay.
-    figures
-        All figures, one per key, or per key and the columns of `same`.
-    columns
-        What to take from a figure, by the name it gets.
-    back
-        How many months before, by row.
-    same
-        Further columns in which figure and row must agree; nulls agree.
-    at
-        A smaller plan with the same checkpoints as `rows`, so that a chain of these joins does
-        not work each of them out several times.
-    """
-    coded = row_key(rows, figures) == ["_k"]
-    place = pl.col("_k") if coded else _TIME
-    on = [*([] if coded else SERIES), "_find", *same]
-    wanted = (_TIME - back - 1).alias("_at")
-    times = (rows if at is None else at).select(wanted).unique()
-    times = times.select(year=pl.col("_at") // 12, month=pl.col("_at") % 12 + 1)
-    # Where few checkpoints of many are wanted, the join need not go through all of them.
-    found = figures.join(times, on=AT, how="semi").select(
-        *(c for c in on if c != "_find"), place.alias("_find"), **columns
-    )
-    return (
-        rows.with_columns(_find=place - back)
-        .join(found, on=on, how="left", nulls_equal=True, maintain_order="left")
-        .drop("_find")
-    )
+def _with_table(rows: pl.LazyFrame, table: pl.DataFrame, on: str) -> pl.LazyFrame:
+    """Add the columns of a table that has a row for every key."""
+    if not isinstance(table.schema[on], pl.Enum):
+        return rows.join(table.lazy(), on=on, how="left", maintain_order="left")
+    asking = rows.collect()  # a code is the place of its row
+    place = asking[on].to_physical()
+    return asking.hstack(table.sort(on).drop(on)[place]).lazy()
 
 
 def put(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:

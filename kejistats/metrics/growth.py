@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM, quotient
-from kejistats.metrics.frames import SERIES, earlier, grade_place, with_facts
+from kejistats.metrics.choice import chosen
+from kejistats.metrics.frames import grade_place, with_facts
+from kejistats.metrics.lookup import SERIES, Figures, earlier
 from kejistats.store import current, on_other_definitions
 
 _ADDED = [
@@ -59,7 +61,7 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
 
 
 def growth_of(
-    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None, indicators: pl.DataFrame
+    rows: pl.LazyFrame, figures: Figures, others: pl.LazyFrame | None, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
     """Add their growth to some rows; see `growth`.
 
@@ -89,29 +91,18 @@ def growth_of(
     a, b = pl.col("value"), pl.col("base")
     points = pl.col("_growth") == "points"
     same = pl.col("break_id").eq_missing(pl.col("base_break"))
-    reason = (
-        pl.when(pl.col("status").is_in(["missing", "not_applicable"]))
-        .then(pl.lit("figure_missing"))
-        .when(pl.col("status") == "masked")
-        .then(pl.lit("figure_masked"))
-        .when(pl.col("base_status") == "masked")
-        .then(pl.lit("base_masked"))
-        .when(b.is_null())
-        .then(pl.lit("base_missing"))
-        .when(~same)
-        .then(pl.lit("break"))
-        .when(pl.col("base_grade") < pl.col("_grade"))
-        .then(pl.lit("base_grade"))
-        .when(pl.col("_bound").is_null())
-        .then(pl.lit("bound_open"))
-        .when(points)
-        .then(None)
-        .when(b == 0)
-        .then(pl.lit("base_zero"))
-        .when((b < 0) & (a < 0))
-        .then(pl.lit("both_negative"))
-        .when((b < 0) | (a < 0))
-        .then(pl.lit("sign_change"))
+    reason = chosen(
+        (pl.col("status").is_in(["missing", "not_applicable"]), "figure_missing"),
+        (pl.col("status") == "masked", "figure_masked"),
+        (pl.col("base_status") == "masked", "base_masked"),
+        (b.is_null(), "base_missing"),
+        (~same, "break"),
+        (pl.col("base_grade") < pl.col("_grade"), "base_grade"),
+        (pl.col("_bound").is_null(), "bound_open"),
+        (points, None),
+        (b == 0, "base_zero"),
+        ((b < 0) & (a < 0), "both_negative"),
+        ((b < 0) | (a < 0), "sign_change"),
     )
     joined = joined.with_columns(yoy_reason=reason)
     rated = pl.col("yoy_reason").is_null()
@@ -161,7 +152,7 @@ def first_time(rows: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
 
 def _with_base(
     rows: pl.LazyFrame,
-    figures: pl.LazyFrame,
+    figures: Figures,
     others: pl.LazyFrame | None,
     years: int,
     name: str,
@@ -181,7 +172,7 @@ def _with_base(
 
 
 def _with_year_end(
-    rows: pl.LazyFrame, figures: pl.LazyFrame, others: pl.LazyFrame | None, at: pl.LazyFrame
+    rows: pl.LazyFrame, figures: Figures, others: pl.LazyFrame | None, at: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Add last December's figure where it is on the same definition."""
     columns = {
@@ -199,7 +190,7 @@ def _with_year_end(
 
 def _joined(
     rows: pl.LazyFrame,
-    figures: pl.LazyFrame,
+    figures: Figures,
     others: pl.LazyFrame | None,
     columns: dict[str, pl.Expr],
     back: pl.Expr,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM, quotient
-from kejistats.metrics.frames import earlier, with_facts
+from kejistats.metrics.frames import with_facts
+from kejistats.metrics.lookup import Figures, earlier
 from kejistats.store import current
 
 
@@ -42,7 +43,7 @@ def increments(observations: pl.LazyFrame, months: int = 1) -> pl.LazyFrame:
     return increments_of(figures, figures, pl.lit(months))
 
 
-def increments_of(rows: pl.LazyFrame, figures: pl.LazyFrame, months: pl.Expr) -> pl.LazyFrame:
+def increments_of(rows: pl.LazyFrame, figures: Figures, months: pl.Expr) -> pl.LazyFrame:
     """Add the increments of some rows, each with a length of its own; see `increments`.
 
     Parameters
@@ -54,12 +55,17 @@ def increments_of(rows: pl.LazyFrame, figures: pl.LazyFrame, months: pl.Expr) ->
     months
         Length of each row's stretch.
     """
-    columns = {
-        "_earlier": pl.col("value"),
-        "_earlier_bound": pl.col("bound"),
-        "_earlier_break": pl.col("break_id"),
-    }
+    columns = _taken("_earlier")
     rows = earlier(rows.with_columns(_length=months), figures, columns, months)
+    return _increment(rows).drop("_length", *columns)
+
+
+def _taken(name: str) -> dict[str, pl.Expr]:
+    return {name: pl.col("value"), f"{name}_bound": pl.col("bound"), f"{name}_break": pl.col("break_id")}
+
+
+def _increment(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add increment and increment_bound to rows with ``_length`` and ``_earlier…``."""
     starts = pl.col("month") == pl.col("_length")
     ends = pl.col("month") % pl.col("_length") == 0
     same = pl.col("break_id").eq_missing(pl.col("_earlier_break"))
@@ -70,21 +76,17 @@ def increments_of(rows: pl.LazyFrame, figures: pl.LazyFrame, months: pl.Expr) ->
         .when(ends & ~starts & known)
         .then(quotient("bound", "_earlier_bound"))
     )
-    return (
-        rows.with_columns(increment_bound=bound)
-        .with_columns(
-            increment=pl.when(pl.col("increment_bound").is_null())
-            .then(None)
-            .when(starts)
-            .then("value")
-            .otherwise(pl.col("value") - pl.col("_earlier"))
-        )
-        .drop("_length", *columns)
+    return rows.with_columns(increment_bound=bound).with_columns(
+        increment=pl.when(pl.col("increment_bound").is_null())
+        .then(None)
+        .when(starts)
+        .then("value")
+        .otherwise(pl.col("value") - pl.col("_earlier"))
     )
 
 
 def period_on_period(
-    rows: pl.LazyFrame, figures: pl.LazyFrame, indicators: pl.DataFrame, months: pl.Expr
+    rows: pl.LazyFrame, figures: Figures, indicators: pl.DataFrame, months: pl.Expr
 ) -> pl.LazyFrame:
     """Add 环比: of a flow its increment against the one before, of others their level before.
 
@@ -103,43 +105,33 @@ def period_on_period(
     polars.LazyFrame
         Columns added: increment (flows), previous, period_on_period (fraction, or points).
     """
-    names, at = rows.collect_schema().names(), rows.with_columns(_months=months)
-    rows = with_facts(rows, indicators).with_columns(_months=months)
-    rows = increments_of(rows, figures, pl.col("_months"))
+    names, at = rows.collect_schema().names(), rows.with_columns(_length=months)
+    rows = with_facts(rows, indicators).with_columns(_length=months)
+    rows = earlier(rows, figures, _taken("_earlier"), pl.col("_length"), at=at)
+    rows = earlier(rows, figures, _taken("_start"), pl.col("_length") * 2, at=at)
     # The stretch before: its increment for a flow, where it stood at its end for all else.
-    level = {
-        "_level": pl.col("value"),
-        "_level_bound": pl.col("bound"),
-        "_previous_break": pl.col("break_id"),
-    }
-    start = {
-        "_start": pl.col("value"),
-        "_start_bound": pl.col("bound"),
-        "_start_break": pl.col("break_id"),
-    }
-    rows = earlier(rows, figures, level, pl.col("_months"), at=at)
-    rows = earlier(rows, figures, start, pl.col("_months") * 2, at=at)
+    rows = _increment(rows)
     # A stretch that began in January is the cumulative figure itself.
-    whole = (pl.col("month") - pl.col("_months") + 11) % 12 + 1 == pl.col("_months")
-    known = pl.col("_start_break").eq_missing(pl.col("_previous_break"))
+    whole = (pl.col("month") - pl.col("_length") + 11) % 12 + 1 == pl.col("_length")
+    known = pl.col("_start_break").eq_missing(pl.col("_earlier_break"))
     rows = rows.with_columns(
-        _step=pl.when(whole).then("_level").when(known).then(pl.col("_level") - pl.col("_start")),
+        _step=pl.when(whole).then("_earlier").when(known).then(pl.col("_earlier") - pl.col("_start")),
         _step_bound=pl.when(whole)
-        .then("_level_bound")
+        .then("_earlier_bound")
         .when(pl.col("_start").is_not_null())
-        .then(quotient("_level_bound", "_start_bound")),
+        .then(quotient("_earlier_bound", "_start_bound")),
     )
     flow = pl.col("measure") == "flow"
-    same = pl.col("break_id").eq_missing(pl.col("_previous_break"))
+    same = pl.col("break_id").eq_missing(pl.col("_earlier_break"))
     now = pl.when(flow).then("increment").otherwise("value")
     now_bound = pl.when(flow).then("increment_bound").otherwise("bound")
-    previous_bound = pl.when(flow).then("_step_bound").otherwise("_level_bound")
-    ends = ~flow | (pl.col("month") % pl.col("_months") == 0)
+    previous_bound = pl.when(flow).then("_step_bound").otherwise("_earlier_bound")
+    ends = ~flow | (pl.col("month") % pl.col("_length") == 0)
     usable = same & now_bound.is_in(FIRM) & previous_bound.is_in(FIRM)
     rows = rows.with_columns(
         increment=pl.when(flow).then("increment"),
         previous=pl.when(same & ends & previous_bound.is_in(FIRM)).then(
-            pl.when(flow).then("_step").otherwise("_level")
+            pl.when(flow).then("_step").otherwise("_earlier")
         ),
         _now=now,
     )

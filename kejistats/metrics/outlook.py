@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM, LOWER, UPPER
+from kejistats.metrics.choice import chosen
 from kejistats.metrics.pace import elapsed
 from kejistats.settings import Thresholds
 
@@ -58,14 +59,7 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
         & (even >= limits.outlook_share)
     )
     in_time = (month >= limits.outlook_month) & (month < 12) & start.is_not_null() & a.is_not_null()
-    rule = (
-        pl.when(~in_time)
-        .then(None)
-        .when(seasonal)
-        .then(pl.lit("seasonal"))
-        .when(linear)
-        .then(pl.lit("linear"))
-    )
+    rule = chosen((~in_time, None), (seasonal, "seasonal"), (linear, "linear"))
     rows = rows.with_columns(outlook_rule=rule)
     by_profile = pl.col("outlook_rule") == "seasonal"
     ends = [

@@ -5,7 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM
-from kejistats.metrics.frames import SERIES, earlier, keyed, row_key, with_facts
+from kejistats.metrics.choice import chosen
+from kejistats.metrics.frames import with_facts, with_units
+from kejistats.metrics.lookup import ROW, Figures, earlier, elsewhere, is_keyed, key_elsewhere, looked_up
+from kejistats.schema.indicator import PACES
 from kejistats.settings import Thresholds
 
 _PROFILE = ["profile", "profile_low", "profile_high", "profile_years"]
@@ -45,7 +48,7 @@ def elapsed() -> pl.Expr:
 
 def seasonal_profile(
     rows: pl.LazyFrame,
-    figures: pl.LazyFrame,
+    figures: Figures,
     districts: pl.DataFrame,
     indicators: pl.DataFrame,
     thresholds: Thresholds | None = None,
@@ -88,55 +91,45 @@ def seasonal_profile(
     [0.45]
     """
     limits = thresholds or Thresholds()
-    key = [*SERIES, "year", "month"]
-    parents = districts.lazy().select(pl.col("code").alias("district"), pl.col("parent"))
-    rows = rows.join(parents, on="district", how="left", maintain_order="left")
-    own = rows.select(*key, "break_id")
-    above = rows.filter(pl.col("parent").is_not_null()).select(
-        pl.col("parent").alias("district"), *key[1:]
+    numbered = ["_k"] if is_keyed(rows) else []
+    own = with_facts(rows, indicators).select(*ROW, "break_id", "measure", *numbered)
+    own = with_units(own, districts, _parent="parent").collect().lazy()
+    found = _profile(own, figures, limits)
+    # Parents that have no row here have figures of other years all the same.
+    on = numbered or ROW
+    above = own.filter(pl.col("_parent").is_not_null()).select(
+        pl.col("_parent").alias("district"), *ROW[1:], "measure", *(key_elsewhere("_parent") for _ in numbered)
     )
-    silent = above.unique().join(own, on=key, how="anti").with_columns(
+    silent = above.unique(on).join(own, on=on, how="anti").with_columns(
         break_id=pl.lit(None, dtype=pl.String)
     )  # fmt: skip
-    wanted = keyed(pl.concat([own, silent]).filter(pl.col("level") == ""))
-    found = _profile(wanted, figures, indicators, limits)
     codes = districts["parent"].drop_nulls().unique().implode()
-    above_all = found.filter(pl.col("district").is_in(codes)).select(*key, *_PROFILE)
-    inherited = above_all.rename({"district": "parent"}).with_columns(
+    told = found.filter(pl.col("district").is_in(codes))
+    unheard = _profile(silent.collect().lazy(), figures, limits)
+    inherited = pl.concat([told, unheard], how="diagonal").with_columns(
         profile_years="上级" + pl.col("profile_years")
     )
-    on = row_key(rows, found)
-    own_profile = found.select(*on, *_PROFILE)
-    joined = rows.join(own_profile, on=on, how="left", maintain_order="left").join(
-        inherited,
-        on=["parent", *key[1:]],
-        how="left",
-        suffix="_above",
-        maintain_order="left",
-    )
+    from_above = {f"{c}_above": pl.col(c) for c in _PROFILE}
     has_own = pl.col("profile").is_not_null()
-    return joined.with_columns(
+    joined = elsewhere(found, inherited, "_parent", from_above).select(
         pl.when(has_own).then(c).otherwise(f"{c}_above").alias(c) for c in _PROFILE
-    ).drop("parent", *[f"{c}_above" for c in _PROFILE])
+    )
+    return pl.concat([rows, joined], how="horizontal")
 
 
-def _profile(
-    wanted: pl.LazyFrame, figures: pl.LazyFrame, indicators: pl.DataFrame, limits: Thresholds
-) -> pl.LazyFrame:
-    """Return the own profile of each key, pooled year by year in one order."""
+def _profile(rows: pl.LazyFrame, figures: Figures, limits: Thresholds) -> pl.LazyFrame:
+    """Add the own profile of each row, pooled year by year in one order."""
+    names = rows.collect_schema().names()
     lags = list(range(int(limits.seasonal_years), 0, -1))
     # A year whose figures are bounds has no share that could be pooled.
-    figures = figures.filter(pl.col("bound").is_in(FIRM))
-    found = with_facts(wanted, indicators).filter(pl.col("measure").is_in(["flow", "stock"]))
-    same = ["break_id"]
+    value = pl.when(pl.col("bound").is_in(FIRM)).then("value")
+    found, same = rows, ["break_id"]
     # One look at each December, shared by the years on either side of it.
     for lag in [*lags, max(lags) + 1]:
         back = 12 * (lag - 1) + pl.col("month")
-        found = earlier(found, figures, {f"_end{lag}": pl.col("value")}, back, same, wanted)
+        found = earlier(found, figures, {f"_end{lag}": value}, back, same, rows)
     for lag in lags:
-        found = earlier(
-            found, figures, {f"_part{lag}": pl.col("value")}, pl.lit(12 * lag), same, wanted
-        )
+        found = earlier(found, figures, {f"_part{lag}": value}, pl.lit(12 * lag), same, rows)
     stock = pl.col("measure") == "stock"
     parts, wholes, usable = {}, {}, {}
     for lag in lags:
@@ -150,26 +143,36 @@ def _profile(
         *(pl.when(usable[lag]).then(wholes[lag]).alias(f"_w{lag}") for lag in lags),
     )
     shares = [pl.col(f"_p{lag}") / pl.col(f"_w{lag}") for lag in lags]
-    years = pl.concat_str(
-        [
-            pl.when(pl.col(f"_p{lag}").is_not_null()).then((pl.col("year") - lag).cast(pl.String))
-            for lag in lags
-        ],
-        separator="、",
-        ignore_nulls=True,
-    )
     count = pl.sum_horizontal(pl.col(f"_p{lag}").is_not_null() for lag in lags)
-    return (
-        found.filter(count >= limits.seasonal_least)
-        .with_columns(
-            profile=pl.sum_horizontal(f"_p{lag}" for lag in lags)
-            / pl.sum_horizontal(f"_w{lag}" for lag in lags),
-            profile_low=pl.min_horizontal(shares),
-            profile_high=pl.max_horizontal(shares),
-            profile_years=years,
-        )
-        .select(*SERIES, "year", "month", *(["_k"] if row_key(found) == ["_k"] else []), *_PROFILE)
+    used = pl.sum_horizontal(
+        pl.col(f"_p{lag}").is_not_null() * 2**place for place, lag in enumerate(lags)
     )
+    profiled = pl.col("measure").is_in(["flow", "stock"]) & (pl.col("level") == "")
+    known = (count >= limits.seasonal_least) & profiled
+    pooled = pl.sum_horizontal(f"_p{lag}" for lag in lags) / pl.sum_horizontal(
+        f"_w{lag}" for lag in lags
+    )
+    return found.select(
+        *names,
+        profile=pl.when(known).then(pooled),
+        profile_low=pl.when(known).then(pl.min_horizontal(shares)),
+        profile_high=pl.when(known).then(pl.max_horizontal(shares)),
+        # Which years they are: few combinations of many rows, put into words once each.
+        _years=pl.when(known).then(pl.col("year") * 2 ** len(lags) + used),
+    ).pipe(_with_years, lags)
+
+
+def _with_years(rows: pl.LazyFrame, lags: list[int]) -> pl.LazyFrame:
+    """Add profile_years, the years whose places are set in ``_years``."""
+    found = rows.collect()
+    table = found.select(pl.col("_years").unique().sort()).drop_nulls()
+    texts = [
+        "、".join(str(n // 2 ** len(lags) - lag) for place, lag in enumerate(lags) if n >> place & 1)
+        for n in table["_years"]
+    ]
+    table = table.with_columns(profile_years=pl.Series(texts, dtype=pl.String))
+    years = {"profile_years": pl.col("profile_years")}
+    return found.hstack(looked_up(found, pl.col("_years"), table, "_years", years)).drop("_years").lazy()
 
 
 def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
@@ -211,18 +214,14 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
     linear = ((elapsed() - start) / (12 - start)).clip(0.0, 1.0)
     since_base = (pl.col("year") - pl.col("base_year") - 1) * 12 + elapsed()
     term = since_base / ((pl.col("target_year") - pl.col("base_year")) * 12)
-    rule = (
-        pl.when(pl.col("target").is_null())
-        .then(None)
-        .when(pl.col("target_kind") == "growth")
-        .then(pl.lit("none"))
-        .when(pl.col("target_kind") == "multi_year")
-        .then(pl.lit("elapsed"))
-        .when(pl.col("own_nodes").is_not_null())
-        .then(pl.lit("nodes"))
-        .when((start > 0) & (pl.col("pace") != "none"))
-        .then(pl.lit("linear"))
-        .otherwise(pl.col("pace"))
+    kind, pace = pl.col("target_kind"), pl.col("pace")
+    rule = chosen(
+        (pl.col("target").is_null(), None),
+        (kind == "growth", "none"),
+        (kind == "multi_year", "elapsed"),
+        (pl.col("own_nodes").is_not_null(), "nodes"),
+        ((start > 0) & (pace != "none"), "linear"),
+        *((pace == known, known) for known in PACES),
     )
     half = pl.when(month >= 6).then(0.5).otherwise(0.0)
     share = (

@@ -7,8 +7,10 @@ from datetime import date
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER, quotient
+from kejistats.metrics.choice import chosen, place_of, text_at
 from kejistats.metrics.targets import INCREASE
 from kejistats.schema.indicator import FREQUENCIES
+from kejistats.schema.metric import PROGRESS
 from kejistats.settings import Thresholds
 from kejistats.units import WHOLE
 
@@ -71,64 +73,39 @@ def progress(
     reached = pl.when(more).then(ahead > 0).otherwise(ahead >= 0)
     reached &= ~above.fill_null(value=False)
 
-    by_ratio = (
-        pl.when(ratio >= limits.ahead)
-        .then(pl.lit("ahead"))
-        .when(ratio >= limits.on_pace)
-        .then(pl.lit("on_pace"))
-        .when(_small_count_on_pace(limits))
-        .then(pl.lit("on_pace"))
-        .when(ratio >= limits.near)
-        .then(pl.lit("near"))
-        .when(ratio >= limits.slow)
-        .then(pl.lit("slow"))
-        .otherwise(pl.lit("behind"))
+    by_ratio = _code(
+        (ratio >= limits.ahead, "ahead"),
+        (ratio >= limits.on_pace, "on_pace"),
+        (_small_count_on_pace(limits), "on_pace"),
+        (ratio >= limits.near, "near"),
+        (ratio >= limits.slow, "slow"),
+        otherwise="behind",
     )
     over = pl.col("_growth_gap").round(9)
-    by_growth = (
-        pl.when(over.is_null())
-        .then(pl.lit("no_pace"))
-        .when(final)
-        .then(
-            pl.when((over > 0) | ((over == 0) & (pl.col("comparison") != ">")))
-            .then(pl.lit("done"))
-            .otherwise(pl.lit("slow"))
-        )
-        .when(over >= limits.growth_ahead)
-        .then(pl.lit("ahead"))
-        .when(over >= limits.growth_on_pace)
-        .then(pl.lit("on_pace"))
-        .when(over >= limits.growth_near)
-        .then(pl.lit("near"))
-        .otherwise(pl.lit("slow"))
+    enough = (over > 0) | ((over == 0) & (pl.col("comparison") != ">"))
+    by_growth = _code(
+        (over.is_null(), "no_pace"),
+        (final & enough, "done"),
+        (final, "slow"),
+        (over >= limits.growth_ahead, "ahead"),
+        (over >= limits.growth_on_pace, "on_pace"),
+        (over >= limits.growth_near, "near"),
+        otherwise="slow",
     )
     flow = pl.col("measure") == "flow"
     within = (a - pl.when(flow & p.is_not_null()).then(p * t).otherwise(t)).round(9) <= 0
-    by_ceiling = (
-        pl.when((a - t).round(9) > 0)
-        .then(pl.lit("behind"))
-        .when(final)
-        .then(pl.lit("done"))
-        .when(within)
-        .then(pl.lit("on_pace"))
-        .otherwise(pl.lit("slow"))
+    by_ceiling = _code(
+        ((a - t).round(9) > 0, "behind"), (final, "done"), (within, "on_pace"), otherwise="slow"
     )
     hold = (kind == "level") & ((t - pl.col("target_base")).round(9) <= 0)
-    unmet = pl.when(ratio < limits.slow).then(pl.lit("behind")).otherwise(pl.lit("slow"))
-    by_total = (
-        pl.when(reached)
-        .then(pl.lit("done"))
-        .when(final)
-        .then(unmet)
-        .when(hold | above)
-        .then(pl.lit("slow"))
-        .when(own.is_null() | p.is_null())
-        .then(pl.lit("no_pace"))
-        .when(p == 0)
-        .then(pl.lit("not_due"))
-        .when(ratio.is_null())
-        .then(pl.lit("no_pace"))
-        .otherwise(by_ratio)
+    by_total = _code(
+        (reached, "done"),
+        (final & (ratio < limits.slow), "behind"),
+        (final | hold | above, "slow"),
+        (own.is_null() | p.is_null(), "no_pace"),
+        (p == 0, "not_due"),
+        (ratio.is_null(), "no_pace"),
+        otherwise=by_ratio,
     )
     code = (
         pl.when(kind == "growth")
@@ -137,55 +114,57 @@ def progress(
         .then(by_ceiling)
         .otherwise(by_total)
     )
-    weaker = _weaker(code, final)
+    # Worked out once and named, for several of the columns below ask for it.
+    rows = rows.with_columns(_code=code).with_columns(_weaker=_weaker(final))
+    code, weaker = pl.col("_code"), pl.col("_weaker")
     unsure = _open(kind) & (weaker != code)
-    coming = (
-        pl.col("month") % pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
-        != 0
-    ) | _unreleased(as_known)
+    every = place_of(pl.col("frequency"), [*FREQUENCIES], [*FREQUENCIES.values()])
+    coming = (pl.col("month") % every != 0) | _unreleased(as_known)
     before_node = t.is_not_null() & (p == 0)
     status = pl.col("status")
-    return rows.with_columns(
-        progress=pl.when(status == "masked")
-        .then(pl.lit("masked"))
-        .when((status == "missing") & (coming | before_node))
-        .then(pl.lit("not_due"))
-        .when(status == "missing")
-        .then(pl.lit("missing"))
-        .when(t.is_null() | (status == "not_applicable"))
-        .then(pl.lit("no_target"))
-        .when(unsure)
-        .then(weaker)
-        .otherwise(code),
-        target_reason=pl.when(t.is_null())
-        .then(None)
-        .when(status == "masked")
-        .then(pl.lit("figure_masked"))
-        .when(status == "missing")
-        .then(pl.lit("figure_missing"))
-        .when(status == "not_applicable")
-        .then(pl.lit("not_applicable"))
-        .when(unsure)
-        .then(pl.lit("bound_open"))
-        .when(pl.col("value").is_not_null() & _contradicting(kind) & ~_unfinished())
-        .then(pl.lit("bound_open"))
-        .when((kind == "growth") & over.is_null())
-        .then(pl.lit("growth_missing"))
-        .when(_unfinished())
-        .then(pl.lit("year_unfinished"))
-        .when(kind.is_in(["level", "net", "multi_year"]) & pl.col("target_base").is_null())
-        .then(pl.lit("base_missing"))
-        .when((pl.col("pace_rule") == "seasonal") & p.is_null())
-        .then(pl.lit("no_profile"))
-        .when((t <= 0) & ~kind.is_in(["growth", "ceiling"]))
-        .then(pl.lit("zero_target")),
-        thresholds=pl.when(t.is_null())
-        .then(None)
-        .when(kind == "growth")
-        .then(pl.lit(_spelled(limits.growth_ahead, limits.growth_on_pace, limits.growth_near)))
-        .when(kind != "ceiling")
-        .then(pl.lit(_spelled(limits.ahead, limits.on_pace, limits.near, limits.slow))),
+    missing = status == "missing"
+    progress = _code(
+        (status == "masked", "masked"),
+        (missing & (coming | before_node), "not_due"),
+        (missing, "missing"),
+        (t.is_null() | (status == "not_applicable"), "no_target"),
+        otherwise=pl.when(unsure).then(weaker).otherwise(code),
     )
+    reason = chosen(
+        (t.is_null(), None),
+        (status == "masked", "figure_masked"),
+        (missing, "figure_missing"),
+        (status == "not_applicable", "not_applicable"),
+        (unsure, "bound_open"),
+        (a.is_not_null() & _contradicting(kind) & ~_unfinished(), "bound_open"),
+        ((kind == "growth") & over.is_null(), "growth_missing"),
+        (_unfinished(), "year_unfinished"),
+        (kind.is_in(["level", "net", "multi_year"]) & pl.col("target_base").is_null(),
+         "base_missing"),
+        ((pl.col("pace_rule") == "seasonal") & p.is_null(), "no_profile"),
+        ((t <= 0) & ~kind.is_in(["growth", "ceiling"]), "zero_target"),
+    )  # fmt: skip
+    used = chosen(
+        (t.is_null() | (kind == "ceiling"), None),
+        (kind == "growth",
+         _spelled(limits.growth_ahead, limits.growth_on_pace, limits.growth_near)),
+        otherwise=_spelled(limits.ahead, limits.on_pace, limits.near, limits.slow),
+    )  # fmt: skip
+    return rows.with_columns(
+        progress=text_at(progress, PROGRESS), target_reason=reason, thresholds=used
+    ).drop("_code", "_weaker")
+
+
+def _code(*cases: tuple[pl.Expr, str], otherwise: str | pl.Expr) -> pl.Expr:
+    """Return the place in PROGRESS of the first case that holds."""
+    place = _place(otherwise) if isinstance(otherwise, str) else otherwise
+    for condition, name in reversed(cases):
+        place = pl.when(condition).then(_place(name)).otherwise(place)
+    return place
+
+
+def _place(name: str) -> pl.Expr:
+    return pl.lit(PROGRESS.index(name), dtype=pl.Int8)
 
 
 def _unfinished() -> pl.Expr:
@@ -231,19 +210,21 @@ def _open(kind: pl.Expr) -> pl.Expr:
     return pl.when(kind == "ceiling").then(judged.is_in(LOWER)).otherwise(judged.is_in(UPPER))
 
 
-def _weaker(code: pl.Expr, final: pl.Expr) -> pl.Expr:
+def _weaker(final: pl.Expr) -> pl.Expr:
     """Return the weaker of the two codes that an open comparison lies between (semantics §6).
 
     A status that says the target is not reached is sure, and stays.
     """
-    down = {"done": "ahead", "ahead": "on_pace", "on_pace": "near"}
+    code = pl.col("_code")
+    done, ahead, on_pace = (code == _place(name) for name in ("done", "ahead", "on_pace"))
     ceiling = pl.col("target_kind") == "ceiling"
-    return (
-        pl.when(code.is_in(["done", "on_pace"]) & (final | ceiling))
-        .then(pl.lit("slow"))
-        .when((code == "done") & pl.col("pace_ratio").is_null())
-        .then(pl.lit("no_pace"))
-        .otherwise(code.replace(down))
+    return _code(
+        ((done | on_pace) & (final | ceiling), "slow"),
+        (done & pl.col("pace_ratio").is_null(), "no_pace"),
+        (done, "ahead"),
+        (ahead, "on_pace"),
+        (on_pace, "near"),
+        otherwise=code,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.metrics.frames import ROW, grade_at, grade_place, put, shaped
+from kejistats.metrics.frames import grade_at, grade_place, put, shaped
+from kejistats.metrics.lookup import ROW
 from kejistats.units import ratio_factor
 
 _AT = ["district", "level", "year", "month"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM, quotient
-from kejistats.metrics.frames import SERIES_SIZE, row_key, with_facts
+from kejistats.metrics.choice import chosen
+from kejistats.metrics.frames import with_facts, with_units
+from kejistats.metrics.lookup import ROW, elsewhere, is_keyed
 from kejistats.settings import Thresholds
-
-_CELL = ["indicator", "level", "year", "month"]
 
 
 def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
@@ -47,29 +47,18 @@ def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFra
     columns = ["value", "status", "bound", "grade", "break_id"]
     rows = _with_whole(figures, districts, indicators, columns)
     rows = rows.with_columns(_share_bound=quotient("bound", "_whole_bound"))
-    reason = (
-        pl.when(pl.col("kind") == "total")
-        .then(pl.lit("is_total"))
-        .when(pl.col("_parent").is_null())
-        .then(pl.lit("no_parent"))
-        .when(pl.col("aggregate") != "sum")
-        .then(pl.lit("not_additive"))
-        .when(pl.col("status") == "masked")
-        .then(pl.lit("figure_masked"))
-        .when(pl.col("value").is_null())
-        .then(pl.lit("figure_missing"))
-        .when(pl.col("_whole_status") == "masked")
-        .then(pl.lit("total_masked"))
-        .when(pl.col("_whole_value").is_null())
-        .then(pl.lit("total_missing"))
-        .when(~pl.col("_whole_break_id").eq_missing(pl.col("break_id")))
-        .then(pl.lit("break"))
-        .when(pl.col("_whole_grade") != pl.col("grade"))
-        .then(pl.lit("total_grade"))
-        .when(pl.col("_whole_value") <= 0)
-        .then(pl.lit("total_zero"))
-        .when(pl.col("_share_bound").is_null())
-        .then(pl.lit("bound_open"))
+    reason = chosen(
+        (pl.col("kind") == "total", "is_total"),
+        (pl.col("_parent").is_null(), "no_parent"),
+        (pl.col("aggregate") != "sum", "not_additive"),
+        (pl.col("status") == "masked", "figure_masked"),
+        (pl.col("value").is_null(), "figure_missing"),
+        (pl.col("_whole_status") == "masked", "total_masked"),
+        (pl.col("_whole_value").is_null(), "total_missing"),
+        (~pl.col("_whole_break_id").eq_missing(pl.col("break_id")), "break"),
+        (pl.col("_whole_grade") != pl.col("grade"), "total_grade"),
+        (pl.col("_whole_value") <= 0, "total_zero"),
+        (pl.col("_share_bound").is_null(), "bound_open"),
     )
     rows = rows.with_columns(share_reason=reason)
     fits = pl.col("share_reason").is_null()
@@ -202,26 +191,11 @@ def _with_whole(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, columns: list[str]
 ) -> pl.LazyFrame:
     """Add some columns of the parent's row, named ``_whole_…``, and what the unit is."""
-    units = districts.lazy().select(
-        pl.col("code").alias("district"), pl.col("parent").alias("_parent"), "kind"
-    )
-    parents = units.select(pl.col("_parent").unique()).drop_nulls()
-    coded = row_key(rows) == ["_k"]
-    cell = ["_whole_at"] if coded else ["_parent", *_CELL]
-    wholes = rows.join(parents, left_on="district", right_on="_parent", how="semi")
-    whole = wholes.with_columns(_parent="district").select(
-        *([pl.col("_k").alias("_whole_at")] if coded else cell),
-        *(pl.col(c).alias(f"_whole_{c}") for c in columns),
-    )
+    parents = districts["parent"].drop_nulls().unique().implode()
+    key = [*ROW, *(["_k"] if is_keyed(rows) else [])]
+    wholes = rows.filter(pl.col("district").is_in(parents)).select(*key, *columns)
     return (
         with_facts(rows, indicators)
-        .join(units, on="district", how="left", maintain_order="left")
-        .with_columns(_whole_at=_above() if coded else None)
-        .join(whole, on=cell, how="left", maintain_order="left")
+        .pipe(with_units, districts, _parent="parent", kind="kind")
+        .pipe(elsewhere, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in columns})
     )
-
-
-def _above() -> pl.Expr:
-    """Return the ``_k`` of the parent's row."""
-    parent = pl.col("_parent").to_physical().cast(pl.Int64)
-    return parent * SERIES_SIZE + pl.col("_k") % SERIES_SIZE

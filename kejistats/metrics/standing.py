@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.frames import SERIES_SIZE, earlier, grade_place, row_key, with_facts
+from kejistats.metrics.choice import chosen
+from kejistats.metrics.frames import grade_place, with_facts
+from kejistats.metrics.lookup import (
+    ROW,
+    among_peers,
+    earlier,
+    elsewhere,
+    is_keyed,
+    looked_up,
+    unit_at,
+    unit_number,
+)
 from kejistats.metrics.totals import month_end, valid_at
 from kejistats.schema.observation import GRADES
 from kejistats.settings import Thresholds
 from kejistats.units import WHOLE
 
 PEER_KINDS = ["district", "zone"]
-_ADDED = ["rank", "ranked", "tied", "rank_shown", "_members"]
-_CELL = ["_cell"]
+# Figures are told apart by this many digits.
+_DIGITS = 12
 
 
 def with_peers(
@@ -37,36 +48,42 @@ def with_peers(
     names = rows.collect_schema().names()
     if "_cell" in names:
         return rows
-    group = pl.struct("parent", "kind", "group").rank("dense")
-    is_peer = pl.col("kind").is_in(PEER_KINDS) & pl.col("parent").is_not_null()
-    units = districts.lazy().filter(is_peer).select(
-        pl.col("code").alias("district"), "valid_from", "valid_to", _group=group
-    )  # fmt: skip
-    at = rows.select("year", "month").unique()
-    peers = (
-        units.join(at, how="cross")
-        .filter(valid_at(month_end()))
-        .group_by("_group", "year", "month")
-        .agg(pl.len().cast(pl.Int64).alias("peers"))
-    )
-    if row_key(rows) == ["_k"]:
-        grade = grade_place().fill_null(len(GRADES))
-        cell = (
-            pl.col("_group").cast(pl.Int64) * SERIES_SIZE + pl.col("_k") % SERIES_SIZE
-        ) * 4 + grade
+    units = _units(rows, districts)
+    found = {c: pl.col(c) for c in ("_group", "_member", "peers")}
+    if is_keyed(rows):
+        asking = rows.collect()
+        table = units.select(_u=unit_number(), *found).collect().sort("_u")
+        rows = asking.hstack(looked_up(asking, unit_at(), table, "_u", found)).lazy()
+        cell = among_peers("_group") * (len(GRADES) + 1) + grade_place().fill_null(len(GRADES))
     else:
+        rows = rows.join(units, on=["district", "year", "month"], how="left", maintain_order="left")
         cell = pl.concat_str(
             "_group", "indicator", "level", "year", "month", pl.col("grade").fill_null(""),
             separator="|",
         )  # fmt: skip
     exact = (pl.col("status") == "reported") & (pl.col("bound") == "exact")
-    inside = exact & pl.col("peers").is_not_null() & valid_at(month_end())
+    inside = exact & pl.col("_group").is_not_null()
     return (
         with_facts(rows, indicators)
-        .join(units, on="district", how="left", maintain_order="left")
-        .join(peers, on=["_group", "year", "month"], how="left", maintain_order="left")
         .with_columns(_in=inside.fill_null(value=False), _cell=cell)
         .select(*names, *_peer_columns(names))
+    )
+
+
+def _units(rows: pl.LazyFrame, districts: pl.DataFrame) -> pl.LazyFrame:
+    """Return the districts that are peers of others at each checkpoint, and how many those are."""
+    is_peer = pl.col("kind").is_in(PEER_KINDS) & pl.col("parent").is_not_null()
+    group = pl.struct("parent", "kind", "group").rank("dense")
+    at = rows.select("year", "month").unique()
+    member = pl.col("district").cast(pl.String).hash(seed=1)
+    return (
+        districts.lazy()
+        .filter(is_peer)
+        .select(pl.col("code").alias("district"), "valid_from", "valid_to", _group=group)
+        .join(at, how="cross")
+        .filter(valid_at(month_end()))
+        .select("district", "year", "month", "_group", _member=member)
+        .with_columns(peers=pl.len().over("_group", "year", "month").cast(pl.Int64))
     )
 
 
@@ -113,25 +130,28 @@ def rank(
     names = figures.collect_schema().names()
     rows = with_peers(figures, districts, indicators)
     inside = pl.col("_in") & (pl.col("direction") != "none")
-    places = _placed(rows, inside, pl.col("value"), _CELL)
-    group = places.group_by(_CELL).agg(
-        pl.len().cast(pl.Int64).alias("ranked"),
-        (pl.col("_value") == 0).sum().alias("_zeros"),
-        # The same members give the same sum in any order.
-        pl.col("district").cast(pl.String).hash(seed=1).sum().alias("_members"),
+    rows = _placed(rows, inside, _signed(pl.col("value")), ["_cell"])
+    last = pl.col("_value").rank("max", descending=True).over("_cell").cast(pl.Int64)
+    # The same members give the same sum in any order.
+    member = pl.when("_inside").then("_member").sum().over("_cell")
+    rows = rows.with_columns(
+        _last=last,
+        _zeros=(pl.col("_value") == 0).sum().over("_cell"),
+        _members=pl.when("_inside").then(member),
     )
-    key = row_key(rows)
-    ranked = places.join(group, on=_CELL, how="left", maintain_order="left").select(
-        *key, "rank", "tied", "ranked", "_zeros", "_members"
-    )
-    rows = rows.join(ranked, on=key, how="left", maintain_order="left")
-    count = pl.col("ranked")
+    count = pl.col("_count")
     shown = (
         (count >= 2) & (count / pl.col("peers") >= coverage) & (pl.col("_zeros") <= count / 2)
     )  # fmt: skip
-    return rows.with_columns(
-        tied=pl.col("tied").fill_null(value=False), rank_shown=shown.fill_null(value=False)
-    ).select(*names, *_ADDED, *(["peers"] if "peers" not in names else []))
+    return rows.select(
+        *names,
+        "_members",
+        *(["peers"] if "peers" not in names else []),
+        rank="_place",
+        ranked="_count",
+        tied=(pl.col("_place") != pl.col("_last")).fill_null(value=False),
+        rank_shown=shown.fill_null(value=False),
+    )
 
 
 def rank_change(ranked: pl.LazyFrame, before: pl.LazyFrame) -> pl.LazyFrame:
@@ -210,32 +230,25 @@ def growth_rank(
     counted = pl.col("unit").is_in(sorted(WHOLE)) & pl.col("yoy_points").is_null()
     large = ~counted | (base >= limits.growth_base).fill_null(value=False)
     inside = pl.col("_in") & (pl.col("direction") != "none") & large
-    key = row_key(rows)
-    slim = rows.filter(inside).select(
-        *key,
-        "_cell",
-        "direction",
-        _computed=computed,
-        _published=published,
-        _basis=pl.when(published.is_not_null()).then(pl.col("growth_basis").fill_null("名义")),
+    basis = pl.col("growth_basis").fill_null("名义").hash()
+    rows = rows.with_columns(
+        _computed=pl.when(inside).then(computed),
+        _published=pl.when(inside).then(published),
+        _basis=pl.when(inside & published.is_not_null()).then(basis),
     )
-    kinds = slim.group_by(_CELL).agg(
-        pl.col("_computed").count().alias("_n"),
-        pl.col("_published").count().alias("_m"),
-        (pl.col("_basis").n_unique() - pl.col("_basis").is_null().any()).alias("_bases"),
-    )
-    use = (pl.col("_m") >= pl.col("_n")) & (pl.col("_bases") == 1)
-    slim = slim.join(kinds, on=_CELL, how="left", maintain_order="left").with_columns(_use=use)
+    one_basis = pl.col("_basis").min() == pl.col("_basis").max()
+    more = pl.col("_published").count() >= pl.col("_computed").count()
+    rows = rows.with_columns(_use=(more & one_basis).over("_cell"))
     growth = pl.when("_use").then("_published").otherwise("_computed")
-    placed = _placed(slim, growth.is_not_null(), growth, _CELL)
-    found = placed.select(
-        *key,
-        yoy_rank="rank",
-        yoy_ranked=pl.len().over(_CELL).cast(pl.Int64),
-        yoy_rank_kind=pl.when("_use").then(pl.lit("published")).otherwise(pl.lit("computed")),
+    rows = _placed(rows, growth.is_not_null(), _signed(growth), ["_cell"])
+    kind = chosen((~pl.col("_inside"), None), (pl.col("_use"), "published"), otherwise="computed")
+    return rows.select(
+        *names,
+        *_peer_columns(names),
+        yoy_rank="_place",
+        yoy_ranked="_count",
+        yoy_rank_kind=kind,
     )
-    joined = rows.join(found, on=key, how="left", maintain_order="left")
-    return joined.select(*names, *_peer_columns(names), "yoy_rank", "yoy_ranked", "yoy_rank_kind")
 
 
 def attainment_rank(
@@ -272,16 +285,11 @@ def attainment_rank(
     names = rows.collect_schema().names()
     rows = with_peers(rows, districts, indicators)
     inside = pl.col("_in") & (pl.col("attainment_bound") == "exact")
-    cell = [*_CELL, "target_kind"]
-    up = rows.with_columns(direction=pl.lit("up"))
-    key = row_key(rows)
-    found = _placed(up, inside, pl.col("attainment"), cell).select(
-        *key,
-        attainment_rank="rank",
-        attainment_ranked=pl.len().over(cell).cast(pl.Int64),
+    steady = pl.col("attainment").round_sig_figs(_DIGITS)
+    rows = _placed(rows, inside, steady, ["_cell", "target_kind"])
+    return rows.select(
+        *names, *_peer_columns(names), attainment_rank="_place", attainment_ranked="_count"
     )
-    joined = rows.join(found, on=key, how="left", maintain_order="left")
-    return joined.select(*names, *_peer_columns(names), "attainment_rank", "attainment_ranked")
 
 
 def distances(
@@ -324,42 +332,16 @@ def distances(
     """
     names = rows.collect_schema().names()
     rows = with_peers(rows, districts, indicators)
-    directed = pl.col("direction") != "none"
-    best = pl.col("_value").max()
-    slim = rows.filter("_in").select(
-        "district",
-        *_CELL,
-        "value",
-        _value=_signed(pl.col("value")),
-        _directed=directed,
+    directed = pl.col("_in") & (pl.col("direction") != "none")
+    rows = rows.with_columns(_value=pl.when(directed).then(_signed(pl.col("value"))))
+    best = pl.col("_value") == pl.col("_value").max().over("_cell")
+    rows = rows.with_columns(_best=best).with_columns(
+        leader=pl.when("_best").then("value").max().over("_cell"),
+        leader_district=pl.when("_best").then("district").min().over("_cell"),
+        median=pl.when("_in").then("value").median().over("_cell"),
     )
-    group = slim.group_by(_CELL).agg(
-        pl.when(pl.col("_directed").first())
-        .then(pl.col("value").filter(pl.col("_value") == best).first())
-        .alias("leader"),
-        pl.when(pl.col("_directed").first())
-        .then(pl.col("district").filter(pl.col("_value") == best).min())
-        .alias("leader_district"),
-        pl.col("value").median().alias("median"),
-    )
-    fixed = (
-        rows.filter(pl.col("district") == benchmark, pl.col("value").is_not_null())
-        if benchmark
-        else rows.clear()
-    ).select(
-        "indicator", "level", "year", "month", "grade", "break_id", benchmark="value",
-        _benchmark_bound="bound",
-    )  # fmt: skip
-    rows = rows.join(group, on=_CELL, how="left", maintain_order="left").join(
-        fixed,
-        on=["indicator", "level", "year", "month", "grade", "break_id"],
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
+    rows = _with_benchmark(rows, benchmark)
     a = pl.col("value")
-    exact = pl.col("_benchmark_bound") == "exact"
-    rows = rows.with_columns(benchmark=pl.when(exact).then("benchmark"))
     found = ["leader", "median", "benchmark"]
     return rows.with_columns(
         *((a - pl.col(c)).alias(f"to_{c}") for c in found),
@@ -375,26 +357,47 @@ def distances(
     )
 
 
+def _with_benchmark(rows: pl.LazyFrame, benchmark: str) -> pl.LazyFrame:
+    """Add the exact figure of the district all are compared with, of the same grade."""
+    if not benchmark:
+        return rows.with_columns(benchmark=pl.lit(None, dtype=pl.Float64))
+    code = pl.lit(benchmark).cast(rows.collect_schema()["district"], strict=False)
+    rows = rows.with_columns(_benchmark=code)
+    own = ["value", "bound", "grade", "break_id"]
+    theirs = rows.filter(pl.col("district") == pl.col("_benchmark")).select(
+        *ROW, *(["_k"] if is_keyed(rows) else []), *own
+    )
+    rows = elsewhere(rows, theirs, "_benchmark", {f"_its_{c}": pl.col(c) for c in own})
+    alike = pl.all_horizontal(
+        pl.col(c).eq_missing(pl.col(f"_its_{c}")) for c in ("grade", "break_id")
+    )
+    exact = pl.col("_its_bound") == "exact"
+    return rows.with_columns(benchmark=pl.when(exact & alike).then("_its_value"))
+
+
 def _peer_columns(names: list[str]) -> list[str]:
     """Return what `with_peers` added, kept so that the next function need not do it again."""
-    return [c for c in ("peers", "_cell", "direction", "_in") if c not in names]
+    return [c for c in ("peers", "_cell", "_member", "direction", "_in") if c not in names]
 
 
 def _signed(value: pl.Expr) -> pl.Expr:
     """Return a value by which more is better, without the noise of binary fractions.
 
-    Twelve digits: figures that print alike must not be told apart.
+    Figures that print alike must not be told apart.
     """
     return (
-        pl.when(pl.col("direction") == "down").then(-value).otherwise(value).round_sig_figs(12)
+        pl.when(pl.col("direction") == "down").then(-value).otherwise(value).round_sig_figs(_DIGITS)
     )  # fmt: skip
 
 
 def _placed(rows: pl.LazyFrame, inside: pl.Expr, value: pl.Expr, cell: list[str]) -> pl.LazyFrame:
-    """Return the rows that take part, with their competition rank and whether they are tied."""
-    names = rows.collect_schema().names()
-    own = dict.fromkeys(c for c in (*row_key(rows), "district", *cell, "_use") if c in names)
-    found = rows.filter(inside, value.is_not_null()).select(*own, _value=_signed(value))
+    """Add ``_place``, the competition rank of the rows that take part, and what goes with it.
+
+    ``_inside`` says who takes part, ``_value`` by what, ``_count`` how many.
+    """
     place = pl.col("_value").rank("min", descending=True).over(cell).cast(pl.Int64)
-    last = pl.col("_value").rank("max", descending=True).over(cell).cast(pl.Int64)
-    return found.with_columns(rank=place, tied=place != last)
+    count = pl.col("_inside").sum().over(cell).cast(pl.Int64)
+    inside = (inside & value.is_not_null()).fill_null(value=False)
+    return rows.with_columns(_inside=inside, _value=pl.when(inside).then(value)).with_columns(
+        _place=place, _count=pl.when("_inside").then(count)
+    )

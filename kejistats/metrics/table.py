@@ -9,9 +9,10 @@ from datetime import date
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.metrics.frames import ROW, SERIES, Codes, keyed, put, shaped, with_facts
+from kejistats.metrics.frames import Codes, put, shaped, with_facts
 from kejistats.metrics.growth import first_time, growth_of
 from kejistats.metrics.increments import period_on_period
+from kejistats.metrics.lookup import AT, ROW, Past, earlier, in_order, keyed
 from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.progress import progress
@@ -99,6 +100,13 @@ def history(observations: Table, districts: pl.DataFrame, indicators: pl.DataFra
     frame = observations.lazy().collect()
     repeated = frame.lazy().select(ROW).unique().select(pl.len()).collect().item() < frame.height
     figures = current(frame.lazy()).collect().lazy() if repeated else frame.lazy()
+    return _complete(figures, districts, indicators)
+
+
+def _complete(
+    figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
+) -> pl.LazyFrame:
+    """Add derived totals and ratios to figures, one per key."""
     added = sums(figures, districts, indicators)
     rates = computed(pl.concat([figures, added.lazy()]), indicators)
     return put(figures, pl.concat([added.join(rates, on=ROW, how="anti"), rates]))
@@ -209,11 +217,12 @@ def metric_tables(
         given,
     )
     months = _months(asked, given)
-    held = _Figures.none(tables)
+    held = _Figures({}, None)
+    ranks: dict[Checkpoint, pl.DataFrame] = {}
     for year in sorted({at.year for at in asked}):
         here = [at for at in asked if at.year == year]
         held = held.moved(tables, _years(year, tables), months)
-        yield _year(tables, held, here)
+        yield _year(tables, held, here, ranks)
 
 
 @dataclass(frozen=True)
@@ -231,29 +240,33 @@ class _Tables:
 class _Figures:
     """The figures of some years as they stand, and what they were on other definitions."""
 
-    years: frozenset[int]
-    now: pl.DataFrame
-    others: pl.DataFrame
-
-    @classmethod
-    def none(cls, tables: _Tables) -> _Figures:
-        empty = keyed(tables.observations.clear()).collect()
-        return cls(frozenset(), empty, empty)
+    now: dict[int, pl.DataFrame]
+    others: pl.DataFrame | None
 
     def moved(self, tables: _Tables, years: set[int], months: list[int]) -> _Figures:
         """Return the figures of other years; those held already are not worked out again."""
-        new = sorted(years - self.years)
-        kept = pl.col("year").is_in(sorted(years & self.years))
+        new = sorted(years - set(self.now))
         wanted = pl.col("year").is_in(new) & pl.col("month").is_in(months)
-        raw = tables.observations.filter(wanted).collect().lazy()
-        broken = raw.select(pl.col("break_id").is_not_null().any()).collect().item()
-        others = on_other_definitions(raw).collect() if broken else raw.clear().collect()
-        now = history(raw, tables.districts, tables.indicators).collect()
-        return _Figures(
-            frozenset(years),
-            pl.concat([self.now.filter(kept), keyed(now.lazy()).collect()]),
-            pl.concat([self.others.filter(kept), keyed(others.lazy()).collect()]),
-        )
+        raw = keyed(tables.observations.filter(wanted)).collect().pipe(in_order)
+        others = [] if self.others is None else [self.others.filter(pl.col("year").is_in(years))]
+        if raw["break_id"].null_count() < raw.height:
+            others.append(on_other_definitions(raw.drop("_k").lazy()).collect())
+        now = {year: rows for year, rows in self.now.items() if year in years}
+        for year in new:
+            rows = raw.filter(pl.col("year") == year) if len(new) > 1 else raw
+            now[year] = _as_they_stand(rows, tables)
+        return _Figures(now, pl.concat(others) if others else None)
+
+
+def _as_they_stand(rows: pl.DataFrame, tables: _Tables) -> pl.DataFrame:
+    """Return `history` of rows in the order of their ``_k``."""
+    again = rows["_k"] == rows["_k"].shift(1)
+    if again.any():
+        repeated = rows.filter(pl.col("_k").is_in(rows.filter(again)["_k"].implode()))
+        others = rows.join(repeated.select("_k").unique(), on="_k", how="anti")
+        rows = pl.concat([others, current(repeated.lazy()).collect()])
+    figures = rows.lazy().drop("_k")
+    return keyed(_complete(figures, tables.districts, tables.indicators)).collect().pipe(in_order)
 
 
 def _months(asked: list[Checkpoint], basis: Basis) -> list[int]:
@@ -272,37 +285,40 @@ def _years(year: int, tables: _Tables) -> set[int]:
     return {*range(year - past, year + 1), *multi["base_year"].to_list()}
 
 
-def _year(tables: _Tables, held: _Figures, here: list[Checkpoint]) -> pl.DataFrame:
-    """Return the Metric rows of one year's checkpoints."""
+def _year(
+    tables: _Tables, held: _Figures, here: list[Checkpoint], ranks: dict[Checkpoint, pl.DataFrame]
+) -> pl.DataFrame:
+    """Return the Metric rows of one year's checkpoints.
+
+    `ranks` keeps what the ranks were for the year after.
+    """
     districts, indicators, basis = tables.districts, tables.indicators, tables.basis
     limits = basis.thresholds
-    figures = held.now.lazy()
-    others = None if held.others.is_empty() else held.others.lazy()
+    figures = Past(held.now)
+    others = None if held.others is None else held.others.lazy()
     year, months = here[0].year, [at.month for at in here]
-    level = pl.lit("").cast(figures.collect_schema()["level"])
+    level = pl.lit("").cast(tables.observations.collect_schema()["level"])
     aims = judged_targets(tables.targets.lazy(), here).with_columns(level=level)
-    judged = keyed(aims).collect()
-    asked = pl.col("month").is_in(months)
-    known = figures.filter(pl.col("year") == year, asked)
+    judged = keyed(aims).collect().pipe(in_order)
+    known = held.now[year].filter(pl.col("month").is_in(months))
     scale = pl.when(pl.col("_growth") == "percent").then(100.0).otherwise(1.0)
-    rows = (
-        pl.concat([known, _absent(known, judged, districts, here)])
-        .pipe(keyed)
-        .pipe(with_facts, indicators)
-        .collect()
-    )
+    absent = _absent(known, judged, districts, here)
+    rows = pl.concat([known, absent]).pipe(in_order) if absent.height else known
+    rows = with_facts(rows.lazy(), indicators).collect()
     rows = _with(rows, lambda rows: growth_of(rows, figures, others, indicators))
     rows = rows.with_columns(published_growth=pl.col("published_growth") / scale)
     lengths = {at.month: basis.months(at) for at in here}
     stretch = pl.col("month").replace_strict(lengths, return_dtype=pl.Int64)
-    before = rank(
-        figures.filter(pl.col("year") == year - 1, asked),
-        districts, indicators, limits.rank_coverage,
-    )  # fmt: skip
+    aim = {c: pl.col(c) for c in judged.columns if c not in (*ROW, "_k")}
+    if all(at.earlier(12) in ranks for at in here):
+        before = pl.concat([ranks[at.earlier(12)] for at in here])
+    else:
+        past = held.now[year - 1].filter(pl.col("month").is_in(months)).lazy()
+        before = rank(past, districts, indicators, limits.rank_coverage).collect()
     steps: list[Callable[[pl.LazyFrame], pl.LazyFrame]] = [
         lambda rows: _first_time(rows, tables),
         lambda rows: period_on_period(rows, figures, indicators, stretch),
-        lambda rows: rows.join(judged.lazy().drop(ROW), on="_k", how="left", maintain_order="left"),
+        lambda rows: earlier(rows, judged.lazy(), aim, pl.lit(0)),
         lambda rows: _with_target_base(rows, figures, tables.targets),
         lambda rows: seasonal_profile(rows, figures, districts, indicators, limits),
         share_due,
@@ -311,7 +327,7 @@ def _year(tables: _Tables, held: _Figures, here: list[Checkpoint]) -> pl.DataFra
         lambda rows: outlook(rows, limits),
         lambda rows: with_peers(rows, districts, indicators),
         lambda rows: rank(rows, districts, indicators, limits.rank_coverage),
-        lambda rows: rank_change(rows, before),
+        lambda rows: rank_change(rows, before.lazy()),
         lambda rows: growth_rank(rows, districts, indicators, limits),
         lambda rows: attainment_rank(rows, districts, indicators),
         lambda rows: distances(rows, districts, indicators, basis.benchmark),
@@ -320,12 +336,14 @@ def _year(tables: _Tables, held: _Figures, here: list[Checkpoint]) -> pl.DataFra
     ]
     for step in steps:
         rows = _with(rows, step)
+    ranks.clear()
+    placed = rows.select(*ROW, "_k", "rank", "_members")
+    ranks |= {at: placed.filter(pl.col("month") == at.month) for at in here}
     targeted = pl.col("target").is_not_null()
     table = (
         rows.with_columns(
             pl.when(targeted).then(c).alias(c) for c in ("target_base", "target_base_bound")
         )
-        .sort("year", "month", "district", "indicator", "level")
         .select(pl.col(c).cast(t) for c, t in Metric.dtypes().items())
     )
     return Metric.checked(table)
@@ -362,7 +380,7 @@ def _first_time(rows: pl.LazyFrame, tables: _Tables) -> pl.LazyFrame:
 
 
 def _with_target_base(
-    rows: pl.LazyFrame, figures: pl.LazyFrame, targets: pl.DataFrame
+    rows: pl.LazyFrame, figures: Past, targets: pl.DataFrame
 ) -> pl.LazyFrame:
     """Add the December that an increase is counted from: last year's, or that of the base year."""
     last = pl.col("base_year") == pl.col("year") - 1
@@ -372,17 +390,9 @@ def _with_target_base(
     )
     if targets.filter(pl.col("kind") == "multi_year").is_empty():
         return rows
-    bases = figures.filter(pl.col("month") == 12).select(
-        *SERIES,
-        "break_id",
-        base_year="year",
-        _multi="value",
-        _multi_bound="bound",
-    )
-    rows = rows.join(
-        bases, on=[*SERIES, "base_year", "break_id"], how="left", nulls_equal=True,
-        maintain_order="left",
-    )  # fmt: skip
+    back = (pl.col("year") - pl.col("base_year") - 1) * 12 + pl.col("month")
+    bases = {"_multi": pl.col("value"), "_multi_bound": pl.col("bound")}
+    rows = earlier(rows, figures, bases, back, ["break_id"])
     return rows.with_columns(
         target_base=pl.coalesce("target_base", "_multi"),
         target_base_bound=pl.coalesce("target_base_bound", "_multi_bound"),
@@ -390,27 +400,30 @@ def _with_target_base(
 
 
 def _absent(
-    known: pl.LazyFrame, judged: pl.DataFrame, districts: pl.DataFrame, here: list[Checkpoint]
-) -> pl.LazyFrame:
+    known: pl.DataFrame, judged: pl.DataFrame, districts: pl.DataFrame, here: list[Checkpoint]
+) -> pl.DataFrame:
     """Return rows of status missing for what a district was expected to report and did not."""
-    schema = known.collect_schema()
-    level = pl.lit("").cast(schema["level"])
+    level = pl.lit("").cast(known.schema["level"])
     at = pl.LazyFrame(
         {"year": [c.year for c in here], "month": [c.month for c in here]},
         schema={"year": pl.Int64, "month": pl.Int64},
     )
     units = districts.lazy().join(at, how="cross").filter(valid_at(month_end()))
-    units = units.select(pl.col("code").alias("district"), "kind", "year", "month")
-    told = known.filter(pl.col("level") == "").select("district", "indicator", "year", "month")
+    units = units.select(pl.col("code").alias("district"), "kind", *AT).collect().lazy()
+    cell = ["district", "indicator", *AT]
+    told = known.lazy().filter(pl.col("level") == level)
     reporting = units.filter(pl.col("kind") != "total").drop("kind")
-    cell = ["district", "indicator", "year", "month"]
-    expected = pl.concat(
-        [
-            reporting.join(told.select(cell[1:]).unique(), on=["year", "month"]).select(cell),
-            judged.lazy().select(cell).join(units, on=["district", "year", "month"], how="semi"),
-        ]
-    ).unique()
-    rows = expected.join(told, on=cell, how="anti").with_columns(
-        level=level, status=pl.lit("missing"), bound=pl.lit("exact")
-    )
-    return shaped(rows, schema)
+    aimed = judged.lazy().join(units, on=["district", *AT], how="semi")
+    expected = [
+        reporting.join(told.select("indicator", *AT).unique(), on=AT).select(cell),
+        aimed.select(cell),
+    ]
+    keys = told.select("_k").collect()
+    missing = [
+        keyed(frame.with_columns(level=level)).join(keys.lazy(), on="_k", how="anti").collect()
+        for frame in expected
+    ]
+    rows = pl.concat(missing).unique("_k", maintain_order=True).with_columns(
+        status=pl.lit("missing"), bound=pl.lit("exact")
+    )  # fmt: skip
+    return shaped(rows.lazy(), known.schema).collect()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER
-from kejistats.metrics.frames import ROW, grade_at, grade_place, put, shaped
+from kejistats.metrics.frames import grade_at, grade_place, put, shaped
+from kejistats.metrics.lookup import ROW
 
 DERIVED_TOTAL = "各区合计"
 DERIVED_LEVELS = "各级合计"

@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.metrics.frames import SERIES
+from kejistats.metrics.lookup import SERIES
 from kejistats.schema import Metric
 from kejistats.schema.observation import LEVELS
 
