@@ -58,11 +58,19 @@ def _with_table(rows: pl.LazyFrame, table: pl.DataFrame, on: str) -> pl.LazyFram
 
 def put(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:
     """Put rows in the place of those with the same key, or beside the others."""
-    there = observations.join(rows.lazy(), on=ROW, how="semi").select(pl.len()).collect().item()
+    there = meeting(observations.select(ROW), rows).collect()
     kept = observations
-    if there:  # else the observations need not be copied
-        kept = observations.join(rows.lazy(), on=ROW, how="anti", maintain_order="left")
+    if there.height:  # else the observations need not be copied
+        kept = observations.join(there.lazy(), on=ROW, how="anti", maintain_order="left")
     return pl.concat([kept, rows.lazy()])
+
+
+def meeting(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:
+    """Return the observations whose key one of a few rows has."""
+    possible = observations.filter(
+        pl.col(c).is_in(rows[c].unique().implode()) for c in ("indicator", "district")
+    )
+    return possible.join(rows.lazy(), on=ROW, how="semi")
 
 
 @dataclass(frozen=True)

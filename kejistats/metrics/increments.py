@@ -61,7 +61,11 @@ def increments_of(rows: pl.LazyFrame, figures: Figures, months: pl.Expr) -> pl.L
 
 
 def _taken(name: str) -> dict[str, pl.Expr]:
-    return {name: pl.col("value"), f"{name}_bound": pl.col("bound"), f"{name}_break": pl.col("break_id")}
+    return {
+        name: pl.col("value"),
+        f"{name}_bound": pl.col("bound"),
+        f"{name}_break": pl.col("break_id"),
+    }
 
 
 def _increment(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -115,7 +119,10 @@ def period_on_period(
     whole = (pl.col("month") - pl.col("_length") + 11) % 12 + 1 == pl.col("_length")
     known = pl.col("_start_break").eq_missing(pl.col("_earlier_break"))
     rows = rows.with_columns(
-        _step=pl.when(whole).then("_earlier").when(known).then(pl.col("_earlier") - pl.col("_start")),
+        _step=pl.when(whole)
+        .then("_earlier")
+        .when(known)
+        .then(pl.col("_earlier") - pl.col("_start")),
         _step_bound=pl.when(whole)
         .then("_earlier_bound")
         .when(pl.col("_start").is_not_null())

@@ -7,7 +7,7 @@ millions of rows take a tenth of the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,6 +20,7 @@ TIME = pl.col("year") * 12 + pl.col("month")
 UNITS = 2**20
 MEASURES = 2**16
 _LEVELS = 8
+_MONTH = UNITS * MEASURES
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,10 @@ def earlier(
         A smaller plan with the same checkpoints as `rows`, so that a chain of these joins does
         not work each of them out several times.
     """
-    if isinstance(figures, Past):
+    if isinstance(figures, Past) or (is_keyed(rows) and is_keyed(figures)):
         asking = rows.collect()
-        return asking.hstack(_of_years(asking, figures, columns, back, list(same))).lazy()
-    if is_keyed(rows) and is_keyed(figures):
-        asking, table = rows.collect(), in_order(figures.collect())
-        key = pl.col("_k") - back.cast(pl.Int64) * (UNITS * MEASURES)
-        return asking.hstack(looked_up(asking, key, table, "_k", columns, same)).lazy()
+        tables = figures.years if isinstance(figures, Past) else in_order(figures.collect())
+        return asking.hstack(_earlier(asking, tables, columns, back, list(same))).lazy()
     wanted = (TIME - back - 1).alias("_at")
     times = (rows if at is None else at).select(wanted).unique()
     times = times.select(year=pl.col("_at") // 12, month=pl.col("_at") % 12 + 1)
@@ -143,7 +141,9 @@ def elsewhere(
     """
     if is_keyed(rows) and is_keyed(figures):
         asking, table = rows.collect(), in_order(figures.collect())
-        return asking.hstack(looked_up(asking, key_elsewhere(district), table, "_k", columns)).lazy()
+        return asking.hstack(
+            looked_up(asking, key_elsewhere(district), table, "_k", columns)
+        ).lazy()
     cell = ["indicator", "level", *AT]
     found = figures.select(*cell, pl.col("district").alias("_other"), **columns)
     return rows.join(
@@ -204,27 +204,72 @@ def looked_up(
     return found.select(pl.when(agrees).then(c).alias(c) for c in columns)
 
 
-def _of_years(
+def _earlier(
     rows: pl.DataFrame,
-    past: Past,
+    tables: Mapping[int, pl.DataFrame] | pl.DataFrame,
     columns: dict[str, pl.Expr],
     back: pl.Expr,
     same: list[str],
 ) -> pl.DataFrame:
-    """Return columns of earlier figures; each year that is asked for is searched by itself."""
-    key = pl.col("_k") - back.cast(pl.Int64) * (UNITS * MEASURES)
-    asked = rows.select(((TIME - back - 1) // 12).unique().alias("year"))["year"]
-    tables = [past.years[year] for year in asked.sort() if year in past.years]
-    if not tables:
-        tables = [next(iter(past.years.values())).clear()]
-    found = [looked_up(rows, key, table, "_k", columns, same) for table in tables]
-    if len(found) == 1:
-        return found[0]
-    named = [f.rename(lambda c, n=n: f"{c}_{n}") for n, f in enumerate(found)]
-    # A key lies in one year, so that at most one of them has anything.
-    return pl.concat(named, how="horizontal").select(
-        pl.coalesce(f"{c}_{n}" for n in range(len(found))).alias(c) for c in columns
-    )
+    """Return columns of earlier figures, looked for in the figures of their checkpoint only."""
+    if not rows["_k"].is_sorted():
+        order = rows["_k"].arg_sort()
+        return _earlier(rows[order], tables, columns, back, same)[order.arg_sort()]
+    found = [_of_checkpoint(rows.clear(), _at_time(tables, 0), 0, columns, same)]
+    for time, block in _checkpoints(rows):
+        least, most = block.select(least=back.min(), most=back.max()).row(0)
+        if least == most and least is not None:
+            past = _at_time(tables, time - least)
+            found.append(_of_checkpoint(block, past, least * _MONTH, columns, same))
+            continue
+        numbered = block.with_columns(_back=back.fill_null(0)).with_row_index("_row")
+        parts = [
+            _earlier(part, tables, columns, pl.lit(part["_back"][0]), same).with_columns(
+                part["_row"]
+            )
+            for part in numbered.partition_by("_back")
+        ]
+        found.append(pl.concat(parts).sort("_row").drop("_row"))
+    return pl.concat(found, rechunk=True)
+
+
+def _of_checkpoint(
+    rows: pl.DataFrame,
+    past: pl.DataFrame,
+    back: int,
+    columns: dict[str, pl.Expr],
+    same: list[str],
+) -> pl.DataFrame:
+    """Return columns of the figures of one checkpoint for the rows of another one."""
+    key = pl.col("_k") - back
+    if past.height != rows.height or not (past["_k"] == rows["_k"] - back).all():
+        return looked_up(rows, key, past, "_k", columns, same)
+    # The same series at both: nothing need be looked for.
+    found = past.select(**columns)
+    if not same:
+        return found
+    agrees = pl.all_horizontal(past[c].eq_missing(rows[c]) for c in same)
+    return found.select(pl.when(agrees).then(c).alias(c) for c in columns)
+
+
+def _checkpoints(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield the time of each checkpoint and its rows."""
+    start, key = 0, rows["_k"]
+    while start < rows.height:
+        time = key[start] // _MONTH
+        end = int(key.search_sorted((time + 1) * _MONTH))
+        yield time, rows.slice(start, end - start)
+        start = end
+
+
+def _at_time(tables: Mapping[int, pl.DataFrame] | pl.DataFrame, time: int) -> pl.DataFrame:
+    """Return the rows of one checkpoint of tables in the order of ``_k``."""
+    if isinstance(tables, pl.DataFrame):
+        table = tables
+    else:
+        table = tables.get((time - 1) // 12, next(iter(tables.values())).clear())
+    low, high = (int(table["_k"].search_sorted(at * _MONTH)) for at in (time, time + 1))
+    return table.slice(low, high - low)
 
 
 def _number(column: str) -> pl.Expr:

@@ -7,7 +7,15 @@ import polars as pl
 from kejistats.metrics.bounds import FIRM
 from kejistats.metrics.choice import chosen
 from kejistats.metrics.frames import with_facts, with_units
-from kejistats.metrics.lookup import ROW, Figures, earlier, elsewhere, is_keyed, key_elsewhere, looked_up
+from kejistats.metrics.lookup import (
+    ROW,
+    Figures,
+    earlier,
+    elsewhere,
+    is_keyed,
+    key_elsewhere,
+    looked_up,
+)
 from kejistats.schema.indicator import PACES
 from kejistats.settings import Thresholds
 
@@ -98,7 +106,10 @@ def seasonal_profile(
     # Parents that have no row here have figures of other years all the same.
     on = numbered or ROW
     above = own.filter(pl.col("_parent").is_not_null()).select(
-        pl.col("_parent").alias("district"), *ROW[1:], "measure", *(key_elsewhere("_parent") for _ in numbered)
+        pl.col("_parent").alias("district"),
+        *ROW[1:],
+        "measure",
+        *(key_elsewhere("_parent") for _ in numbered),
     )
     silent = above.unique(on).join(own, on=on, how="anti").with_columns(
         break_id=pl.lit(None, dtype=pl.String)
@@ -167,12 +178,18 @@ def _with_years(rows: pl.LazyFrame, lags: list[int]) -> pl.LazyFrame:
     found = rows.collect()
     table = found.select(pl.col("_years").unique().sort()).drop_nulls()
     texts = [
-        "、".join(str(n // 2 ** len(lags) - lag) for place, lag in enumerate(lags) if n >> place & 1)
+        "、".join(
+            str(n // 2 ** len(lags) - lag) for place, lag in enumerate(lags) if n >> place & 1
+        )
         for n in table["_years"]
     ]
     table = table.with_columns(profile_years=pl.Series(texts, dtype=pl.String))
     years = {"profile_years": pl.col("profile_years")}
-    return found.hstack(looked_up(found, pl.col("_years"), table, "_years", years)).drop("_years").lazy()
+    return (
+        found.hstack(looked_up(found, pl.col("_years"), table, "_years", years))
+        .drop("_years")
+        .lazy()
+    )
 
 
 def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:

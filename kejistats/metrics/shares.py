@@ -194,8 +194,5 @@ def _with_whole(
     parents = districts["parent"].drop_nulls().unique().implode()
     key = [*ROW, *(["_k"] if is_keyed(rows) else [])]
     wholes = rows.filter(pl.col("district").is_in(parents)).select(*key, *columns)
-    return (
-        with_facts(rows, indicators)
-        .pipe(with_units, districts, _parent="parent", kind="kind")
-        .pipe(elsewhere, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in columns})
-    )
+    rows = with_units(with_facts(rows, indicators), districts, _parent="parent", kind="kind")
+    return elsewhere(rows, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in columns})

@@ -5,86 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.choice import chosen
-from kejistats.metrics.frames import grade_place, with_facts
-from kejistats.metrics.lookup import (
-    ROW,
-    among_peers,
-    earlier,
-    elsewhere,
-    is_keyed,
-    looked_up,
-    unit_at,
-    unit_number,
-)
-from kejistats.metrics.totals import month_end, valid_at
-from kejistats.schema.observation import GRADES
+from kejistats.metrics.lookup import ROW, earlier, elsewhere, is_keyed
+from kejistats.metrics.peers import DIGITS, peer_columns, placed, signed, with_peers
 from kejistats.settings import Thresholds
 from kejistats.units import WHOLE
-
-PEER_KINDS = ["district", "zone"]
-# Figures are told apart by this many digits.
-_DIGITS = 12
-
-
-def with_peers(
-    rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
-) -> pl.LazyFrame:
-    """Add who a row's peers are: same parent, kind and group, valid at the checkpoint.
-
-    Parameters
-    ----------
-    rows
-        Rows with district, indicator, year, month, value, status and bound.
-    districts, indicators
-        District and Indicator tables.
-
-    Returns
-    -------
-    polars.LazyFrame
-        Columns added: peers (how many there are), direction, _in, whether the row takes part
-        in a ranking (an exact figure of a valid peer), and _cell, which peers, indicator, level,
-        checkpoint and grade it takes part with. Unchanged where they are there.
-    """
-    names = rows.collect_schema().names()
-    if "_cell" in names:
-        return rows
-    units = _units(rows, districts)
-    found = {c: pl.col(c) for c in ("_group", "_member", "peers")}
-    if is_keyed(rows):
-        asking = rows.collect()
-        table = units.select(_u=unit_number(), *found).collect().sort("_u")
-        rows = asking.hstack(looked_up(asking, unit_at(), table, "_u", found)).lazy()
-        cell = among_peers("_group") * (len(GRADES) + 1) + grade_place().fill_null(len(GRADES))
-    else:
-        rows = rows.join(units, on=["district", "year", "month"], how="left", maintain_order="left")
-        cell = pl.concat_str(
-            "_group", "indicator", "level", "year", "month", pl.col("grade").fill_null(""),
-            separator="|",
-        )  # fmt: skip
-    exact = (pl.col("status") == "reported") & (pl.col("bound") == "exact")
-    inside = exact & pl.col("_group").is_not_null()
-    return (
-        with_facts(rows, indicators)
-        .with_columns(_in=inside.fill_null(value=False), _cell=cell)
-        .select(*names, *_peer_columns(names))
-    )
-
-
-def _units(rows: pl.LazyFrame, districts: pl.DataFrame) -> pl.LazyFrame:
-    """Return the districts that are peers of others at each checkpoint, and how many those are."""
-    is_peer = pl.col("kind").is_in(PEER_KINDS) & pl.col("parent").is_not_null()
-    group = pl.struct("parent", "kind", "group").rank("dense")
-    at = rows.select("year", "month").unique()
-    member = pl.col("district").cast(pl.String).hash(seed=1)
-    return (
-        districts.lazy()
-        .filter(is_peer)
-        .select(pl.col("code").alias("district"), "valid_from", "valid_to", _group=group)
-        .join(at, how="cross")
-        .filter(valid_at(month_end()))
-        .select("district", "year", "month", "_group", _member=member)
-        .with_columns(peers=pl.len().over("_group", "year", "month").cast(pl.Int64))
-    )
 
 
 def rank(
@@ -130,7 +54,7 @@ def rank(
     names = figures.collect_schema().names()
     rows = with_peers(figures, districts, indicators)
     inside = pl.col("_in") & (pl.col("direction") != "none")
-    rows = _placed(rows, inside, _signed(pl.col("value")), ["_cell"])
+    rows = placed(rows, inside, signed(pl.col("value")), ["_cell"])
     last = pl.col("_value").rank("max", descending=True).over("_cell").cast(pl.Int64)
     # The same members give the same sum in any order.
     member = pl.when("_inside").then("_member").sum().over("_cell")
@@ -240,11 +164,11 @@ def growth_rank(
     more = pl.col("_published").count() >= pl.col("_computed").count()
     rows = rows.with_columns(_use=(more & one_basis).over("_cell"))
     growth = pl.when("_use").then("_published").otherwise("_computed")
-    rows = _placed(rows, growth.is_not_null(), _signed(growth), ["_cell"])
+    rows = placed(rows, growth.is_not_null(), signed(growth), ["_cell"])
     kind = chosen((~pl.col("_inside"), None), (pl.col("_use"), "published"), otherwise="computed")
     return rows.select(
         *names,
-        *_peer_columns(names),
+        *peer_columns(names),
         yoy_rank="_place",
         yoy_ranked="_count",
         yoy_rank_kind=kind,
@@ -285,10 +209,10 @@ def attainment_rank(
     names = rows.collect_schema().names()
     rows = with_peers(rows, districts, indicators)
     inside = pl.col("_in") & (pl.col("attainment_bound") == "exact")
-    steady = pl.col("attainment").round_sig_figs(_DIGITS)
-    rows = _placed(rows, inside, steady, ["_cell", "target_kind"])
+    steady = pl.col("attainment").round_sig_figs(DIGITS)
+    rows = placed(rows, inside, steady, ["_cell", "target_kind"])
     return rows.select(
-        *names, *_peer_columns(names), attainment_rank="_place", attainment_ranked="_count"
+        *names, *peer_columns(names), attainment_rank="_place", attainment_ranked="_count"
     )
 
 
@@ -333,7 +257,7 @@ def distances(
     names = rows.collect_schema().names()
     rows = with_peers(rows, districts, indicators)
     directed = pl.col("_in") & (pl.col("direction") != "none")
-    rows = rows.with_columns(_value=pl.when(directed).then(_signed(pl.col("value"))))
+    rows = rows.with_columns(_value=pl.when(directed).then(signed(pl.col("value"))))
     best = pl.col("_value") == pl.col("_value").max().over("_cell")
     rows = rows.with_columns(_best=best).with_columns(
         leader=pl.when("_best").then("value").max().over("_cell"),
@@ -351,7 +275,7 @@ def distances(
         ),
     ).select(
         *names,
-        *_peer_columns(names),
+        *peer_columns(names),
         *(name for c in found for name in (c, f"to_{c}", f"{c}_ratio")),
         "leader_district",
     )
@@ -373,31 +297,3 @@ def _with_benchmark(rows: pl.LazyFrame, benchmark: str) -> pl.LazyFrame:
     )
     exact = pl.col("_its_bound") == "exact"
     return rows.with_columns(benchmark=pl.when(exact & alike).then("_its_value"))
-
-
-def _peer_columns(names: list[str]) -> list[str]:
-    """Return what `with_peers` added, kept so that the next function need not do it again."""
-    return [c for c in ("peers", "_cell", "_member", "direction", "_in") if c not in names]
-
-
-def _signed(value: pl.Expr) -> pl.Expr:
-    """Return a value by which more is better, without the noise of binary fractions.
-
-    Figures that print alike must not be told apart.
-    """
-    return (
-        pl.when(pl.col("direction") == "down").then(-value).otherwise(value).round_sig_figs(_DIGITS)
-    )  # fmt: skip
-
-
-def _placed(rows: pl.LazyFrame, inside: pl.Expr, value: pl.Expr, cell: list[str]) -> pl.LazyFrame:
-    """Add ``_place``, the competition rank of the rows that take part, and what goes with it.
-
-    ``_inside`` says who takes part, ``_value`` by what, ``_count`` how many.
-    """
-    place = pl.col("_value").rank("min", descending=True).over(cell).cast(pl.Int64)
-    count = pl.col("_inside").sum().over(cell).cast(pl.Int64)
-    inside = (inside & value.is_not_null()).fill_null(value=False)
-    return rows.with_columns(_inside=inside, _value=pl.when(inside).then(value)).with_columns(
-        _place=place, _count=pl.when("_inside").then(count)
-    )

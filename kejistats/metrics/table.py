@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.metrics.frames import Codes, put, shaped, with_facts
+from kejistats.metrics.frames import Codes, shaped, with_facts
 from kejistats.metrics.growth import first_time, growth_of
+from kejistats.metrics.history import MANY, Held, Table, Tables, history
 from kejistats.metrics.increments import period_on_period
 from kejistats.metrics.lookup import AT, ROW, Past, earlier, in_order, keyed
 from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
+from kejistats.metrics.peers import with_peers
 from kejistats.metrics.progress import progress
-from kejistats.metrics.ratios import computed
 from kejistats.metrics.shares import contribution, share
 from kejistats.metrics.standing import (
     attainment_rank,
@@ -24,16 +27,12 @@ from kejistats.metrics.standing import (
     growth_rank,
     rank,
     rank_change,
-    with_peers,
 )
 from kejistats.metrics.targets import against_target, judged_targets
-from kejistats.metrics.totals import month_end, sums, valid_at
+from kejistats.metrics.totals import month_end, valid_at
 from kejistats.period import LENGTHS, Checkpoint
 from kejistats.schema import Metric
 from kejistats.settings import Thresholds
-from kejistats.store import current, on_other_definitions
-
-Table = pl.DataFrame | pl.LazyFrame
 
 
 @dataclass(frozen=True)
@@ -70,46 +69,6 @@ class Basis:
         if self.period is not None and self.period not in LENGTHS:
             raise UsageError(f"unknown period {self.period!r}", f"one of: {', '.join(LENGTHS)}")
         return LENGTHS[self.period or at.length]
-
-
-def history(observations: Table, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
-    """Return every figure as it stands, with derived totals and ratios: one row per key.
-
-    Parameters
-    ----------
-    observations
-        Observation table with all vintages.
-    districts, indicators
-        District and Indicator tables.
-
-    Examples
-    --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District, Observation
-    >>> units = District.conform(pl.DataFrame([{"code": "1", "name": "甲区", "kind": "district"}]))
-    >>> frame = Observation.conform(pl.DataFrame([
-    ...     {"district": "1", "indicator": i, "level": "", "year": 2024, "month": 12, "value": v,
-    ...      "status": "reported", "grade": "final", "bound": "exact", "reported": str(v),
-    ...      "source": "a.csv#D2", "received": "000001-00000000"}
-    ...     for i, v in [("rd_expenditure", 2.5), ("rd_fte", 500.0)]]))
-    >>> found = history(frame, units, read_registry()).collect()
-    >>> found.filter(pl.col("indicator") == "rd_per_fte")["value"].item()
-    50.0
-    """
-    # Each step uses the one before several times; uncollected, it would be computed as often.
-    frame = observations.lazy().collect()
-    repeated = frame.lazy().select(ROW).unique().select(pl.len()).collect().item() < frame.height
-    figures = current(frame.lazy()).collect().lazy() if repeated else frame.lazy()
-    return _complete(figures, districts, indicators)
-
-
-def _complete(
-    figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
-) -> pl.LazyFrame:
-    """Add derived totals and ratios to figures, one per key."""
-    added = sums(figures, districts, indicators)
-    rates = computed(pl.concat([figures, added.lazy()]), indicators)
-    return put(figures, pl.concat([added.join(rates, on=ROW, how="anti"), rates]))
 
 
 def metric_table(
@@ -209,64 +168,23 @@ def metric_tables(
     given = basis or Basis()
     asked = sorted(set(checkpoints))
     codes = Codes.of(districts, indicators)
-    tables = _Tables(
+    tables = Tables(
         codes.rows(observations.lazy()),
         codes.rows(targets.lazy()).collect(),
         codes.units(districts),
         codes.facts(indicators),
-        given,
     )
     months = _months(asked, given)
-    held = _Figures({}, None)
+    held = Held({}, None)
     ranks: dict[Checkpoint, pl.DataFrame] = {}
     for year in sorted({at.year for at in asked}):
         here = [at for at in asked if at.year == year]
-        held = held.moved(tables, _years(year, tables), months)
-        yield _year(tables, held, here, ranks)
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """The tables with coded keys, and the basis."""
-
-    observations: pl.LazyFrame
-    targets: pl.DataFrame
-    districts: pl.DataFrame
-    indicators: pl.DataFrame
-    basis: Basis
-
-
-@dataclass(frozen=True)
-class _Figures:
-    """The figures of some years as they stand, and what they were on other definitions."""
-
-    now: dict[int, pl.DataFrame]
-    others: pl.DataFrame | None
-
-    def moved(self, tables: _Tables, years: set[int], months: list[int]) -> _Figures:
-        """Return the figures of other years; those held already are not worked out again."""
-        new = sorted(years - set(self.now))
-        wanted = pl.col("year").is_in(new) & pl.col("month").is_in(months)
-        raw = keyed(tables.observations.filter(wanted)).collect().pipe(in_order)
-        others = [] if self.others is None else [self.others.filter(pl.col("year").is_in(years))]
-        if raw["break_id"].null_count() < raw.height:
-            others.append(on_other_definitions(raw.drop("_k").lazy()).collect())
-        now = {year: rows for year, rows in self.now.items() if year in years}
-        for year in new:
-            rows = raw.filter(pl.col("year") == year) if len(new) > 1 else raw
-            now[year] = _as_they_stand(rows, tables)
-        return _Figures(now, pl.concat(others) if others else None)
-
-
-def _as_they_stand(rows: pl.DataFrame, tables: _Tables) -> pl.DataFrame:
-    """Return `history` of rows in the order of their ``_k``."""
-    again = rows["_k"] == rows["_k"].shift(1)
-    if again.any():
-        repeated = rows.filter(pl.col("_k").is_in(rows.filter(again)["_k"].implode()))
-        others = rows.join(repeated.select("_k").unique(), on="_k", how="anti")
-        rows = pl.concat([others, current(repeated.lazy()).collect()])
-    figures = rows.lazy().drop("_k")
-    return keyed(_complete(figures, tables.districts, tables.indicators)).collect().pipe(in_order)
+        held = held.moved(tables, _years(year, tables.targets, given), months)
+        parts = _side_by_side(here, held.now[year].height)
+        with ThreadPoolExecutor(len(parts)) as pool:
+            found = list(pool.map(partial(_metrics, tables, held, ranks, given), parts))
+        ranks = {at: placed for _, own in found for at, placed in own.items()}
+        yield pl.concat([table for table, _ in found], rechunk=False)
 
 
 def _months(asked: list[Checkpoint], basis: Basis) -> list[int]:
@@ -278,21 +196,36 @@ def _months(asked: list[Checkpoint], basis: Basis) -> list[int]:
     return sorted(months)
 
 
-def _years(year: int, tables: _Tables) -> set[int]:
+def _years(year: int, targets: pl.DataFrame, basis: Basis) -> set[int]:
     """Return the years whose figures a year's metrics need: its own, its past, base years."""
-    past = max(2, int(tables.basis.thresholds.seasonal_years) + 1)
-    multi = tables.targets.filter(pl.col("kind") == "multi_year", pl.col("base_year") < year)
+    past = max(2, int(basis.thresholds.seasonal_years) + 1)
+    multi = targets.filter(pl.col("kind") == "multi_year", pl.col("base_year") < year)
     return {*range(year - past, year + 1), *multi["base_year"].to_list()}
 
 
-def _year(
-    tables: _Tables, held: _Figures, here: list[Checkpoint], ranks: dict[Checkpoint, pl.DataFrame]
-) -> pl.DataFrame:
-    """Return the Metric rows of one year's checkpoints.
+def _side_by_side(here: list[Checkpoint], rows: int) -> list[list[Checkpoint]]:
+    """Return the checkpoints of a year in two halves where that many rows are worth a thread.
 
-    `ranks` keeps what the ranks were for the year after.
+    Much of the work goes column by column and leaves a second processor idle.
     """
-    districts, indicators, basis = tables.districts, tables.indicators, tables.basis
+    if rows < MANY or len(here) == 1:
+        return [here]
+    half = len(here) // 2
+    return [here[:half], here[half:]]
+
+
+def _metrics(
+    tables: Tables,
+    held: Held,
+    ranks: dict[Checkpoint, pl.DataFrame],
+    basis: Basis,
+    here: list[Checkpoint],
+) -> tuple[pl.DataFrame, dict[Checkpoint, pl.DataFrame]]:
+    """Return the Metric rows of checkpoints of one year, and their ranks for the year after.
+
+    `ranks` are those of the year before, as far as they are known.
+    """
+    districts, indicators = tables.districts, tables.indicators
     limits = basis.thresholds
     figures = Past(held.now)
     others = None if held.others is None else held.others.lazy()
@@ -336,17 +269,12 @@ def _year(
     ]
     for step in steps:
         rows = _with(rows, step)
-    ranks.clear()
     placed = rows.select(*ROW, "_k", "rank", "_members")
-    ranks |= {at: placed.filter(pl.col("month") == at.month) for at in here}
     targeted = pl.col("target").is_not_null()
-    table = (
-        rows.with_columns(
-            pl.when(targeted).then(c).alias(c) for c in ("target_base", "target_base_bound")
-        )
-        .select(pl.col(c).cast(t) for c, t in Metric.dtypes().items())
-    )
-    return Metric.checked(table)
+    table = rows.with_columns(
+        pl.when(targeted).then(c).alias(c) for c in ("target_base", "target_base_bound")
+    ).select(pl.col(c).cast(t) for c, t in Metric.dtypes().items())
+    return Metric.checked(table), {at: placed.filter(pl.col("month") == at.month) for at in here}
 
 
 def _with(rows: pl.DataFrame, step: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
@@ -361,7 +289,7 @@ def _with(rows: pl.DataFrame, step: Callable[[pl.LazyFrame], pl.LazyFrame]) -> p
     return pl.concat([rows, added], how="horizontal")
 
 
-def _first_time(rows: pl.LazyFrame, tables: _Tables) -> pl.LazyFrame:
+def _first_time(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
     """Add 首次, which asks for the whole history, of the few series that may be new only."""
     rose = (pl.col("yoy_reason") == "base_zero") & (pl.col("value") > 0)
     new = rows.filter(rose).select("indicator").unique().collect()["indicator"]
@@ -379,9 +307,7 @@ def _first_time(rows: pl.LazyFrame, tables: _Tables) -> pl.LazyFrame:
     return first_time(rows, history(past, tables.districts, facts))
 
 
-def _with_target_base(
-    rows: pl.LazyFrame, figures: Past, targets: pl.DataFrame
-) -> pl.LazyFrame:
+def _with_target_base(rows: pl.LazyFrame, figures: Past, targets: pl.DataFrame) -> pl.LazyFrame:
     """Add the December that an increase is counted from: last year's, or that of the base year."""
     last = pl.col("base_year") == pl.col("year") - 1
     rows = rows.with_columns(

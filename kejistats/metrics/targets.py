@@ -94,10 +94,15 @@ def judged_targets(
         .sort(order, maintain_order=True)
         .unique([*_CELL, *when], keep="first", maintain_order=True)
     )
-    only = simple.with_columns(_first="value").join(at, left_on="year", right_on="_year")
-    judged = pl.concat(
-        [only.with_columns(_year="year").select(chosen.collect_schema().names()), chosen]
+    # In the order that checkpoints and keys have, so that they need not be sorted by the row.
+    only = at.join(
+        simple.sort(_CELL).with_columns(_first="value"),
+        left_on="_year",
+        right_on="year",
+        coalesce=False,
+        maintain_order="left_right",
     )
+    judged = pl.concat([only.select(chosen.collect_schema().names()), chosen])
     return judged.select(
         *_CELL,
         pl.col("_year").alias("year"),

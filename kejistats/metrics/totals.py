@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER
-from kejistats.metrics.frames import grade_at, grade_place, put, shaped
+from kejistats.metrics.frames import grade_at, grade_place, meeting, put, shaped
 from kejistats.metrics.lookup import ROW
 
 DERIVED_TOTAL = "各区合计"
@@ -120,15 +120,17 @@ def _over_districts(
     observations: pl.LazyFrame, members: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
     """Add the rows of these members' parents."""
-    additive = indicators.filter(pl.col("aggregate") == "sum").select("id").lazy()
+    additive = indicators.filter(pl.col("aggregate") == "sum")
     units = members.lazy().select(
         pl.col("code").alias("district"), "parent", "valid_from", "valid_to"
     )
-    parts = (
-        observations.join(additive, left_on="indicator", right_on="id", how="semi")
-        .join(units, on="district", maintain_order="left")
-        .filter(valid_at(month_end()))
-    )
+    dated = members.select(pl.col("valid_from", "valid_to").is_not_null().any()).row(0)
+    parts = observations.filter(
+        pl.col("indicator").is_in(additive["id"].implode()),
+        pl.col("district").is_in(members["code"].implode()),
+    ).join(units, on="district", maintain_order="left")
+    if any(dated):
+        parts = parts.filter(valid_at(month_end()))
     # Peers are counted at each checkpoint, for districts come and go.
     at = observations.select("year", "month").unique()
     due = (
@@ -191,4 +193,4 @@ def _unknown(sums: pl.LazyFrame, observations: pl.LazyFrame, schema: pl.Schema) 
     """Return the sums of what nobody reported; a masked or inapplicable total stays."""
     found = shaped(sums, schema).collect().lazy()
     known = observations.filter(pl.col("status") != "missing").select(ROW)
-    return found.join(known.join(found, on=ROW, how="semi"), on=ROW, how="anti").collect()
+    return found.join(meeting(known, found.collect()), on=ROW, how="anti").collect()

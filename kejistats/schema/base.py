@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from typing import Any, Self
 
 import pandera.polars as pa
@@ -29,6 +31,16 @@ class Table(pa.DataFrameModel):
     def dtypes(cls) -> dict[str, pl.DataType]:
         """Polars types by column name."""
         return {name: column.dtype.type for name, column in cls.to_schema().columns.items()}
+
+    @classmethod
+    @cache
+    def _as_typed(cls) -> pa.DataFrameSchema:
+        """Return the schema without coercion."""
+        schema = deepcopy(cls.to_schema())
+        schema.coerce = False
+        for column in schema.columns.values():
+            column.coerce = False
+        return schema
 
     @classmethod
     def titles(cls) -> dict[str, str]:
@@ -59,8 +71,10 @@ class Table(pa.DataFrameModel):
     @classmethod
     def checked(cls, frame: pl.DataFrame) -> pl.DataFrame:
         """Validate eagerly and return the frame; pandera's cases become one readable error."""
+        # What has the types already need not be cast to them, column by column.
+        typed = dict(frame.schema) == cls.dtypes()
         try:
-            return cls.validate(frame, lazy=True)
+            return (cls._as_typed() if typed else cls.to_schema()).validate(frame, lazy=True)
         except SchemaErrors as error:
             cases = error.failure_cases.select("column", "check", "failure_case", "index")
             shown = "; ".join(
