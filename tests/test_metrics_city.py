@@ -87,6 +87,10 @@ MOVES: dict[str, tuple[list[Cell], list[Cell], Cell, Cell, list[Any], list[Any]]
     "city_masked": ([50, 30, 20], [65, 30, 15], 200, (None, MASKED), [None] * 3, [None] * 3),
     "city_redefined": ([50, 30, 20], [65, 30, 15], 200, (220, {"break_id": "b"}), [None] * 3,
                        [None] * 3),
+    "base_worse": ([(50, {"grade": "forecast"}), 30, 20], [65, 30, 15], 200, 220,
+                   [None, 0, -2.5], [None, 0, -0.25]),
+    "city_base_worse": ([50, 30, 20], [65, 30, 15], (200, {"grade": "forecast"}), 220,
+                        [None] * 3, [None] * 3),
 }  # fmt: skip
 OF_RATES = "rd_intensity"
 

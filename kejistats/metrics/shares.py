@@ -105,19 +105,23 @@ def contribution(
     >>> frame = pl.LazyFrame({"district": ["0", "1"], "indicator": "patent_granted",
     ...     "level": "", "year": 2025, "month": 6, "base": [200.0, 50.0],
     ...     "base_bound": "exact", "change": [20.0, 15.0], "change_bound": "exact",
-    ...     "break_id": None})
+    ...     "break_id": None, "yoy_reason": None})
     >>> contribution(frame, units, read_registry()).select(
     ...     "contribution", "contribution_rate").collect().row(1)
     (7.5, 0.75)
     """
     limits = thresholds or Thresholds()
     names = rows.collect_schema().names()
-    columns = ["base", "base_bound", "change", "change_bound", "break_id"]
+    columns = ["base", "base_bound", "change", "change_bound", "break_id", "yoy_reason"]
     rows = _with_whole(rows, districts, indicators, columns)
     base, moved = pl.col("_whole_base"), pl.col("_whole_change")
     usable = (
         (pl.col("aggregate") == "sum")
         & pl.col("_whole_break_id").eq_missing(pl.col("break_id"))
+        # A base of a worse grade bears no rate (semantics §7), and none of a part either.
+        & pl.all_horizontal(
+            pl.col(c).ne_missing("base_grade") for c in ("yoy_reason", "_whole_yoy_reason")
+        )
         & pl.all_horizontal(
             pl.col(c).is_in(FIRM)
             for c in ("change_bound", "_whole_base_bound", "_whole_change_bound")
