@@ -10,6 +10,10 @@ from kejistats.metrics.frames import with_facts, with_units
 from kejistats.metrics.lookup import ROW, elsewhere, is_keyed
 from kejistats.settings import Thresholds
 
+# What they need to know of the parent's row.
+OF_SHARE = ["value", "status", "bound", "grade", "break_id"]
+OF_CONTRIBUTION = ["base", "base_bound", "change", "change_bound", "break_id", "yoy_reason"]
+
 
 def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
     """Add the share of the parent's figure: own / total, with the bound that follows.
@@ -44,8 +48,7 @@ def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFra
     [(None, 'is_total'), (0.4, None)]
     """
     names = figures.collect_schema().names()
-    columns = ["value", "status", "bound", "grade", "break_id"]
-    rows = _with_whole(figures, districts, indicators, columns)
+    rows = with_whole(figures, districts, indicators, OF_SHARE)
     rows = rows.with_columns(_share_bound=quotient("bound", "_whole_bound"))
     reason = chosen(
         (pl.col("kind") == "total", "is_total"),
@@ -112,8 +115,7 @@ def contribution(
     """
     limits = thresholds or Thresholds()
     names = rows.collect_schema().names()
-    columns = ["base", "base_bound", "change", "change_bound", "break_id", "yoy_reason"]
-    rows = _with_whole(rows, districts, indicators, columns)
+    rows = with_whole(rows, districts, indicators, OF_CONTRIBUTION)
     base, moved = pl.col("_whole_base"), pl.col("_whole_change")
     usable = (
         (pl.col("aggregate") == "sum")
@@ -191,12 +193,19 @@ def contributions(
     return pl.concat([rows, rows.select(left), whole], how="vertical_relaxed")
 
 
-def _with_whole(
+def with_whole(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, columns: list[str]
 ) -> pl.LazyFrame:
-    """Add some columns of the parent's row, named ``_whole_…``, and what the unit is."""
+    """Add columns of the parent's row, named ``_whole_…``, and ``_parent`` and ``kind``.
+
+    Those that are there already are not looked for again.
+    """
+    names = rows.collect_schema().names()
+    missing = [c for c in dict.fromkeys(columns) if f"_whole_{c}" not in names]
+    if not missing:
+        return rows
     parents = districts["parent"].drop_nulls().unique().implode()
     key = [*ROW, *(["_k"] if is_keyed(rows) else [])]
-    wholes = rows.filter(pl.col("district").is_in(parents)).select(*key, *columns)
+    wholes = rows.filter(pl.col("district").is_in(parents)).select(*key, *missing)
     rows = with_units(with_facts(rows, indicators), districts, _parent="parent", kind="kind")
-    return elsewhere(rows, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in columns})
+    return elsewhere(rows, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in missing})

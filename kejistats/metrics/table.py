@@ -20,7 +20,7 @@ from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.peers import with_peers
 from kejistats.metrics.progress import progress
-from kejistats.metrics.shares import contribution, share
+from kejistats.metrics.shares import OF_CONTRIBUTION, OF_SHARE, contribution, share, with_whole
 from kejistats.metrics.standing import (
     attainment_rank,
     distances,
@@ -264,6 +264,7 @@ def _metrics(
         lambda rows: growth_rank(rows, districts, indicators, limits),
         lambda rows: attainment_rank(rows, districts, indicators),
         lambda rows: distances(rows, districts, indicators, basis.benchmark),
+        lambda rows: with_whole(rows, districts, indicators, [*OF_SHARE, *OF_CONTRIBUTION]),
         lambda rows: share(rows, districts, indicators),
         lambda rows: contribution(rows, districts, indicators, limits),
     ]
@@ -274,7 +275,8 @@ def _metrics(
     table = rows.with_columns(
         pl.when(targeted).then(c).alias(c) for c in ("target_base", "target_base_bound")
     ).select(pl.col(c).cast(t) for c, t in Metric.dtypes().items())
-    return Metric.checked(table), {at: placed.filter(pl.col("month") == at.month) for at in here}
+    own = {at: placed.filter(pl.col("month") == at.month) for at in here}
+    return Metric.checked(table, distinct=rows["_k"].diff().min() != 0), own
 
 
 def _with(rows: pl.DataFrame, step: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:

@@ -34,10 +34,12 @@ class Table(pa.DataFrameModel):
 
     @classmethod
     @cache
-    def _as_typed(cls) -> pa.DataFrameSchema:
-        """Return the schema without coercion."""
+    def _as_typed(cls, *, distinct: bool) -> pa.DataFrameSchema:
+        """Return the schema without coercion, and without the check that keys are distinct."""
         schema = deepcopy(cls.to_schema())
         schema.coerce = False
+        if distinct:
+            schema.unique = None
         for column in schema.columns.values():
             column.coerce = False
         return schema
@@ -69,12 +71,16 @@ class Table(pa.DataFrameModel):
         return cls.checked(frame.with_columns(absent).select(cls.columns()))
 
     @classmethod
-    def checked(cls, frame: pl.DataFrame) -> pl.DataFrame:
-        """Validate eagerly and return the frame; pandera's cases become one readable error."""
+    def checked(cls, frame: pl.DataFrame, *, distinct: bool = False) -> pl.DataFrame:
+        """Validate eagerly and return the frame; pandera's cases become one readable error.
+
+        `distinct` says that the caller has seen already that no key is there twice.
+        """
         # What has the types already need not be cast to them, column by column.
         typed = dict(frame.schema) == cls.dtypes()
+        schema = cls._as_typed(distinct=distinct) if typed else cls.to_schema()
         try:
-            return (cls._as_typed() if typed else cls.to_schema()).validate(frame, lazy=True)
+            return schema.validate(frame, lazy=True)
         except SchemaErrors as error:
             cases = error.failure_cases.select("column", "check", "failure_case", "index")
             shown = "; ".join(
