@@ -48,12 +48,14 @@ def with_units(rows: pl.LazyFrame, districts: pl.DataFrame, **columns: str) -> p
 
 
 def _with_table(rows: pl.LazyFrame, table: pl.DataFrame, on: str) -> pl.LazyFrame:
-    """Add the columns of a table that has a row for every key."""
-    if not isinstance(table.schema[on], pl.Enum):
+    """Add the columns of the row of a table that each row's key names."""
+    codes = table.schema[on]
+    if not isinstance(codes, pl.Enum):
         return rows.join(table.lazy(), on=on, how="left", maintain_order="left")
+    every = pl.DataFrame({on: codes.categories}, schema={on: codes})
+    places = every.join(table, on=on, how="left", maintain_order="left").drop(on)
     asking = rows.collect()  # a code is the place of its row
-    place = asking[on].to_physical()
-    return asking.hstack(table.sort(on).drop(on)[place]).lazy()
+    return asking.hstack(places[asking[on].to_physical()]).lazy()
 
 
 def put(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:

@@ -15,6 +15,8 @@ from kejistats.store import current, on_other_definitions
 Table = pl.DataFrame | pl.LazyFrame
 # Rows from which on years are worked out one by one.
 MANY = 500_000
+# What says how a figure came in, and nothing of the figure.
+_OF_INTAKE = ["reported", "note"]
 
 
 def history(observations: Table, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
@@ -76,18 +78,24 @@ class Held:
 
     def moved(self, tables: Tables, years: set[int], months: list[int]) -> Held:
         """Return the figures of other years; those held already are not worked out again."""
-        new = sorted(years - set(self.now))
-        wanted = pl.col("year").is_in(new) & pl.col("month").is_in(months)
-        raw = keyed(tables.observations.filter(wanted)).collect()
+        months_asked = pl.col("month").is_in(months)
+        raw = {
+            year: keyed(tables.observations.filter(pl.col("year") == year, months_asked)).collect()
+            for year in sorted(years - set(self.now))
+        }
         others = [] if self.others is None else [self.others.filter(pl.col("year").is_in(years))]
-        if raw["break_id"].null_count() < raw.height:
-            others.append(on_other_definitions(raw.drop("_k").lazy()).collect())
-        now = {year: rows for year, rows in self.now.items() if year in years}
-        at_once = raw.height < MANY
-        raw = _as_they_stand(raw, tables) if at_once else raw
-        for year in new:
-            rows = raw.filter(pl.col("year") == year)
-            now[year] = rows if at_once else _as_they_stand(rows, tables)
+        others += [
+            on_other_definitions(rows.drop("_k").lazy()).collect()
+            for rows in raw.values()
+            if rows["break_id"].null_count() < rows.height
+        ]
+        if sum(rows.height for rows in raw.values()) < MANY:
+            # Few rows cost less all at once than year by year.
+            whole = _as_they_stand(pl.concat(raw.values()), tables) if raw else None
+            now = {} if whole is None else {y: whole.filter(pl.col("year") == y) for y in raw}
+        else:
+            now = {year: _as_they_stand(rows, tables) for year, rows in raw.items()}
+        now |= {year: rows for year, rows in self.now.items() if year in years}
         return Held(now, pl.concat(others) if others else None)
 
 
@@ -99,5 +107,5 @@ def _as_they_stand(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
         several = pl.col("_k").is_in(again.implode())
         latest = current(rows.filter(several).lazy()).collect()
         rows = pl.concat([rows.filter(~several), latest])
-    figures = rows.lazy().drop("_k")
+    figures = rows.lazy().drop("_k", *_OF_INTAKE)
     return keyed(_complete(figures, tables.districts, tables.indicators)).collect().pipe(in_order)

@@ -40,11 +40,18 @@ def keyed(frame: pl.LazyFrame) -> pl.LazyFrame:
     rows have their checkpoints one after the other, and an earlier checkpoint or another
     district is found by a difference. Tables with plain keys stay as they are.
     """
-    if not isinstance(frame.collect_schema()["district"], pl.Enum):
-        return frame
-    district, indicator, level = (_number(c) for c in SERIES)
-    measure = indicator * _LEVELS + level
-    return frame.with_columns(_k=(TIME * UNITS + district) * MEASURES + measure)
+    return frame.with_columns(_k=key_of()) if is_coded(frame) else frame
+
+
+def key_of(district: str = "district") -> pl.Expr:
+    """Return ``_k`` of coded keys, the district in the column named."""
+    measure = _number("indicator") * _LEVELS + _number("level")
+    return (TIME * UNITS + _number(district)) * MEASURES + measure
+
+
+def is_coded(frame: pl.LazyFrame) -> bool:
+    """Return whether the keys of a table are codes."""
+    return isinstance(frame.collect_schema()["district"], pl.Enum)
 
 
 def is_keyed(frame: pl.LazyFrame) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER
-from kejistats.metrics.frames import grade_at, grade_place, meeting, put, shaped
-from kejistats.metrics.lookup import ROW
+from kejistats.metrics.choice import chosen
+from kejistats.metrics.frames import grade_at, grade_place, meeting, put, shaped, with_units
+from kejistats.metrics.lookup import ROW, is_coded, key_of
 
 DERIVED_TOTAL = "各区合计"
 DERIVED_LEVELS = "各级合计"
@@ -93,8 +94,9 @@ def _over_levels(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.Laz
     parts = observations.join(due, on="indicator", maintain_order="left").filter(
         pl.col("level").cast(pl.String).is_in(pl.col("levels"))
     )
-    wanted = pl.col("levels").list.len()
-    return _summed(parts, cell, wanted.first(), DERIVED_LEVELS).with_columns(level=pl.lit(""))
+    wanted = due.select("indicator", _due=pl.col("levels").list.len())
+    found = _added_up(parts, cell).join(wanted, on="indicator", maintain_order="left")
+    return _whole(found, DERIVED_LEVELS).with_columns(level=pl.lit(""))
 
 
 def _bottom_up(districts: pl.DataFrame) -> list[pl.DataFrame]:
@@ -120,72 +122,74 @@ def _over_districts(
     observations: pl.LazyFrame, members: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
     """Add the rows of these members' parents."""
-    additive = indicators.filter(pl.col("aggregate") == "sum")
-    units = members.lazy().select(
-        pl.col("code").alias("district"), "parent", "valid_from", "valid_to"
+    additive = indicators.filter(pl.col("aggregate") == "sum")["id"]
+    dates = ["valid_from", "valid_to"]
+    units = {c: c for c in ("parent", *dates)}
+    counted = pl.col("indicator").is_in(additive.implode())
+    if any(members.select(pl.col(dates).is_not_null().any()).row(0)):
+        counted &= valid_at(month_end())
+    parts = with_units(observations, members, **units).with_columns(
+        parent=pl.when(counted).then("parent")
     )
-    dated = members.select(pl.col("valid_from", "valid_to").is_not_null().any()).row(0)
-    parts = observations.filter(
-        pl.col("indicator").is_in(additive["id"].implode()),
-        pl.col("district").is_in(members["code"].implode()),
-    ).join(units, on="district", maintain_order="left")
-    if any(dated):
-        parts = parts.filter(valid_at(month_end()))
     # Peers are counted at each checkpoint, for districts come and go.
     at = observations.select("year", "month").unique()
     due = (
-        units.join(at, how="cross")
+        members.lazy()
+        .join(at, how="cross")
         .filter(valid_at(month_end()))
         .group_by("parent", "year", "month")
         .agg(pl.len().alias("_due"))
     )
-    parts = parts.join(due, on=["parent", "year", "month"], maintain_order="left")
     cell = ["parent", "level", *_CELL]
-    sums = _summed(parts, cell, pl.col("_due").first(), DERIVED_TOTAL)
-    return sums.rename({"parent": "district"})
+    found = _added_up(parts, cell).join(due, on=["parent", "year", "month"], maintain_order="left")
+    return _whole(found, DERIVED_TOTAL).rename({"parent": "district"})
 
 
-def _summed(parts: pl.LazyFrame, cell: list[str], due: pl.Expr, source: str) -> pl.LazyFrame:
-    """Return the sum of each cell all of whose parts are there, on one definition."""
+def _added_up(parts: pl.LazyFrame, cell: list[str]) -> pl.LazyFrame:
+    """Return of each cell the sum of its parts, how many there are, and what they are."""
     has_figure = pl.col("status") == "reported"
-    lower = pl.col("bound").is_in(LOWER) & has_figure
-    upper = pl.col("bound").is_in(UPPER) & has_figure
+    by: list[pl.Expr] = [pl.col(c) for c in cell]
+    if "parent" in cell and is_coded(parts):
+        by = [key_of("parent").alias("_cell")]
     return (
-        parts.group_by(cell)
+        parts.group_by(by)
         .agg(
+            *([pl.col(c).first() for c in cell] if len(by) == 1 else []),
             # A list adds up in the order of its rows, a group as its threads come; and without
             # binary noise, so that 2.3 + 0.1 reaches a target of 2.4.
             pl.col("value").implode().list.sum().round_sig_figs(14),
             (has_figure | (pl.col("status") == "not_applicable")).sum().alias("_covered"),
             has_figure.any().alias("_any"),
-            due.alias("_due"),
             grade_place().filter(has_figure).min().alias("_grade"),
-            lower.any().alias("_lower"),
-            upper.any().alias("_upper"),
+            (pl.col("bound").is_in(LOWER) & has_figure).any().alias("_lower"),
+            (pl.col("bound").is_in(UPPER) & has_figure).any().alias("_upper"),
             ((pl.col("bound") == "about") & has_figure).any().alias("_about"),
             pl.col("received").max(),
             pl.col("break_id").first(),
             pl.col("break_id").n_unique().alias("_breaks"),
         )
-        .filter(
-            pl.col("_covered") == pl.col("_due"),
-            pl.col("_any"),
-            pl.col("_breaks") == 1,
-            ~(pl.col("_lower") & pl.col("_upper")),
-        )
-        .with_columns(
-            status=pl.lit("reported"),
-            grade=grade_at(pl.col("_grade")),
-            bound=pl.when("_lower")
-            .then(pl.lit("at_least"))
-            .when("_upper")
-            .then(pl.lit("at_most"))
-            .when("_about")
-            .then(pl.lit("about"))
-            .otherwise(pl.lit("exact")),
-            source=pl.lit(source),
-            reported=pl.lit(""),
-        )
+        .filter(pl.col(cell[0]).is_not_null())
+    )
+
+
+def _whole(found: pl.LazyFrame, source: str) -> pl.LazyFrame:
+    """Return the sums all of whose parts are there, on one definition."""
+    return found.filter(
+        pl.col("_covered") == pl.col("_due"),
+        pl.col("_any"),
+        pl.col("_breaks") == 1,
+        ~(pl.col("_lower") & pl.col("_upper")),
+    ).with_columns(
+        status=pl.lit("reported"),
+        grade=grade_at(pl.col("_grade")),
+        bound=chosen(
+            (pl.col("_lower"), "at_least"),
+            (pl.col("_upper"), "at_most"),
+            (pl.col("_about"), "about"),
+            otherwise="exact",
+        ),
+        source=pl.lit(source),
+        reported=pl.lit(""),
     )
 
 
