@@ -95,7 +95,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def bench(session: nox.Session) -> None:
-    """Measure."""
+    """Measure; names of parts, such as ``nation``, may follow ``--``."""
     install(session)
     run(session, "python", "tests/bench.py", *session.posargs)
 

@@ -13,8 +13,8 @@ from kejistats.metrics.totals import sums
 from kejistats.store import current, on_other_definitions
 
 Table = pl.DataFrame | pl.LazyFrame
-# Rows from which on years are worked out one by one.
-MANY = 500_000
+# Rows from which on years are worked out one by one, and checkpoints side by side.
+MANY = 600_000
 # What says how a figure came in, and nothing of the figure.
 _OF_INTAKE = ["reported", "note"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -180,8 +181,8 @@ def metric_tables(
     for year in sorted({at.year for at in asked}):
         here = [at for at in asked if at.year == year]
         held = held.moved(tables, _years(year, tables.targets, given), months)
-        parts = _side_by_side(here, held.now[year].height)
-        with ThreadPoolExecutor(len(parts)) as pool:
+        parts = _pieces(here, held.now[year].height)
+        with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as pool:
             found = list(pool.map(partial(_metrics, tables, held, ranks, given), parts))
         ranks = {at: placed for _, own in found for at, placed in own.items()}
         yield pl.concat([table for table, _ in found], rechunk=False)
@@ -203,15 +204,13 @@ def _years(year: int, targets: pl.DataFrame, basis: Basis) -> set[int]:
     return {*range(year - past, year + 1), *multi["base_year"].to_list()}
 
 
-def _side_by_side(here: list[Checkpoint], rows: int) -> list[list[Checkpoint]]:
-    """Return the checkpoints of a year in two halves where that many rows are worth a thread.
+def _pieces(here: list[Checkpoint], rows: int) -> list[list[Checkpoint]]:
+    """Return the checkpoints of a year in pieces of so many rows that a thread is worth it.
 
-    Much of the work goes column by column and leaves a second processor idle.
+    Much of the work goes column by column and would leave other processors idle.
     """
-    if rows < MANY or len(here) == 1:
-        return [here]
-    half = len(here) // 2
-    return [here[:half], here[half:]]
+    size = max(len(here) * MANY // max(rows, 1), 1)
+    return [here[start : start + size] for start in range(0, len(here), size)]
 
 
 def _metrics(
