@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from kejistats.chains import read_chains
 from kejistats.errors import UsageError
 from kejistats.known import read_day
 from kejistats.period import Checkpoint
@@ -18,6 +20,7 @@ from kejistats.settings import read_districts, read_settings
 from kejistats.workspace import resolve
 
 if TYPE_CHECKING:
+    from kejistats.assessment import Assessed, Rules
     from kejistats.brief import Brief
     from kejistats.explain import Explanation
     from kejistats.intake import Checked
@@ -46,10 +49,15 @@ class Dataset:
         if not (self.path / "dataset.toml").is_file():
             raise UsageError(f"no data set at {self.path}", _known_datasets(self.path))
         self.settings = read_settings(self.path / "dataset.toml")
-        unknown = [i for i in self.settings.headline if i not in self.indicators["id"]]
+        ids = set(self.indicators["id"])
+        self._check_names("headline", self.settings.headline, ids)
+        self._check_names("indicators", self.settings.indicators, ids | {*self.indicators["domain"]})
+
+    def _check_names(self, key: str, names: Iterable[str], known: set[str]) -> None:
+        unknown = [name for name in names if name not in known]
         if unknown:
             raise UsageError(
-                f"{self.path / 'dataset.toml'}: headline names unknown {', '.join(unknown)}",
+                f"{self.path / 'dataset.toml'}: {key} names unknown {', '.join(unknown)}",
                 "use ids of schemas/indicators/",
             )
 
@@ -66,11 +74,27 @@ class Dataset:
         return read_registry(shared("schemas/indicators", self.path), self.path / "indicators.toml")
 
     @cached_property
+    def declared_chains(self) -> pl.DataFrame:
+        """The Chain table: those beside the registry and the data set's own ``chains.toml``."""
+        from kejistats.workspace import shared
+
+        registry = shared("schemas/indicators", self.path).parent
+        return read_chains(self.indicators, registry / "chains.toml", self.path / "chains.toml")
+
+    @cached_property
     def districts(self) -> pl.DataFrame:
         """The District table."""
         found = read_districts(self.path / "districts.csv", self.settings.parent)
         check_benchmark(self.path / "dataset.toml", self.settings.benchmark, found)
         return found
+
+    @cached_property
+    def assessment_rules(self) -> Rules | None:
+        """What ``assessment.toml`` declares, None where the data set has none."""
+        from kejistats.assessment import FILE, read_assessment
+
+        file = self.path / FILE
+        return read_assessment(file, self.indicators) if file.is_file() else None
 
     @cached_property
     def observations(self) -> pl.DataFrame:
@@ -123,6 +147,16 @@ class Dataset:
         self.__dict__.pop("targets", None)
         self._metrics.clear()
         self._checkpoints.clear()
+
+    @property
+    def used(self) -> pl.DataFrame:
+        """Indicator table of what forms ask for; see the setting ``indicators``."""
+        chosen = list(self.settings.indicators)
+        if chosen:
+            return self.indicators.filter(pl.col("id").is_in(chosen) | pl.col("domain").is_in(chosen))
+        known = pl.concat([self.observations["indicator"], self.targets["indicator"]]).unique()
+        found = self.indicators.filter(pl.col("id").is_in(known.implode()))
+        return self.indicators if found.is_empty() else found
 
     @property
     def headline(self) -> list[str]:
@@ -201,6 +235,68 @@ class Dataset:
         """
         day = self._known_day(as_known)
         return self._metric_table(self._chosen(checkpoint, day), day, day, period)
+
+    def chains(
+        self,
+        checkpoint: str | int | Checkpoint | None = None,
+        *,
+        as_known: str | date | None = None,
+    ) -> pl.DataFrame:
+        """Return the Conversion table: what became of each stage of the declared chains.
+
+        Parameters
+        ----------
+        checkpoint, as_known
+            As for `metrics`.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per district, chain and stage; see `kejistats.metrics.conversions`.
+
+        Raises
+        ------
+        UsageError
+            As for `metrics`, and when a chain is malformed.
+        """
+        from kejistats.metrics import conversions
+        from kejistats.schema import Conversion
+
+        metrics = self.metrics(checkpoint, as_known=as_known)
+        return Conversion.checked(conversions(metrics.lazy(), self.declared_chains).collect())
+
+    def assessment(
+        self,
+        checkpoint: str | int | Checkpoint | None = None,
+        *,
+        as_known: str | date | None = None,
+    ) -> Assessed:
+        """Score and rank the districts as ``assessment.toml`` declares; it shows itself.
+
+        Parameters
+        ----------
+        checkpoint, as_known
+            As for `metrics`.
+
+        Raises
+        ------
+        UsageError
+            When there is no ``assessment.toml``, it is malformed, or it is not held at the
+            checkpoint.
+        """
+        from kejistats.assessment import FILE, assess
+
+        rules = self.assessment_rules
+        if rules is None:
+            raise UsageError(
+                f"{self.name} has no {FILE}",
+                f"declare items, weights and rules in {self.path / FILE}; see the README",
+            )
+        day = self._known_day(as_known)
+        at = self._chosen(checkpoint, day)
+        metrics = self._metric_table(at, day, day)
+        parent = self.settings.parent
+        return assess(metrics, self.districts, self.indicators, rules, at, parent=parent)
 
     def explain(
         self,

@@ -143,6 +143,9 @@ class Settings:
         True for made data: every page then says 示例数据.
     headline
         Ids of the main indicators; empty = the registry's own.
+    indicators
+        Ids of the indicators or domains that forms ask for and reporting is measured by; empty =
+        those the data set has figures or targets of, or the whole registry while it has none.
     ranks
         False switches ranks off everywhere.
     peer_unit
@@ -168,6 +171,7 @@ class Settings:
     scope: str = "全市"
     sample: bool = False
     headline: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
     ranks: bool = True
     peer_unit: str = "家"
     benchmark: str = ""
@@ -201,7 +205,7 @@ def read_settings(file: Path) -> Settings:
     for key, kind in kinds.items():
         if key in content and not isinstance(content[key], kind):
             raise UsageError(f"{file}: {key} must be a {kind.__name__}", "see the README")
-    for key in ("headline", "notes"):
+    for key in ("headline", "indicators", "notes"):
         value = content.get(key, [])
         if not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
             raise UsageError(f"{file}: {key} must be a list of texts", f'write {key} = ["…", "…"]')

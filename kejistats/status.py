@@ -89,7 +89,7 @@ def reporting_status(dataset: Dataset, at: Checkpoint, today: date) -> Status:
         store.receipts(),
         store.open_findings(),
         dataset.districts,
-        dataset.indicators,
+        dataset.used,
         at,
         dataset.settings.checks.due_days,
         today,

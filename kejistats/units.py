@@ -7,7 +7,7 @@ import re
 MONEY = {"元": 1.0, "万元": 1e4, "亿元": 1e8}
 # A plain noun of counting (家, 个, 名 …) is a dimension of its own; the registry says which
 # of them mean the same for one indicator.
-COUNTS = frozenset("家户个项件场次人名位份条所台套村字册期部组张幅")
+COUNTS = frozenset("家户个项件场次人名位份条所台套村册期部组张幅笔篇类块口头本座处起")
 # Units of which there is no part: 12.5家 is no figure.
 WHOLE = COUNTS | {"人次"}
 # Each unit's dimension and size; a scale may stand before any of them, as in 千元, 万户, 百亿元.
@@ -19,6 +19,13 @@ _UNITS = {
     "平方公里": ("亩", 1500.0),
     "人次": ("人次", 1.0),
     "人年": ("人年", 1.0),
+    "公斤": ("公斤", 1.0),
+    "千克": ("公斤", 1.0),
+    "吨": ("公斤", 1000.0),
+    "米": ("米", 1.0),
+    "公里": ("米", 1000.0),
+    "天": ("天", 1.0),
+    "字": ("字", 1.0),
 } | {word: (word, 1.0) for word in COUNTS}
 _RATES = {"%": ("%", 1.0), "‰": ("%", 0.1)}
 _SCALE = re.compile("([十百千万]?亿|[十百千]?万|[百千])?(.+)")

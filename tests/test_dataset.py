@@ -136,11 +136,35 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
         kj.open(tmp_path)
 
 
-def test_a_headline_names_known_indicators(city: Path) -> None:
-    settings_of(city, 'headline = ["hnte_totel"]')
+@pytest.mark.parametrize("key", ["headline", "indicators"])
+def test_settings_name_known_indicators(city: Path, key: str) -> None:
+    settings_of(city, f'{key} = ["hnte_totel"]')
 
-    with pytest.raises(UsageError, match="hnte_totel"):
+    with pytest.raises(UsageError, match=f"{key} names unknown hnte_totel"):
         kj.open(city)
+
+
+def test_a_new_data_set_asks_for_the_whole_registry(city: Path) -> None:
+    assert Dataset(city).used["id"].to_list() == Dataset(city).indicators["id"].to_list()
+
+
+def test_a_data_set_asks_for_what_it_has_figures_or_targets_of(demo: Dataset) -> None:
+    known = {*demo.observations["indicator"], *demo.targets["indicator"]}
+
+    used = set(demo.used["id"])
+
+    assert used == known
+    assert used < set(demo.indicators["id"])
+
+
+def test_a_data_set_may_name_the_indicators_and_domains_it_asks_for(city: Path) -> None:
+    settings_of(city, 'indicators = ["award", "hnte_total"]')
+
+    used = Dataset(city).used
+
+    assert used["id"].to_list()[0] == "hnte_total"
+    assert set(used["domain"]) == {"enterprise", "award"}
+    assert used.filter(domain="award").height == Dataset(city).indicators.filter(domain="award").height
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def lines(dataset: Dataset, at: Checkpoint, codes: Sequence[str]) -> list[Line]:
     }
     words = read_words(dataset.path)
     found = []
-    for indicator in asked(dataset.indicators, at).iter_rows(named=True):
+    for indicator in asked(dataset.used, at).iter_rows(named=True):
         key = indicator["id"]
         levels = [level for level in LEVELS if not level or (key, level) in seen]
         for code in codes:
