@@ -94,6 +94,8 @@ def plan(
     work = folder / "work"
     wanted = list(dict.fromkeys(districts))
     peers = dataset.districts.filter(pl.col("kind") != "total")
+    # Who stands alone need not have figures at every checkpoint that another one has.
+    related = set(peers.filter(pl.col("parent").is_not_null())["code"])
     codes = wanted or peers["code"].to_list()
     names = dict(dataset.districts.select("code", "name").iter_rows())
     notebooks = {
@@ -115,7 +117,7 @@ def plan(
     failed = [
         Result(names[code], None, 0.0, f"{code} has neither figures nor targets for {checkpoint}")
         for code in codes
-        if code not in bundles
+        if code not in bundles and (wanted or code in related)
     ]
     if not wanted:
         overview = make_overview(dataset, checkpoint)

@@ -51,7 +51,9 @@ class Dataset:
         self.settings = read_settings(self.path / "dataset.toml")
         ids = set(self.indicators["id"])
         self._check_names("headline", self.settings.headline, ids)
-        self._check_names("indicators", self.settings.indicators, ids | {*self.indicators["domain"]})
+        self._check_names(
+            "indicators", self.settings.indicators, ids | {*self.indicators["domain"]}
+        )
 
     def _check_names(self, key: str, names: Iterable[str], known: set[str]) -> None:
         unknown = [name for name in names if name not in known]
@@ -153,7 +155,9 @@ class Dataset:
         """Indicator table of what forms ask for; see the setting ``indicators``."""
         chosen = list(self.settings.indicators)
         if chosen:
-            return self.indicators.filter(pl.col("id").is_in(chosen) | pl.col("domain").is_in(chosen))
+            return self.indicators.filter(
+                pl.col("id").is_in(chosen) | pl.col("domain").is_in(chosen)
+            )
         known = pl.concat([self.observations["indicator"], self.targets["indicator"]]).unique()
         found = self.indicators.filter(pl.col("id").is_in(known.implode()))
         return self.indicators if found.is_empty() else found

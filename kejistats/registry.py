@@ -23,12 +23,12 @@ from kejistats.workspace import packaged, read_toml, shared
 SCHEMA_FILE = "schemas/indicators.schema.json"
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def _validator(schema: Path) -> Any:
     return fastjsonschema.compile(json.loads(schema.read_text("utf-8")))
 
 
-def _line(text: str, path: list[Any]) -> int:
+def line_of(text: str, path: list[Any]) -> int:
     """Find the line of a fault, given its place such as ``["indicator", 3, "unit"]``."""
     lines = text.splitlines()
     start = 0
@@ -36,7 +36,7 @@ def _line(text: str, path: list[Any]) -> int:
     if path[:1] == ["domain"]:
         start = next((i for i, line in enumerate(lines) if line.strip() == "[domain]"), 0)
     elif numbers:
-        heads = [i for i, line in enumerate(lines) if line.strip() == "[[indicator]]"]
+        heads = [i for i, line in enumerate(lines) if line.strip() == f"[[{path[0]}]]"]
         start = heads[numbers[0]] if numbers[0] < len(heads) else 0
     key = path[-1] if len(path) > 1 and isinstance(path[-1], str) else None
     if key:
@@ -48,7 +48,14 @@ def _line(text: str, path: list[Any]) -> int:
     return start + 1
 
 
-def _read(file: Path, schema: Path) -> dict[str, Any]:
+def read_checked(file: Path, schema: Path) -> dict[str, Any]:
+    """Read a TOML file and hold it against its JSON Schema.
+
+    Raises
+    ------
+    UsageError
+        Naming file and line of the first fault.
+    """
     content = read_toml(file)
     try:
         _validator(schema)(content)
@@ -68,7 +75,7 @@ def _read(file: Path, schema: Path) -> dict[str, Any]:
             else ""
         )
         raise UsageError(
-            f"{file}, line {_line(file.read_text('utf-8'), path)}: {wrong}{allowed}",
+            f"{file}, line {line_of(file.read_text('utf-8'), path)}: {wrong}{allowed}",
             f"{schema.name} beside the folder describes every key; most editors check it as you type",
         ) from None
     return content
@@ -113,11 +120,11 @@ def _check_references(frame: pl.DataFrame, where: dict[str, str]) -> None:
         for key in ("numerator", "denominator"):
             if row[key] and row[key] not in units:
                 raise UsageError(
-                    f"{place}: {key} {row[key]!r} is no indicator", _nearest(row[key], units)
+                    f"{place}: {key} {row[key]!r} is no indicator", nearest(row[key], units)
                 )
         for part in row["parts"]:
             if part not in units:
-                raise UsageError(f"{place}: part {part!r} is no indicator", _nearest(part, units))
+                raise UsageError(f"{place}: part {part!r} is no indicator", nearest(part, units))
         for level in row["levels"]:
             if level not in LEVELS[1:]:
                 raise UsageError(
@@ -162,7 +169,8 @@ def _check_circles(frame: pl.DataFrame, where: dict[str, str]) -> None:
         visit(node, ())
 
 
-def _nearest(word: str, known_words: Any) -> str:
+def nearest(word: str, known_words: Any) -> str:
+    """Return a remedy that names the nearest known word."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(known_words), n=1, cutoff=0.5)
@@ -205,12 +213,19 @@ def read_registry(folder: Path | None = None, own: Path | None = None) -> pl.Dat
         files.append(own)
     if not files:
         raise UsageError(f"{folder} holds no *.toml", "one file per domain is expected there")
+    return _read(schema, tuple((file, file.read_bytes()) for file in files))
+
+
+# A day's work opens many data sets on the same files; changed ones are read anew.
+@lru_cache(maxsize=8)
+def _read(schema: Path, files: tuple[tuple[Path, bytes], ...]) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     where: dict[str, str] = {}
-    for file in files:
-        content = _read(file, schema)
+    for file, raw in files:
+        content = read_checked(file, schema)
+        text = raw.decode("utf-8", errors="replace")
         for place, row in enumerate(_rows(file, content)):
-            line = _line(file.read_text("utf-8"), ["indicator", place, "id"])
+            line = line_of(text, ["indicator", place, "id"])
             if row["id"] in where:
                 raise UsageError(
                     f"{file}, line {line}: id {row['id']!r} stands already in {where[row['id']]}",
@@ -280,13 +295,13 @@ def read_words(near: Path | None = None) -> dict[str, dict[str, Any]]:
     words: dict[str, dict[str, Any]] = read_toml(packaged("schemas/words.toml"))
     for section, texts in own.items():
         if section not in words or not isinstance(texts, dict):
-            raise UsageError(f"{file}: unknown section [{section}]", _nearest(section, words))
+            raise UsageError(f"{file}: unknown section [{section}]", nearest(section, words))
         for key, text in texts.items():
             known = words[section].get(key)
             if known is None:
                 raise UsageError(
                     f"{file}: [{section}] has an unknown key {key!r}",
-                    _nearest(key, words[section]),
+                    nearest(key, words[section]),
                 )
             if type(text) is not type(known) or (
                 isinstance(known, list) and len(text) != len(known)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pages import Made
 
     from kejistats.brief import Brief
@@ -22,6 +27,23 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("kejistats")
+
+T = TypeVar("T")
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
+    """What all processes of a run look at and none changes: made by the first that asks.
+
+    `make` is given a new folder; what it returns is handed to the others as a pickle.
+    """
+    own = factory.getbasetemp()
+    run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = run / f"{name}.pickle"
+    with FileLock(run / f"{name}.lock"):
+        if not made.exists():
+            made.write_bytes(pickle.dumps(make(factory.mktemp(name))))
+    found: T = pickle.loads(made.read_bytes())
+    return found
 
 
 @pytest.fixture
@@ -57,11 +79,13 @@ def provinces(workspace: Path) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def all_briefs(demo: Dataset) -> dict[tuple[str, str], Brief]:
+def all_briefs(
+    demo: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, str], Brief]:
     """The briefs of every district of the demo city, by code and checkpoint."""
     from pages import make_briefs
 
-    return make_briefs(demo)
+    return once(tmp_path_factory, "briefs", lambda _: make_briefs(demo))
 
 
 @pytest.fixture(scope="session")
@@ -69,4 +93,4 @@ def made(demo: Dataset, provinces: Dataset, tmp_path_factory: pytest.TempPathFac
     """Pages of three districts of the demo city, of two provinces, and both overviews."""
     from pages import make_pages
 
-    return make_pages(demo, provinces, tmp_path_factory.mktemp("out"))
+    return once(tmp_path_factory, "out", lambda out: make_pages(demo, provinces, out))

@@ -231,6 +231,6 @@ def test_a_brief_shows_itself(model: Brief) -> None:
 
     assert [words_of(h) for h in page.iter("h1")] == [model.title]
     assert [words_of(h) for h in page.iter("h2")] == [
-        "需要关注", "亮点", "一、主要指标进展", "二、存在问题", "三、下半年安排", "数据说明",
+        "需要关注", "亮点", "一、主要指标进展", "二、存在问题", "三、下半年安排", "阶段转化", "数据说明",
     ]  # fmt: skip
     assert model.conclusion in data["text/plain"]

@@ -164,7 +164,9 @@ def test_a_data_set_may_name_the_indicators_and_domains_it_asks_for(city: Path) 
 
     assert used["id"].to_list()[0] == "hnte_total"
     assert set(used["domain"]) == {"enterprise", "award"}
-    assert used.filter(domain="award").height == Dataset(city).indicators.filter(domain="award").height
+    assert (
+        used.filter(domain="award").height == Dataset(city).indicators.filter(domain="award").height
+    )
 
 
 @pytest.mark.parametrize(

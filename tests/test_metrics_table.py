@@ -118,6 +118,16 @@ def test_every_district_has_a_row_for_what_anyone_reported() -> None:
     ]
 
 
+def test_a_district_without_a_parent_is_asked_for_nothing_that_others_report() -> None:
+    units = districts(2, {"code": code(1), "parent": None}, {"code": code(2), "parent": None})
+
+    table = metrics(
+        [observation(COUNT, 5.0), observation(STOCK, 7.0, district=code(2))], units=units
+    )
+
+    assert table.select("district", "indicator").rows() == [(code(1), COUNT), (code(2), STOCK)]
+
+
 def test_a_target_alone_makes_a_row_for_a_city_too() -> None:
     table = metrics([], [target(COUNT, "total", 100.0, district=CITY)])
 

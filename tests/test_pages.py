@@ -84,7 +84,7 @@ def test_every_image_says_what_it_shows(trees: dict[str, Element], name: str) ->
         assert int(image.get("width", "0")) > 0
         assert int(image.get("height", "0")) > 0
     if name in BRIEFS:
-        assert len(images) == (3 if name in DEMO else 2)
+        assert len(images) == (4 if name in DEMO else 3)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -239,7 +239,7 @@ def test_the_overview_has_a_row_for_every_district(
 
     matrices = [t for t in tree.iter("table") if "matrix" in classes(t)]
 
-    assert len(matrices) == (2 if dataset.name == "demo-city" else 1)
+    assert len(matrices) == (3 if dataset.name == "demo-city" else 2)
     for matrix in matrices:
         heads = [words_of(th) for th in matrix.findall("tbody/tr/th")]
         assert heads == list(expected.values())

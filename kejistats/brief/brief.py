@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from kejistats.brief import charts
+from kejistats.brief import chain_chart, charts
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.notes import notes
 from kejistats.brief.select import WORST, best, conclusion, problems
 from kejistats.brief.sentences import pace, required, sentence, stem, title
+from kejistats.brief.stages import ChainView, chains_of, remarks
 from kejistats.brief.view import View, headline, views
-from kejistats.numbers import percent
 from kejistats.schema.observation import GRADES
+
+# So many rows stand for main indicators where there are none of these.
+MAIN = 12
+_NOTHING_FOUND = "纳入评价的主要指标未发现低于进度、同比趋弱或位次靠后的情况。"
+# Nothing was found because nothing could be looked at.
+_NOTHING_REPORTED = "主要指标均未报送或未公布，无从评价。"
+_NOTHING_TO_JUDGE = "主要指标没有可评价的目标、同比和位次，无从评价。"
+_NO_MAIN = "本期没有主要指标的数据。"
 
 
 class Brief:
@@ -32,7 +40,8 @@ class Brief:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.rows = views(bundle)
-        self.headline = headline(bundle, self.rows)
+        # Who has figures of none of the main indicators is told by those it has.
+        self.headline = headline(bundle, self.rows) or self.rows[:MAIN]
         self.district: dict[str, Any] = bundle.content["districts"][0]
         self.settings: dict[str, Any] = bundle.content["settings"]
         self.checkpoint = bundle.checkpoint
@@ -45,7 +54,7 @@ class Brief:
     @property
     def conclusion(self) -> str:
         """The tally in one sentence."""
-        return conclusion(self.headline)
+        return conclusion(self.headline) or _NO_MAIN
 
     @property
     def head(self) -> Fragment:
@@ -97,6 +106,7 @@ class Brief:
             groups=[{"name": name, "rows": rows} for name, rows in groups.items() if rows],
             targets=any(v["target"] is not None for v in self.rows),
             ranks=any(v.ranks for v in self.rows),
+            shares=any(v.share() for v in self.rows),
             sections=any(v.section for v in self.rows),
         )
         lines = [
@@ -121,7 +131,7 @@ class Brief:
         found = problems(self.headline)
         texts = [f"{sentence(v)}。" for v in found]
         if not texts:
-            texts = ["纳入评价的主要指标未发现低于进度、同比趋弱或位次靠后的情况。"]
+            texts = [_no_problem(self.headline)]
         return self._part("二、存在问题", [("", texts, bool(found))])
 
     @property
@@ -155,6 +165,24 @@ class Brief:
         return charts.position(self.headline, peers, self.settings["scope"])
 
     @property
+    def _chains(self) -> list[ChainView]:
+        found = chains_of(self.bundle, self.rows, self.district["code"])
+        return [chain for chain in found if chain.shown]
+
+    @property
+    def chains(self) -> Fragment:
+        """阶段转化: what reached each stage of a chain; empty without one of two stages."""
+        found = self._chains
+        if not found:
+            return Fragment("", "")
+        texts = [chain.sentence() for chain in found]
+        return self._part("阶段转化", [("", texts, len(texts) > 1), ("", remarks(found), False)])
+
+    def chart_chains(self) -> charts.Chart | None:
+        """Return the stages of the chains as bars; None without any."""
+        return chain_chart.stages(self._chains)
+
+    @property
     def notes(self) -> Fragment:
         """数据说明: notes on data, then the source cell of every figure."""
         rows = self._ordered()
@@ -177,11 +205,29 @@ class Brief:
         return f"kejistats {self.bundle.content['kejistats']}　数据校验值 {self.bundle.digest}"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        parts = [self.head, self.table(), self.review, self.problems, self.plan, self.notes]
+        parts = [
+            self.head,
+            self.table(),
+            self.review,
+            self.problems,
+            self.plan,
+            self.chains,
+            self.notes,
+        ]
         return {
             "text/html": "\n".join(part.html for part in parts),
             "text/plain": "\n\n".join(part.text for part in parts),
         }, {}
+
+
+def _no_problem(rows: list[View]) -> str:
+    """Say why no problem is told: there is none, or nothing could be looked at."""
+    given = [v for v in rows if v.reported]
+    if any(v.assessed or v.growth_value is not None or v.ranks for v in given):
+        return _NOTHING_FOUND
+    if given:
+        return _NOTHING_TO_JUDGE
+    return _NOTHING_REPORTED if rows else _NO_MAIN
 
 
 def _trouble(view: View) -> str:
@@ -215,7 +261,7 @@ def _cells(view: View, number: int) -> dict[str, Any]:
         "attainment": view.attainment() or "—",
         "pace": view.pace_number(),
         "rank": rank,
-        "share": percent(view["share"]) if view["share"] is not None else "—",
+        "share": view.share() or "—",
         "code": view["progress"],
         "mark": view.mark,
         "status": view.status,

@@ -13,12 +13,13 @@ from typing import Any
 import polars as pl
 
 import kejistats
+from kejistats.assessment import plain_rules
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
-from kejistats.metrics.table import history
+from kejistats.metrics.history import history
 from kejistats.period import Checkpoint
 from kejistats.registry import read_words
-from kejistats.schema import District, Indicator, Metric
+from kejistats.schema import Conversion, District, Indicator, Metric
 from kejistats.schema.observation import KEY
 
 FORMAT = 1
@@ -89,6 +90,12 @@ class Bundle:
         return _frame(self.content["indicators"], Indicator.dtypes())
 
     @cached_property
+    def conversions(self) -> list[dict[str, Any]]:
+        """The Conversion rows of the chains shown; none in a bundle that was made without them."""
+        frame = _frame(self.content.get("conversions", []), Conversion.dtypes())
+        return frame.to_dicts()
+
+    @cached_property
     def districts(self) -> pl.DataFrame:
         """The District rows shown, typed."""
         return _frame(self.content["districts"], District.dtypes())
@@ -127,10 +134,11 @@ def make_bundles(
     -------
     dict of str to Bundle
         By code: the district's metric rows, its series, the peers' figures without names, the
-        revisions of figures and bases, the registry subset, settings and words. A district with
-        neither figures nor targets has none.
+        chains of stages it has figures of, the revisions of figures and bases, the registry
+        subset, settings and words. A district with neither figures nor targets has none.
     """
     metrics = dataset.metrics(checkpoint)
+    stages = dataset.chains(checkpoint)
     shared = _shared(dataset, checkpoint)
     past = history(dataset.observations, dataset.districts, dataset.indicators)
     at_or_before = pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
@@ -155,6 +163,7 @@ def make_bundles(
                 "indicators": _plain(_used(dataset.indicators, own)),
                 "series": _plain(series.filter(pl.col("district") == code).drop("district")),
                 "peers": _peer_values(metrics, dataset.districts, unit),
+                **_stages(dataset, stages, [code]),
                 "revisions": _plain(_revisions(dataset.observations, checkpoint, code)),
             }
         )
@@ -165,9 +174,11 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
     """Return the bundle of the overview: the parent, all districts and all indicators."""
     metrics = dataset.metrics(checkpoint).filter(pl.col("level") == "")
     parent = dataset.settings.parent
+    # The parent is there even where its districts could not be summed.
+    known = pl.col("code").is_in(metrics["district"].unique().to_list())
     units = dataset.districts.filter(
-        (pl.col("code") == parent) | (pl.col("parent") == parent)
-    ).filter(pl.col("code").is_in(metrics["district"].unique().to_list()))
+        (pl.col("code") == parent) | ((pl.col("parent") == parent) & known)
+    )
     own = metrics.filter(pl.col("district").is_in(units["code"].to_list()))
     return Bundle(
         _shared(dataset, checkpoint)
@@ -177,8 +188,27 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
             "metrics": _plain(own),
             "indicators": _plain(_used(dataset.indicators, own)),
             "revisions": _plain(_revisions(dataset.observations, checkpoint, parent)),
+            **_stages(dataset, dataset.chains(checkpoint), units["code"].to_list()),
+            **_assessment(dataset, checkpoint),
         }
     )
+
+
+def _assessment(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the assessment held at the checkpoint, where the data set declares one."""
+    rules = dataset.assessment_rules
+    if rules is None or not rules.held_at(checkpoint):
+        return {}
+    made = dataset.assessment(checkpoint)
+    used = made.scores["indicator"].unique().to_list()
+    return {
+        "assessment": {
+            "rules": plain_rules(rules),
+            "scores": _plain(made.scores),
+            "totals": _plain(made.totals),
+            "indicators": _plain(dataset.indicators.filter(pl.col("id").is_in(used))),
+        }
+    }
 
 
 def _shared(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
@@ -197,6 +227,21 @@ def _shared(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _used(indicators: pl.DataFrame, metrics: pl.DataFrame) -> pl.DataFrame:
     return indicators.filter(pl.col("id").is_in(metrics["indicator"].unique().to_list()))
+
+
+def _stages(
+    dataset: Dataset, stages: pl.DataFrame, codes: list[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the chains of which one district has figures of two stages, and all conversions."""
+    stages = stages.filter(pl.col("district").is_in(codes))
+    counted = (pl.col("status") == "reported") & pl.col("reason").ne_missing(pl.lit("other_unit"))
+    shown = stages.filter(counted.sum().over("district", "chain") > 1)["chain"].unique().to_list()
+    chains = dataset.declared_chains.filter(pl.col("id").is_in(shown))
+    stages = stages.filter(pl.col("chain").is_in(shown))
+    return {
+        "chains": _plain(chains.select("id", "name", "stages", "labels")),
+        "conversions": _plain(stages.drop("value", "status", "grade", "bound")),
+    }
 
 
 def _peer_values(

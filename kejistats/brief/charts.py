@@ -26,9 +26,10 @@ COLOURS = {
 }  # fmt: skip
 WIDTH = 4.2
 DPI = 200
-PALETTE = 64
+PALETTE = 32
 ROWS = 16
 FULL = 1.5
+_SCOPE_IN_LINE = 4
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def _font() -> str:
 
 
 @contextmanager
-def _figure(rows: int) -> Iterator[tuple[Figure, Axes]]:
+def canvas(rows: int) -> Iterator[tuple[Figure, Axes]]:
+    """Give an empty chart of so many rows, in the one style of all charts."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -90,21 +92,22 @@ def _figure(rows: int) -> Iterator[tuple[Figure, Axes]]:
         yield figure, axes
 
 
-def _drawn(figure: Figure, alt: str) -> Chart:
-    """Save with a palette: a third of the size, the same to the eye."""
+def drawn(figure: Figure, alt: str, colours: int = PALETTE) -> Chart:
+    """Save with a palette of so many colours: a third of the size, the same to the eye."""
     from PIL import Image
 
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=DPI, metadata={"Software": None})
     image = Image.open(raw).convert("RGB")
-    small = image.quantize(PALETTE, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     out = io.BytesIO()
     small.save(out, format="png", optimize=True)
     width, height = (round(inches * 100) for inches in figure.get_size_inches())
     return Chart(out.getvalue(), alt, width, height)
 
 
-def _rows(axes: Axes, names: list[str]) -> None:
+def named_rows(axes: Axes, names: list[str]) -> None:
+    """Name the rows, the first on top."""
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
 
@@ -120,7 +123,7 @@ def attainment(views: list[View]) -> Chart | None:
     shown = [v for v in views if v["attainment"] is not None and v["progress"] != "masked"][:ROWS]
     if not shown:
         return None
-    with _figure(len(shown)) as (figure, axes):
+    with canvas(len(shown)) as (figure, axes):
         for place, view in enumerate(shown):
             rate = min(max(view["attainment"], 0.0), FULL)
             axes.barh(place, rate, height=0.55, color=COLOURS.get(view["progress"], GREY))
@@ -131,7 +134,7 @@ def attainment(views: list[View]) -> Chart | None:
                 rate, (view["share_due"] or 0) if rate < (view["share_due"] or 0) + 0.02 else 0
             )
             axes.text(at + 0.02, place, text, va="center", fontsize=9)
-        _rows(axes, [v.short for v in shown])
+        named_rows(axes, [v.short for v in shown])
         most = max(min(v["attainment"], FULL) for v in shown)
         axes.set_xlim(0, max(1.0, most, *(v["share_due"] or 0 for v in shown)) + 0.24)
         ticks = [0, 0.5, 1.0] + ([1.5] if most > 1.2 else [])
@@ -145,7 +148,7 @@ def attainment(views: list[View]) -> Chart | None:
             alt += f"达到进度：{listed(reached)}。"
         if missed:
             alt += f"未达到：{listed(missed)}。"
-        return _drawn(figure, alt)
+        return drawn(figure, alt)
 
 
 def growth(views: list[View]) -> Chart | None:
@@ -161,7 +164,7 @@ def growth(views: list[View]) -> Chart | None:
     if not shown:
         return None
     values = [v.growth_value or 0.0 for v in shown]
-    with _figure(len(shown)) as (figure, axes):
+    with canvas(len(shown)) as (figure, axes):
         cap = _cap(values)
         for place, (view, value) in enumerate(zip(shown, values, strict=True)):
             bar = max(min(value, cap), -cap)
@@ -173,14 +176,14 @@ def growth(views: list[View]) -> Chart | None:
                 va="center", fontsize=9,
             )  # fmt: skip
         axes.axvline(0, color=INK, lw=0.8)
-        _rows(axes, [v.short for v in shown])
+        named_rows(axes, [v.short for v in shown])
         low, high = min(0.0, *values, 0.0), max(0.0, *(min(v, cap) for v in values))
         span = max(high - max(low, -cap), 0.01)
         axes.set_xlim(max(low, -cap) - 0.06 * span, high + 0.3 * span)
         axes.xaxis.set_major_locator(_locator())
         axes.xaxis.set_major_formatter(lambda x, _: percent(x, 0))
         axes.set_xlabel("同比增长", fontsize=9)
-        return _drawn(figure, f"同比：{listed([f'{v.short}{v.growth_number()}' for v in shown])}。")
+        return drawn(figure, f"同比：{listed([f'{v.short}{v.growth_number()}' for v in shown])}。")
 
 
 def _cap(values: list[float]) -> float:
@@ -212,7 +215,7 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
     shown = [v for v in views if v.ranks and len(set(peers.get(v.id, []))) > 1][:ROWS]
     if not shown:
         return None
-    with _figure(len(shown)) as (figure, axes):
+    with canvas(len(shown)) as (figure, axes):
         for place, view in enumerate(shown):
             own, all_ = _scaled(view, peers[view.id])
             axes.plot([0, 1], [place, place], color="#DDDDDD", lw=1, zorder=1)
@@ -220,12 +223,15 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
             colour = RED if view.in_last_third else BLUE
             axes.scatter([own], [place], s=52, color=colour, zorder=3)
             axes.text(1.06, place, f"{view['rank']}/{view['ranked']}", va="center", fontsize=9)
-        _rows(axes, [v.short for v in shown])
+        named_rows(axes, [v.short for v in shown])
         axes.set_xlim(-0.05, 1.3)
         axes.set_xticks([0, 1], ["末位", "首位"])
-        axes.set_xlabel(f"在{scope}同类地区中的位置（大点为本地区，右侧为位次）", fontsize=9)
+        # A long word for the whole would run over the edge.
+        line = "\n" if len(scope) > _SCOPE_IN_LINE else ""
+        label = f"在{scope}同类地区中的位置{line}（大点为本地区，右侧为位次）"
+        axes.set_xlabel(label, fontsize=9)
         places = [f"{v.short}第{v['rank']}位（{v['ranked']}个有数据）" for v in shown]
-        return _drawn(figure, f"{scope}位次：{listed(places)}。")
+        return drawn(figure, f"{scope}位次：{listed(places)}。")
 
 
 def _scaled(view: View, figures: list[float]) -> tuple[float, list[float]]:
@@ -251,7 +257,7 @@ def heat(names: list[str], labels: list[str], marks: list[list[View | None]]) ->
     """
     if not names or not labels or not any(v and v.assessed for row in marks for v in row):
         return None
-    with _figure(len(names)) as (figure, axes):
+    with canvas(len(names)) as (figure, axes):
         for y, row in enumerate(marks):
             for x, view in enumerate(row):
                 colour = COLOURS.get(view["progress"], "#E4E4E4") if view else "#FFFFFF"
@@ -263,7 +269,7 @@ def heat(names: list[str], labels: list[str], marks: list[list[View | None]]) ->
                         x + 0.5, y, text, ha="center", va="center", fontsize=8,
                         color="#FFFFFF" if white else INK,
                     )  # fmt: skip
-        _rows(axes, names)
+        named_rows(axes, names)
         axes.set_xlim(0, len(labels))
         axes.set_xlabel(
             "数字为完成率（%）\n蓝：已完成，绿：达到，黄：未达到，红：明显滞后", fontsize=8
@@ -278,4 +284,4 @@ def heat(names: list[str], labels: list[str], marks: list[list[View | None]]) ->
             for name, row in zip(names, marks, strict=True)
             if any(v and v.not_reached for v in row)
         ]
-        return _drawn(figure, f"各地区主要指标进度。未达到：{listed(missed) or '无'}。")
+        return drawn(figure, f"各地区主要指标进度。未达到：{listed(missed) or '无'}。")

@@ -98,8 +98,11 @@ def _revised(bundle: Bundle, rows: list[View]) -> list[str]:
 
 
 def _published(rows: list[View]) -> list[str]:
-    """Say where the published growth differs from that of the figures as printed."""
+    """Say where the published growth stands alone, or differs from that of the figures."""
     found = []
+    alone = [v for v in rows if v["published_growth"] is not None and v["base"] is None]
+    if shown := [v for v in alone if v.reported]:
+        found.append(shown[0].say("notes", "published_only", names=_names(shown)))
     for view in rows:
         published, computed = view["published_growth"], view["yoy"]
         if published is None or computed is None:

@@ -9,9 +9,12 @@ from typing import Any
 from kejistats.brief import charts
 from kejistats.brief.brief import Brief
 from kejistats.brief.bundle import Bundle
+from kejistats.brief.chain_matrix import chain_matrix
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.score_table import score_table
 from kejistats.brief.select import moves
 from kejistats.brief.sentences import listed, sentence
+from kejistats.brief.stages import chains_of, remarks
 from kejistats.brief.view import View, headline, views
 from kejistats.numbers import percent
 
@@ -80,7 +83,24 @@ class Overview:
         if moved:
             scope = self.settings["scope"]
             parts.append(say("moved", scope=scope, n=len(moved), parts=moves(moved)))
+        if not parts:
+            parts += self._moved_units()
+        if not self.units:
+            return say("no_units")
         return "；".join(parts) + "。" if parts else say("none")
+
+    def _moved_units(self) -> list[str]:
+        """Count how the districts' own figures moved, where nothing else can be said."""
+        by_unit = [
+            [v for v in headline(self.bundle, self.rows[u["code"]]) if v.growth_value is not None]
+            for u in self.units
+        ]
+        moved = [v for some in by_unit for v in some if v.reported]
+        if not moved:
+            return []
+        places = sum(any(v.reported for v in some) for some in by_unit)
+        parts = {"period": self.checkpoint.word, "d": places, "n": len(moved)}
+        return [moved[0].say("overview", "moved_units", **parts, parts=moves(moved))]
 
     @property
     def head(self) -> Fragment:
@@ -98,17 +118,28 @@ class Overview:
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
 
     def totals(self) -> Fragment:
-        """Return the parent's figures as sentences and the key table."""
-        if not self.total:
+        """Return the parent's figures as sentences and the key table, or that there are none."""
+        known = [f"{sentence(v)}。" for v in headline(self.bundle, self.total) if v.reported]
+        texts = known or self._no_total()
+        if not texts and not self.total:
             return Fragment("", "")
-        texts = [f"{sentence(v)}。" for v in headline(self.bundle, self.total) if v.reported]
         part = render(
             "part.html",
             heading="一、总量与增长",
-            groups=[{"name": "", "texts": texts, "numbered": True}],
+            groups=[{"name": "", "texts": texts, "numbered": bool(known)}],
             field="",
         )
-        return Fragment(part + self._parent_brief.table().html, "\n".join(texts))
+        table = self._parent_brief.table().html if self.total else ""
+        return Fragment(part + table, "\n".join(texts))
+
+    def _no_total(self) -> list[str]:
+        """Say which main indicators could have been summed, had all districts a figure."""
+        own = {v.id for v in self.total if not v.no_total}
+        names = [
+            v.name for v in self.headline if v.indicator["aggregate"] == "sum" and v.id not in own
+        ]
+        words = self.bundle.content["words"]["notes"]
+        return [str(words["no_total"].format(names=listed(names)))] if names else []
 
     @cached_property
     def _parent_brief(self) -> Brief:
@@ -213,8 +244,37 @@ class Overview:
         return charts.heat([u["name"] for u in self.units], [c.short for c in columns], marks)
 
     @property
+    def chains(self) -> Fragment:
+        """阶段转化: what reached each stage of a chain in the parent; empty without any."""
+        return self._parent_brief.chains
+
+    def chart_chains(self) -> charts.Chart | None:
+        """Return the parent's chains of stages as bars; None without any."""
+        return self._parent_brief.chart_chains()
+
+    def stages(self) -> Fragment:
+        """Return district × stage: what became of the stage before; empty without chains."""
+        found = [
+            (u["name"], f"{u['code']}-{self.checkpoint}.html",
+             chains_of(self.bundle, self.rows[u["code"]], u["code"]))
+            for u in self.units
+        ]  # fmt: skip
+        # What the parent's part says already is not said again.
+        said = bool(self.chains.html)
+        notes = [] if said else remarks([chain for _, _, chains in found for chain in chains])
+        order = [chain["id"] for chain in self.bundle.content.get("chains", [])]
+        return chain_matrix(found, order, notes)
+
+    @property
+    def assessment(self) -> Fragment:
+        """综合考核: score and rank of every district, with all parts; empty without one."""
+        return score_table(self.bundle)
+
+    @property
     def coverage(self) -> Fragment:
-        """Return how much of what was expected each district reported."""
+        """Return how much of what was expected each district reported; empty without any."""
+        if not self.units:
+            return Fragment("", "")
         texts = []
         for unit in self.units:
             rows = [v for v in self.rows[unit["code"]] if v["progress"] != "not_due"]
@@ -239,8 +299,6 @@ class Overview:
     @property
     def notes(self) -> Fragment:
         """数据说明 of the parent's figures; each district's are in its own brief."""
-        if not self.total:
-            return Fragment("", "")
         return self._parent_brief.notes
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -249,6 +307,9 @@ class Overview:
             self.totals(),
             self.progress(),
             self.figures(),
+            self.chains,
+            self.stages(),
+            self.assessment,
             self.coverage,
             self.notes,
         ]

@@ -179,8 +179,8 @@ def sentence(view: View, *, standing: bool = True) -> str:
     if standing:
         clauses.append(view.standing())
         if view["share"] is not None and view["share_bound"] == "exact":
-            share = percent(view["share"])
-            clauses.append(view.say("standing", "share", scope=view.settings["scope"], s=share))
+            scope = view.settings["scope"]
+            clauses.append(view.say("standing", "share", scope=scope, s=view.share()))
     return "，".join(clause for clause in clauses if clause)
 
 

@@ -50,18 +50,23 @@ class View:
 
     @property
     def id(self) -> str:
-        """Id of the indicator."""
-        return str(self.indicator["id"])
+        """Id of the indicator; of a figure of one programme level with the level."""
+        level = self["level"]
+        return f"{self.indicator['id']}@{level}" if level else str(self.indicator["id"])
 
     @property
     def name(self) -> str:
-        """Name of the indicator."""
-        return str(self.indicator["name"])
+        """Name of the indicator, and the programme level that the figure is of."""
+        return f"{self.indicator['name']}{self._level}"
 
     @property
     def short(self) -> str:
-        """Short name of the indicator."""
-        return str(self.indicator["short"])
+        """Short name of the indicator, and the programme level that the figure is of."""
+        return f"{self.indicator['short']}{self._level}"
+
+    @property
+    def _level(self) -> str:
+        return f"（{self['level']}级）" if self["level"] else ""
 
     @property
     def section(self) -> str:
@@ -157,7 +162,9 @@ class View:
         tail = self.say("growth", "basis", basis=basis) if basis else ""
         shown = rounded(*self._growth_printed(value))
         if shown == 0:
-            return self.say("growth", "flat" if value == 0 else "nearly_flat") + tail
+            # A published 0.0% is rounded: that the figures are equal only they can tell.
+            level = value == 0 and (self["published_growth"] is None or self["change"] == 0)
+            return self.say("growth", "flat" if level else "nearly_flat") + tail
         way = "up" if shown > 0 else "down"
         if self.in_points:
             kind = "rate" if self.is_rate_of_growth else "points"
@@ -316,6 +323,15 @@ class View:
             text += self.say("standing", "risen" if change > 0 else "fallen", k=abs(change))
         return text
 
+    def share(self) -> str:
+        """Print the share of the whole, of a figure above zero never as 0.0%; empty without."""
+        share = self["share"]
+        if share is None:
+            return ""
+        if share > 0 and rounded(share * 100, 1) == 0:
+            return str(self.words["bound"]["less_than"].format(A="0.1%"))
+        return percent(share)
+
     def _moved(self) -> int:
         """Return +1 where it moved in its direction as printed, −1 against it, else 0."""
         value, direction = self.growth_value, self.indicator["direction"]
@@ -337,12 +353,18 @@ class View:
 
 
 def views(bundle: Bundle, district: str | None = None) -> list[View]:
-    """Return the rows of a bundle in words, in the order of the registry."""
+    """Return the rows of a bundle in words, in the order of the registry.
+
+    Levels are the parts of a total, which speaks for them; without one each speaks for itself.
+    """
     totals = bundle.districts.filter(pl.col("kind") == "total")["code"].to_list()
     indicators = {row["id"]: row for row in bundle.indicators.iter_rows(named=True)}
+    rows = bundle.metrics.to_dicts()
+    whole = {(row["district"], row["indicator"]) for row in rows if not row["level"]}
     found = []
-    for row in bundle.metrics.iter_rows(named=True):
-        if row["level"] or (district is not None and row["district"] != district):
+    for row in rows:
+        part = row["level"] and (row["district"], row["indicator"]) in whole
+        if part or (district is not None and row["district"] != district):
             continue
         found.append(
             View(
@@ -359,5 +381,7 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
 
 def headline(bundle: Bundle, rows: list[View]) -> list[View]:
     """Return the main indicators among `rows`, in the data set's order."""
-    by_id = {view.id: view for view in rows}
-    return [by_id[i] for i in bundle.content["headline"] if i in by_id]
+    found: dict[str, list[View]] = {}
+    for view in rows:
+        found.setdefault(view.indicator["id"], []).append(view)
+    return [view for i in bundle.content["headline"] for view in found.get(i, [])]

@@ -70,6 +70,7 @@ def in_context(
         dataset.settings.checks,
         dataset.settings.scope,
         today,
+        dataset.declared_chains,
     )
     keys = figures.join(noticed.select(N), on=N, how="semi").select(N, *_KEY)
     noticed = noticed.with_columns(severity=pl.lit("warning")).join(keys, on=N, how="left")

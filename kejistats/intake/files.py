@@ -136,7 +136,7 @@ def check_files(
     """
     files, wrong = [], []
     # Malformed, they are told before any file is read.
-    districts, indicators = dataset.districts, dataset.indicators
+    districts, indicators, _ = dataset.districts, dataset.indicators, dataset.declared_chains
     for path in paths:
         try:
             files.append(_read(dataset, path, (hashes or {}).get(path)))

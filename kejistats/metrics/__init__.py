@@ -1,7 +1,9 @@
 """Pure LazyFrame → LazyFrame functions over typed tables, and the Metric table they compose."""
 
+from kejistats.metrics.chains import conversions
 from kejistats.metrics.compound import cagr, cagr_ratio, directed_cagr, required_cagr
 from kejistats.metrics.growth import growth
+from kejistats.metrics.history import history
 from kejistats.metrics.implied import half_year_task, implied_target
 from kejistats.metrics.increments import increments, period_on_period
 from kejistats.metrics.outlook import outlook
@@ -16,7 +18,7 @@ from kejistats.metrics.standing import (
     rank,
     rank_change,
 )
-from kejistats.metrics.table import Basis, history, metric_table, metric_tables
+from kejistats.metrics.table import Basis, metric_table, metric_tables
 from kejistats.metrics.targets import against_target, judged_targets
 from kejistats.metrics.totals import totals
 from kejistats.metrics.vintages import changes
@@ -31,6 +33,7 @@ __all__ = [
     "changes",
     "contribution",
     "contributions",
+    "conversions",
     "current",
     "directed_cagr",
     "distances",

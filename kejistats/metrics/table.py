@@ -12,11 +12,11 @@ from functools import partial
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.metrics.frames import Codes, shaped, with_facts
+from kejistats.metrics.frames import Codes, shaped, with_facts, with_units
 from kejistats.metrics.growth import first_time, growth_of
 from kejistats.metrics.history import MANY, Held, Table, Tables, history
 from kejistats.metrics.increments import period_on_period
-from kejistats.metrics.lookup import AT, ROW, Past, earlier, in_order, keyed
+from kejistats.metrics.lookup import AT, ROW, Past, earlier, in_order, key_of, keyed
 from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.peers import with_peers
@@ -84,8 +84,9 @@ def metric_table(
 ) -> pl.DataFrame:
     """Compose the Metric table of one checkpoint (semantics §9).
 
-    Every valid district has a row for every indicator that anyone reported at the checkpoint
-    or that it has a target for; what it did not report is ``missing``.
+    Every valid district has a row for every indicator that its parent or one of its parent's
+    districts reported at the checkpoint or that it has a target for; what it did not report is
+    ``missing``.
 
     Parameters
     ----------
@@ -336,13 +337,22 @@ def _absent(
         schema={"year": pl.Int64, "month": pl.Int64},
     )
     units = districts.lazy().join(at, how="cross").filter(valid_at(month_end()))
-    units = units.select(pl.col("code").alias("district"), "kind", *AT).collect().lazy()
+    family = pl.coalesce("parent", "code").alias("_family")
+    units = units.select(pl.col("code").alias("district"), family, "kind", *AT).collect().lazy()
     cell = ["district", "indicator", *AT]
     told = known.lazy().filter(pl.col("level") == level)
     reporting = units.filter(pl.col("kind") != "total").drop("kind")
+    # What a total tells is asked of its districts; who has no parent is asked like nobody else.
+    families = districts.with_columns(family)
+    own = with_units(told, families, _family="_family").with_columns(_f=key_of("_family"))
+    parents = families["parent"].drop_nulls().unique().implode()
+    above = told.filter(pl.col("district").is_in(parents)).with_columns(
+        _family="district", _f=key_of()
+    )
+    asked = pl.concat([own, above], how="diagonal").unique("_f").select("_family", "indicator", *AT)
     aimed = judged.lazy().join(units, on=["district", *AT], how="semi")
     expected = [
-        reporting.join(told.select("indicator", *AT).unique(), on=AT).select(cell),
+        reporting.join(asked, on=["_family", *AT]).select(cell),
         aimed.select(cell),
     ]
     keys = told.select("_k").collect()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from kejistats.schema import TABLES
+from kejistats.schema.chain import CHAIN_DEFAULTS, CHAIN_REQUIRED
 from kejistats.schema.indicator import DEFAULTS, FROM_FILE, REQUIRED
 
 _TYPES: dict[Any, str] = {
@@ -78,11 +80,13 @@ def table_schema(name: str) -> dict[str, Any]:
     return {"name": name, "description": doc, "fields": fields, "primaryKey": key}
 
 
-def registry_schema() -> dict[str, Any]:
-    """Return the JSON Schema of one ``schemas/indicators/*.toml`` file."""
+def _properties(
+    table: str, defaults: dict[str, object], without: Container[str] = ()
+) -> dict[str, Any]:
+    """Return what an author writes of a table, as properties of a JSON Schema."""
     properties = {}
-    for field in table_schema("indicator")["fields"]:
-        if field["name"] in FROM_FILE:
+    for field in table_schema(table)["fields"]:
+        if field["name"] in without:
             continue
         constraints = {k: v for k, v in field["constraints"].items() if k != "required"}
         kind = _JSON_TYPES.get(field["type"], field["type"])
@@ -94,8 +98,37 @@ def registry_schema() -> dict[str, Any]:
         }
         if kind == "array":
             properties[field["name"]]["items"] = {"type": "string"}
-        if DEFAULTS.get(field["name"]) is not None:
-            properties[field["name"]]["default"] = DEFAULTS[field["name"]]
+        if defaults.get(field["name"]) is not None:
+            properties[field["name"]]["default"] = defaults[field["name"]]
+    return properties
+
+
+def chains_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``schemas/chains.toml`` and of a data set's own."""
+    properties = _properties("chain", CHAIN_DEFAULTS)
+    properties["stages"]["minItems"] = 2
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "kejistats chains of stages",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "chain": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": list(CHAIN_REQUIRED),
+                    "properties": properties,
+                },
+            },
+        },
+    }
+
+
+def registry_schema() -> dict[str, Any]:
+    """Return the JSON Schema of one ``schemas/indicators/*.toml`` file."""
+    properties = _properties("indicator", DEFAULTS, FROM_FILE)
     text = {"type": "string", "minLength": 1}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -134,7 +167,10 @@ def exports() -> dict[str, str]:
         return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
     files = {f"tables/{name}.json": dump(table_schema(name)) for name in TABLES}
-    return files | {"indicators.schema.json": dump(registry_schema())}
+    return files | {
+        "chains.schema.json": dump(chains_schema()),
+        "indicators.schema.json": dump(registry_schema()),
+    }
 
 
 def write(folder: Path) -> None:

@@ -16,6 +16,7 @@ from kejistats.intake.comparing.printed import (
     rank_differs,
     share_differs,
 )
+from kejistats.intake.comparing.stages import stage_over_before
 from kejistats.intake.comparing.sums import (
     districts_differ,
     part_over_whole,
@@ -37,6 +38,7 @@ def compare(
     checks: Checks,
     scope: str,
     today: date,
+    chains: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Compare the figures of one intake with the store, with each other and with what they print.
 
@@ -61,6 +63,8 @@ def compare(
         Word for the parent of the districts: 全市.
     today
         Day of the intake, for figures without a day of publication.
+    chains
+        Chain table; its stages are compared where one must not exceed the one before.
 
     Returns
     -------
@@ -84,6 +88,7 @@ def compare(
         lambda f: share_differs(f, scope),
         rank_differs,
         part_over_whole,
+        lambda f: stage_over_before(f, chains),
         parts_differ,
         lambda f: share_over_100(f, scope),
         lambda f: districts_differ(f, scope),

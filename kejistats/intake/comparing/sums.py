@@ -99,7 +99,7 @@ def _kinds(figures: Figures) -> pl.DataFrame:
     )
     parts = figures.rows.join(declared, on="i")
     step = (pl.col("of").cast(pl.Int64) - pl.col("i")) * len(LEVELS) * STEP
-    return _with_fresh(_paired(figures, parts.with_columns(of=pl.col("key") + step)))
+    return _with_fresh(paired(figures, parts.with_columns(of=pl.col("key") + step)))
 
 
 def _levels(figures: Figures) -> pl.DataFrame:
@@ -114,7 +114,7 @@ def _levels(figures: Figures) -> pl.DataFrame:
         of=pl.col("key") - pl.col("l").cast(pl.Int64) * STEP,
         due=pl.lit(len(LEVELS) - 1, dtype=pl.UInt32),
     )
-    pairs = _paired(figures, parts)
+    pairs = paired(figures, parts)
     given = pl.col("l").sort().cast(pl.String).implode().list.join("").over("of")
     total = pl.col("v").sum().over("of")
     allowed = _ADDS_UP * pl.col("whole").abs()
@@ -140,10 +140,10 @@ def _districts(figures: Figures) -> pl.DataFrame:
     )
     due = due.select("d", "at", due=pl.len().over("p", "at"))
     parts = parts.with_columns(of=pl.col("key") + figures.to_parent.gather(parts["d"]))
-    return _with_fresh(_paired(figures, parts.join(due, on=["d", "at"])))
+    return _with_fresh(paired(figures, parts.join(due, on=["d", "at"])))
 
 
-def _paired(figures: Figures, parts: pl.DataFrame) -> pl.DataFrame:
+def paired(figures: Figures, parts: pl.DataFrame) -> pl.DataFrame:
     """Join parts with the whole whose key is in ``of``, of the same grade and definition."""
     kinds = parts.select((pl.col("of") // (STEP * len(LEVELS)) % figures.facts.height).unique())
     wholes = (
@@ -171,7 +171,7 @@ def _with_fresh(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.filter(fresh)
 
 
-def _rounded(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
+def with_rounding(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
     """Add what the rounding of part and whole allows: half, whole_half."""
     pairs = figures.with_facts(
         pairs, "unit", "counted", "decimals", "negative", "tolerance", "name"
@@ -181,7 +181,7 @@ def _rounded(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _over(rule: str, figures: Figures, pairs: pl.DataFrame, text: Text) -> pl.DataFrame:
     """Find parts above their whole: the part's fault where it is the only one, else the whole's."""
-    pairs = _rounded(figures, pairs.filter(pl.col("v") > pl.col("whole")))
+    pairs = with_rounding(figures, pairs.filter(pl.col("v") > pl.col("whole")))
     low, high = pl.col("v") - pl.col("half"), pl.col("whole") + pl.col("whole_half")
     pairs = pairs.filter(~pl.col("negative"), low > high * (1 + EPS))
     alone = pl.len().over("of") == 1
@@ -205,7 +205,7 @@ def _differing(figures: Figures, pairs: pl.DataFrame, *, above: bool = False) ->
     pairs = pairs.with_columns(sum=total).filter(
         (there | (total > whole)) if above else there, wrong, pl.col("v").is_not_null()
     )
-    pairs = _rounded(figures, pairs)
+    pairs = with_rounding(figures, pairs)
     rounding = pl.col("half").sum().over("of") + pl.col("whole_half")
     tolerance = figures.facts["tolerance"].gather(pairs["whole_i"])
     pairs = pairs.with_columns(

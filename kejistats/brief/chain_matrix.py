@@ -1,0 +1,58 @@
+"""District × stage of the chains: the conversion, and below it the figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.stages import ChainView, Stage
+
+
+def chain_matrix(
+    rows: list[tuple[str, str, list[ChainView]]], order: list[str], remarks: list[str]
+) -> Fragment:
+    """Return a table of districts and the stages that follow on others; empty without any.
+
+    Parameters
+    ----------
+    rows
+        Name of each district, the page its name leads to, and its chains.
+    order
+        Ids of all chains, in the order of their columns.
+    remarks
+        What is to be said below the table.
+    """
+    columns: dict[tuple[str, int], tuple[str, str]] = {}
+    for _, _, chains in rows:
+        for chain in chains:
+            for stage in chain.stages:
+                if stage.before:
+                    key = (chain.id, stage.row["position"])
+                    columns.setdefault(key, (f"{chain.name}{stage.label}", stage.kind))
+    if not columns:
+        return Fragment("", "")
+    keys = sorted(columns, key=lambda key: (order.index(key[0]), key[1]))
+    kinds = list(dict.fromkeys(kind for _, kind in columns.values()))
+    shown: list[dict[str, Any]] = []
+    for name, href, chains in rows:
+        by_key = {(c.id, s.row["position"]): s for c in chains for s in c.stages}
+        cells = [_cell(by_key.get(key)) for key in keys]
+        shown.append({"name": name, "href": href, "cells": cells})
+    html = render(
+        "matrix.html",
+        heading="各地区阶段转化",
+        caption=f"各地区各阶段与前一阶段的{'、'.join(kinds)}（下为本期数）",
+        columns=[
+            columns[key][0] + (f"（{columns[key][1]}）" if len(kinds) > 1 else "") for key in keys
+        ],
+        rows=shown,
+        remarks=remarks,
+    )
+    lines = [f"{row['name']} " + " ".join(c["text"] for c in row["cells"]) for row in shown]
+    return Fragment(html, "\n".join(lines))
+
+
+def _cell(stage: Stage | None) -> dict[str, str]:
+    if stage is None:
+        return {"text": "—", "small": "", "code": ""}
+    return {"text": stage.number() or "—", "small": stage.view.figure(), "code": ""}
