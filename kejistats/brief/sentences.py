@@ -239,18 +239,21 @@ def _required(view: View, *, gap_said: bool) -> str:
         return say("required", "multi_year", year=view["target_year"], g=gap)
     if view["required_per_month"] is None:
         return say("required", "gap", g=gap)
+    gone = view.checkpoint.elapsed(view["as_of"])
+    digits = 0 if gone == int(gone) else 1
+    months = {"k": plain(12 - gone, digits), "m": plain(gone, digits)}
     if kind == "level" or view.indicator["measure"] == "ratio":
         said = "" if gap_said else say("required", "level", g=gap)
         if view["pace_rule"] in ("nodes", "none"):
             return said
-        month = say("required", "level_month", k=view.checkpoint.remaining, r=view.required())
+        month = say("required", "level_month", k=months["k"], r=view.required())
         return "，".join(part for part in (said, month) if part)
     if view["pace_rule"] in ("nodes", "seasonal", "half", "none"):
         return say("required", "gap", g=gap)
-    text = say("required", "month", g=gap, k=view.checkpoint.remaining, r=view.required())
+    text = say("required", "month", g=gap, k=months["k"], r=view.required())
     if view["required_multiple"] is not None:
         x = plain(view["required_multiple"], 1)
-        text += say("required", "multiple", m=view.checkpoint.month, x=x)
+        text += say("required", "multiple", m=months["m"], x=x)
     return text
 
 

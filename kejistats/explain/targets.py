@@ -210,17 +210,18 @@ def _required(about: Subject, goal: Goal) -> Iterator[Step]:
             inputs = [about.a(), goal.t()]
             case = goal.case(column, "net", "ceiling")
             yield about.step(case, [*inputs, goal.s()] if goal.kind == "net" else inputs)
-    month, left = about.at.month, about.at.remaining
+    month = about.at.elapsed(about["as_of"])
+    left = 12 - month
     if about.has("required_per_month"):
         need, note = about["required_per_month"], ""
         if about.printed.unit in WHOLE | {"人年"} and need != count_up(need):
             note = NOTES["count_up"].format(count=about.printed.amount(count_up(need)))
         inputs = [about.column("gap", NAMES["gap"], "gap"),
-                  about.number("left", left, f"{plain(left)}个月")]  # fmt: skip
+                  about.number("left", left, f"{plain(left, 0 if left == int(left) else 2)}个月")]  # fmt: skip
         yield about.step("required_per_month", inputs, note)
     if about.has("required_multiple"):
         inputs = [about.column("need", NAMES["need"], "required_per_month"), about.a(),
-                  about.number("m", month, f"{plain(month)}个月")]  # fmt: skip
+                  about.number("m", month, f"{plain(month, 0 if month == int(month) else 2)}个月")]  # fmt: skip
         yield about.step(goal.case("required_multiple", "increase"), goal.with_base(*inputs))
     if about.has("required_growth"):
         yield about.step(goal.case("required_growth", "growth"), _rest(about, goal))

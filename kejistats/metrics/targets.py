@@ -268,15 +268,17 @@ def _required(rows: pl.LazyFrame) -> pl.LazyFrame:
     a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
     growing, multi = kind == "growth", kind == "multi_year"
     flow = pl.col("measure") == "flow"
-    left = 12 - pl.col("month")
-    within = (pl.col("target_year") == pl.col("year")) & (kind != "ceiling") & (left > 0)
+    # What is told through an earlier day leaves more of the year, and was reached in less of it.
+    left = 12 - elapsed()
+    before_december = (pl.col("month") < 12) & (left > 0)
+    within = (pl.col("target_year") == pl.col("year")) & (kind != "ceiling") & before_december
     required = pl.when(within).then(pl.col("gap") / left)
     aim = pl.when(growing).then(pl.col("year_end") * (1 + t / 100)).otherwise(t)
     remainder = pl.col("year_end") - pl.col("base")
     needed = aim - a
     comparable = pl.col("yoy_reason").ne_missing("break")
     has_growth = (
-        flow & comparable & (growing | (kind == "total")) & (left > 0)
+        flow & comparable & (growing | (kind == "total")) & before_december
         & (remainder > 0) & (needed > 0)
     )  # fmt: skip
     years = pl.col("year") - 1 - pl.col("base_year") + elapsed() / 12
@@ -289,7 +291,7 @@ def _required(rows: pl.LazyFrame) -> pl.LazyFrame:
     ).with_columns(
         required_multiple=pl.when((pl.col("_own") > 0) & (pl.col("pace_rule") != "seasonal")).then(
             pl.col("required_per_month")
-            / (pl.col("_own") / pl.when(multi).then(years * 12).otherwise(pl.col("month")))
+            / (pl.col("_own") / pl.when(multi).then(years * 12).otherwise(elapsed()))
         ),
         required_growth=pl.when(has_growth).then(needed / remainder - 1),
         cagr_ratio=cagr_ratio(pl.col("observed_cagr"), pl.col("required_cagr")),
