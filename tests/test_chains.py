@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,7 @@ CASES: list[tuple[str, tuple[float | None, Row], tuple[float | None, Row], Any, 
     ("of a missing figure", (None, {}), (5, {}), "base_missing", None),
     ("of what does not apply", (None, NONE), (5, {}), "base_not_applicable", None),
     ("both masked", (None, MASKED), (None, MASKED), "figure_masked", None),
+    ("through another day", (80, {"as_of": date(2025, 5, 31)}), (20, {}), "as_of", None),
     ("of another grade", (80, {}), (20, {"grade": "final"}), "grade", None),
     ("about", (80, {}), (20, {"bound": "about"}), 0.25, "about"),
     ("at least", (80, {}), (20, {"bound": "at_least"}), 0.25, "at_least"),

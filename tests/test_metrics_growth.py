@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
-from factory import COUNT, MONEY, PERCENT, RATIO, STOCK, metrics, observation, observations, only
+from factory import (
+    COUNT,
+    MONEY,
+    PERCENT,
+    RATIO,
+    STOCK,
+    metrics,
+    observation,
+    observations,
+    only,
+    target,
+)
 from factory import registry as shipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -156,6 +168,52 @@ def test_a_base_of_another_month_or_level_is_no_base() -> None:
     )
 
     assert row["yoy_reason"] == "base_missing"
+
+
+APRIL, MAY_20 = date(2025, 4, 30), date(2025, 5, 20)
+
+
+@pytest.mark.parametrize("through_table", [False, True])
+@pytest.mark.parametrize(
+    ("as_of", "base", "yoy", "reason"),
+    [
+        (None, 40.0, -0.5, None),
+        (date(2025, 6, 30), 40.0, -0.5, None),
+        (APRIL, 25.0, -0.2, None),
+        (date(2024, 4, 30), 40.0, -0.5, None),  # of another year: says nothing of this one
+        (MAY_20, None, None, "base_missing"),
+    ],
+)
+def test_a_figure_told_through_an_earlier_month_is_held_against_that_month(
+    through_table: bool, as_of: date | None, base: float | None, yoy: float | None,
+    reason: str | None,
+) -> None:  # fmt: skip
+    rows = [
+        observation(MONEY, 25.0, 2024, 4, as_of=None),
+        observation(MONEY, 40.0, 2024, 6, as_of=None),
+        observation(MONEY, 20.0, as_of=as_of),
+    ]
+
+    row = only(metrics(rows), MONEY) if through_table else grown(*rows, indicator=MONEY)
+
+    assert (row["base"], row["yoy"], row["yoy_reason"]) == (base, pytest.approx(yoy), reason)
+
+
+def test_seasonal_pace_is_that_of_the_month_a_figure_is_told_through() -> None:
+    past = [
+        observation(MONEY, value, year, month, as_of=None)
+        for year in (2022, 2023, 2024)
+        for month, value in ((4, 20.0), (6, 40.0), (12, 100.0))
+    ]
+
+    def found(as_of: date | None) -> dict[str, Any]:
+        rows = [*past, observation(MONEY, 20.0, as_of=as_of)]
+        return only(metrics(rows, [target(MONEY, "total", 100.0)]), MONEY)
+
+    assert (found(APRIL)["share_due"], found(APRIL)["progress"]) == (0.2, "on_pace")
+    assert (found(None)["share_due"], found(None)["progress"]) == (0.4, "behind")
+    assert (found(MAY_20)["share_due"], found(MAY_20)["target_reason"]) == (None, "no_profile")
+    assert found(APRIL)["required_growth"] == pytest.approx(0.0)
 
 
 def test_a_corrected_base_counts_as_it_stands() -> None:

@@ -117,6 +117,12 @@ def _targets(rows: list[View]) -> list[str]:
     """Say what moved a target or the time it is held against."""
     found = []
     for view in rows:
+        if view["as_of"] is not None and view["value"] is not None:
+            date = f"{view['as_of'].month}月{view['as_of'].day}日"
+            paced = view["share_due"] is not None and view["pace_rule"] != "none"
+            found.append(
+                view.say("notes", "as_of" if paced else "told_through", name=view.name, date=date)
+            )
         if view["target"] is None:
             continue
         if view["target_original"] is not None:
@@ -127,9 +133,6 @@ def _targets(rows: list[View]) -> list[str]:
             found.append(
                 view.say("notes", "target", name=view.name, T0=original.target(), T1=view.target())
             )
-        if view["as_of"] is not None and view["share_due"] is not None:
-            date = f"{view['as_of'].month}月{view['as_of'].day}日"
-            found.append(view.say("notes", "as_of", name=view.name, date=date))
         if view["target_start"]:
             month = view["target_start"] + 1
             found.append(view.say("notes", "start", name=view.name, month=month))

@@ -10,7 +10,7 @@ from kejistats.metrics.bounds import quotient
 from kejistats.schema import Conversion
 
 _AT = ["district", "year", "month"]
-_FIGURE = ["value", "status", "grade", "bound"]
+_FIGURE = ["value", "status", "grade", "bound", "as_of"]
 _LINK: dict[str, Any] = {
     "chain": pl.String, "_chain": pl.Int64, "position": pl.Int64, "stage": pl.String,
     "before": pl.String, "kind": pl.String, "_reason": pl.String,
@@ -91,6 +91,8 @@ def conversions(metrics: pl.LazyFrame, chains: pl.DataFrame) -> pl.LazyFrame:
     """
     known = metrics.collect_schema().names()
     upper = pl.col("value_upper") if "value_upper" in known else pl.lit(None, dtype=pl.Float64)
+    if "as_of" not in known:
+        metrics = metrics.with_columns(as_of=pl.lit(None, dtype=pl.Date))
     figures = metrics.filter(pl.col("level") == "").select(
         *_AT,
         *_FIGURE,
@@ -150,6 +152,9 @@ def _reason() -> pl.Expr:
         .then(pl.lit("base_not_applicable"))
         .when(pl.col("grade").ne_missing(pl.col("_base_grade")))
         .then(pl.lit("grade"))
+        # Figures through different days are none of the same months.
+        .when(pl.col("as_of").ne_missing(pl.col("_base_as_of")))
+        .then(pl.lit("as_of"))
         .when(pl.col("_base_value") <= 0)
         .then(pl.lit("base_zero"))
         .when(interval | pl.col("conversion_bound").is_null())

@@ -8,6 +8,7 @@ from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.choice import chosen
 from kejistats.metrics.frames import grade_place, with_facts
 from kejistats.metrics.lookup import SERIES, Figures, earlier
+from kejistats.metrics.pace import told_month
 from kejistats.store import current, on_other_definitions
 
 _ADDED = [
@@ -158,7 +159,10 @@ def _with_base(
     name: str,
     at: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """Add the figure of the same checkpoint so many years before, and what it is."""
+    """Add the figure of the same month so many years before, and what it is.
+
+    What is told through an earlier month's end is held against that month of the year before.
+    """
     columns = {
         name: pl.col("value"),
         f"{name}_status": pl.col("status"),
@@ -168,7 +172,9 @@ def _with_base(
         f"{name}_growth": pl.col("published_growth"),
         f"{name}_grade": grade_place(),
     }
-    return _joined(rows, figures, others, columns, pl.lit(12 * years), at)
+    told = told_month() if "as_of" in rows.collect_schema() else pl.col("month")
+    back = 12 * years + pl.col("month") - told
+    return _joined(rows, figures, others, columns, back, at)
 
 
 def _with_year_end(

@@ -21,6 +21,8 @@ UNITS = 2**20
 MEASURES = 2**16
 _LEVELS = 8
 _MONTH = UNITS * MEASURES
+# So many months back there is no figure: what a row gets that asks for none.
+_NEVER = 10_000
 
 
 @dataclass(frozen=True)
@@ -224,12 +226,14 @@ def _earlier(
         return _earlier(rows[order], tables, columns, back, same)[order.arg_sort()]
     found = [_of_checkpoint(rows.clear(), _at_time(tables, 0), 0, columns, same)]
     for time, block in _checkpoints(rows):
-        least, most = block.select(least=back.min(), most=back.max()).row(0)
-        if least == most and least is not None:
+        least, most, none = block.select(
+            least=back.min(), most=back.max(), none=back.is_null().any()
+        ).row(0)
+        if least == most and not none:
             past = _at_time(tables, time - least)
             found.append(_of_checkpoint(block, past, least * _MONTH, columns, same))
             continue
-        numbered = block.with_columns(_back=back.fill_null(0)).with_row_index("_row")
+        numbered = block.with_columns(_back=back.fill_null(_NEVER)).with_row_index("_row")
         parts = [
             _earlier(part, tables, columns, pl.lit(part["_back"][0]), same).with_columns(
                 part["_row"]

@@ -54,6 +54,25 @@ def elapsed() -> pl.Expr:
     return pl.when(in_year).then(through).otherwise(pl.col("month").cast(pl.Float64)).alias("month")
 
 
+def told_month() -> pl.Expr:
+    """Return the month a figure is told through: that of ``as_of``, if it is a month's last day.
+
+    Null where the day is another one, for no figure of another year is told through the same day;
+    the checkpoint's month where there is none, or one of another year.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> days = [None, date(2025, 4, 30), date(2025, 4, 15), date(2024, 12, 31)]
+    >>> pl.DataFrame({"year": 2025, "month": 6, "as_of": days}).select(told_month())["month"].to_list()
+    [6, 4, None, 6]
+    """
+    day = pl.col("as_of")
+    through = pl.when(day == day.dt.month_end()).then(day.dt.month().cast(pl.Int64))
+    in_year = (day.dt.year() == pl.col("year")).fill_null(value=False)
+    return pl.when(in_year).then(through).otherwise("month").alias("month")
+
+
 def seasonal_profile(
     rows: pl.LazyFrame,
     figures: Figures,
@@ -100,7 +119,8 @@ def seasonal_profile(
     """
     limits = thresholds or Thresholds()
     numbered = ["_k"] if is_keyed(rows) else []
-    own = with_facts(rows, indicators).select(*ROW, "break_id", "measure", *numbered)
+    told = told_month() if "as_of" in rows.collect_schema() else pl.col("month")
+    own = with_facts(rows, indicators).select(*ROW, "break_id", "measure", *numbered, _told=told)
     own = with_units(own, districts, _parent="parent").collect().lazy()
     found = _profile(own, figures, limits)
     # Parents that have no row here have figures of other years all the same.
@@ -109,21 +129,23 @@ def seasonal_profile(
         pl.col("_parent").alias("district"),
         *ROW[1:],
         "measure",
+        "_told",
         *(key_elsewhere("_parent") for _ in numbered),
     )
     silent = above.unique(on).join(own, on=on, how="anti").with_columns(
         break_id=pl.lit(None, dtype=pl.String)
     )  # fmt: skip
     codes = districts["parent"].drop_nulls().unique().implode()
-    told = found.filter(pl.col("district").is_in(codes))
+    heard = found.filter(pl.col("district").is_in(codes))
     unheard = _profile(silent.collect().lazy(), figures, limits)
-    inherited = pl.concat([told, unheard], how="diagonal").with_columns(
+    inherited = pl.concat([heard, unheard], how="diagonal").with_columns(
         profile_years="上级" + pl.col("profile_years")
     )
-    from_above = {f"{c}_above": pl.col(c) for c in _PROFILE}
+    from_above = {f"{c}_above": pl.col(c) for c in [*_PROFILE, "_told"]}
     has_own = pl.col("profile").is_not_null()
+    alike = pl.col("_told_above") == pl.col("_told")
     joined = elsewhere(found, inherited, "_parent", from_above).select(
-        pl.when(has_own).then(c).otherwise(f"{c}_above").alias(c) for c in _PROFILE
+        pl.when(has_own).then(c).when(alike).then(f"{c}_above").alias(c) for c in _PROFILE
     )
     return pl.concat([rows, joined], how="horizontal")
 
@@ -140,7 +162,8 @@ def _profile(rows: pl.LazyFrame, figures: Figures, limits: Thresholds) -> pl.Laz
         back = 12 * (lag - 1) + pl.col("month")
         found = earlier(found, figures, {f"_end{lag}": value}, back, same, rows)
     for lag in lags:
-        found = earlier(found, figures, {f"_part{lag}": value}, pl.lit(12 * lag), same, rows)
+        back = 12 * lag + pl.col("month") - pl.col("_told")
+        found = earlier(found, figures, {f"_part{lag}": value}, back, same, rows)
     stock = pl.col("measure") == "stock"
     parts, wholes, usable = {}, {}, {}
     for lag in lags:
@@ -240,7 +263,8 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
         ((start > 0) & (pace != "none"), "linear"),
         *((pace == known, known) for known in PACES),
     )
-    half = pl.when(month >= 6).then(0.5).otherwise(0.0)
+    gone = elapsed().floor().cast(pl.Int64)
+    half = pl.when(gone >= 6).then(0.5).otherwise(0.0)
     share = (
         pl.when(pl.col("pace_rule") == "elapsed")
         .then(term)
@@ -278,6 +302,6 @@ def _stepped(nodes: pl.Expr) -> pl.Expr:
             known, on=["nodes", "month"], how="left", maintain_order="left"
         )["share"]  # fmt: skip
 
-    return pl.struct(nodes.alias("nodes"), pl.col("month")).map_batches(
-        shares, return_dtype=pl.Float64, is_elementwise=True
-    )
+    return pl.struct(
+        nodes.alias("nodes"), elapsed().floor().cast(pl.Int64).alias("month")
+    ).map_batches(shares, return_dtype=pl.Float64, is_elementwise=True)

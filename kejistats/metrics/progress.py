@@ -119,7 +119,7 @@ def progress(
     code, weaker = pl.col("_code"), pl.col("_weaker")
     unsure = _open(kind) & (weaker != code)
     every = place_of(pl.col("frequency"), [*FREQUENCIES], [*FREQUENCIES.values()])
-    coming = (pl.col("month") % every != 0) | _unreleased(as_known)
+    coming = (pl.col("month") % every != 0) | unreleased(as_known)
     before_node = t.is_not_null() & (p == 0)
     status = pl.col("status")
     missing = status == "missing"
@@ -177,8 +177,25 @@ def _spelled(*limits: float) -> str:
     return ";".join(f"{limit:g}" for limit in limits)
 
 
-def _unreleased(as_known: date | None) -> pl.Expr:
-    """Return where no figure can exist yet on a day: its release lies in a later month (§3)."""
+def unreleased(as_known: date | None) -> pl.Expr:
+    """Return where no figure can exist yet on a day: its release lies in a later month (§3).
+
+    Parameters
+    ----------
+    as_known
+        The day whose knowledge counts; None: nothing is held to be still to come.
+
+    Returns
+    -------
+    polars.Expr
+        Over year, month and release (months from the end of the period to the figure).
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"year": 2025, "month": [6, 5], "release": 1})
+    >>> rows.select(unreleased(date(2025, 6, 30))).to_series().to_list()
+    [True, False]
+    """
     if as_known is None:
         return pl.lit(value=False)
     earliest = pl.col("year") * 12 + pl.col("month") + pl.col("release")

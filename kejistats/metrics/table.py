@@ -176,7 +176,7 @@ def metric_tables(
         codes.units(districts),
         codes.facts(indicators),
     )
-    months = _months(asked, given)
+    months = sorted({*_months(asked, given), *_told(tables.observations, asked)})
     held = Held({}, None)
     ranks: dict[Checkpoint, pl.DataFrame] = {}
     for year in sorted({at.year for at in asked}):
@@ -196,6 +196,13 @@ def _months(asked: list[Checkpoint], basis: Basis) -> list[int]:
         length = basis.months(at)
         months |= {at.earlier(length * back).month for back in range(3)}
     return sorted(months)
+
+
+def _told(observations: pl.LazyFrame, asked: list[Checkpoint]) -> list[int]:
+    """Return the months through which figures are told that say another day than the month's end."""
+    here = pl.col("year").is_in([at.year for at in asked])
+    days = observations.filter(here, pl.col("as_of").is_not_null()).select("as_of").unique()
+    return days.collect()["as_of"].dt.month().cast(pl.Int64).to_list()
 
 
 def _years(year: int, targets: pl.DataFrame, basis: Basis) -> set[int]:

@@ -14,7 +14,7 @@ CONVERSIONS = ["cohort", "same_period"]
 # Why there is none, from the reasons of the declaration to those of the figures.
 CHAIN_REASONS = [
     "first_stage", "other_unit", "figure_masked", "figure_missing", "not_applicable",
-    "base_masked", "base_missing", "base_not_applicable", "grade", "base_zero", "bound_open",
+    "base_masked", "base_missing", "base_not_applicable", "grade", "as_of", "base_zero", "bound_open",
 ]  # fmt: skip
 
 
