@@ -300,7 +300,9 @@ class Dataset:
         at = self._chosen(checkpoint, day)
         metrics = self._metric_table(at, day, day)
         parent = self.settings.parent
-        return assess(metrics, self.districts, self.indicators, rules, at, parent=parent)
+        return assess(
+            metrics, self.districts, self.indicators, rules, at, parent=parent, as_known=day
+        )
 
     def explain(
         self,

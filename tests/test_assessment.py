@@ -27,6 +27,7 @@ from factory import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pages import parse_fragment, words_of
+from stores import Intake, filled
 
 from kejistats.assessment import Assessed, Item, RedLine, Rules, assess, plain_rules
 from kejistats.assessment.rules import Completion, Each, Interval, Places, Rule, Steps
@@ -266,16 +267,22 @@ PLACES = {
     "least": (BY_STEP, {}, (7, 6, 5, 4, 3, 2, 1), [10, 8, 6, 4, 2, 1, 1]),
     "a table": (Places(10, (10, 7)), {}, (7, 6, 5), [10, 7, 0]),
     "a table and the rest": (Places(10, (10, 7), least=3), {}, (7, 6, 5), [10, 7, 3]),
-    # One figure that is open may come in before or after all others.
-    "a masked peer": (BY_STEP, {}, (30, 20, "masked"), [(8, 10), (6, 8), (0, 10)]),
+    # One figure that is open may come in before or after all others. A masked one is there: it
+    # has a place once it is told, at worst the last, of 6 points. A missing one may prove to be no
+    # figure at all (无此项), without a place and points.
+    "a masked peer": (BY_STEP, {}, (30, 20, "masked"), [(8, 10), (6, 8), (6, 10)]),
+    "a masked peer, and the least": (BY_STEP, {}, (7, 6, 5, 4, 3, 2, "masked"),
+                                     [(8, 10), (6, 8), (4, 6), (2, 4), (1, 2), (1, 1), (1, 10)]),
+    "a masked and a missing peer": (BY_STEP, {}, (30, "masked", None),
+                                    [(6, 10), (6, 10), (0, 10)]),
     "a missing peer": (BY_STEP, {}, (30, 20, None), [(8, 10), (6, 8), (0, 10)]),
     "a missing peer scores zero": (BY_STEP, {"missing": "zero"}, (30, 20, None), [10, 8, 0]),
     "a peer without such a thing": (BY_STEP, {"not_applicable": "zero"},
                                     (30, 20, "not_applicable"), [10, 8, 0]),
     "those with figures only": (replace(BY_STEP, peers="reported"), {}, (30, 20, "masked"),
-                                [10, 8, (0, 10)]),
+                                [10, 8, (6, 10)]),
     "a masked peer, averaged": (replace(BY_STEP, ties="average"), {}, (30, 20, 20, "masked"),
-                                [(8, 10), (5, 7), (5, 7), (0, 10)]),
+                                [(8, 10), (5, 7), (5, 7), (4, 10)]),
 }  # fmt: skip
 
 
@@ -290,7 +297,7 @@ def test_points_follow_from_the_place(case: str) -> None:
         row = part(result, code(n))
         low, high = points if isinstance(points, tuple) else (points, points)
         assert (row["low"], row["high"]) == (low, high), n
-        assert (row["points"] is None) == isinstance(points, tuple), n
+        assert (row["points"] is None) == (low != high), n
 
 
 def test_a_place_says_which_and_among_how_many() -> None:
@@ -328,7 +335,97 @@ def test_growth_from_next_to_nothing_has_no_place_and_takes_nobodys() -> None:
     result = made(figures, rules(item(BY_STEP, "growth")))
 
     assert [part(result, code(n))["points"] for n in (1, 2)] == [10, 8]
-    assert part(result, code(3))["reason"] == "no_figure"
+    assert part(result, code(3))["reason"] == "unranked"
+    assert scoring(result.rules).say("reason_unranked") == "不参加位次"
+
+
+LAST_YEAR = [f | {"year": 2024} for f in field(20, 20, 20)]
+BY_GROWTH = rules(item(BY_STEP, "growth"))
+
+
+def growths(*published: float | None, figures: Sequence[Row], more: Sequence[Row]) -> Assessed:
+    """The assessment by places of growth, with growth published beside the figures."""
+    rows = [
+        row if growth is None else row | {"published_growth": growth}
+        for row, growth in zip(figures, published, strict=True)
+    ]
+    return made([*rows, *more], BY_GROWTH)
+
+
+def test_the_growth_printed_is_the_growth_ranked() -> None:
+    # Computed 50 %, 20 %, 10 %, for more districts than published.
+    computed = growths(2.0, 9.0, None, figures=field(30, 24, 22), more=LAST_YEAR)
+    published = growths(2.0, 9.0, None, figures=field(30, 24, 22), more=LAST_YEAR[:1])
+
+    first, second, third = (part(computed, code(n)) for n in (1, 2, 3))
+    assert [row["value"] for row in (first, second, third)] == pytest.approx([50, 20, 10])
+    assert [row["points"] for row in (first, second, third)] == [10, 8, 6]
+    assert first["against"] == LAST_YEAR[0]["source"]
+    rows = [part(published, code(n)) for n in (1, 2)]
+    assert [row["value"] for row in rows] == pytest.approx([2, 9])
+    assert [row["rank"] for row in rows] == [2, 1]
+    assert [row["against"] for row in rows] == [None, None]
+
+
+def test_growth_of_the_other_kind_takes_no_part_in_the_ranking() -> None:
+    more = [LAST_YEAR[0], LAST_YEAR[1]]
+
+    result = growths(None, None, 90.0, figures=field(30, 24, 22), more=more)
+
+    assert [part(result, code(n))["points"] for n in (1, 2)] == [10, 8]
+    row = part(result, code(3))
+    assert (row["value"], row["rank"], row["reason"]) == (pytest.approx(90), None, "unranked")
+    assert (row["low"], row["high"]) == (0, 10)
+
+
+def test_a_bound_of_the_growth_ranked_is_open_whatever_is_published() -> None:
+    more = [*LAST_YEAR[:2], LAST_YEAR[2] | {"bound": "at_least"}]
+
+    row = part(growths(None, None, 90.0, figures=field(30, 24, 22), more=more), code(3))
+
+    assert (row["value"], row["reason"]) == (pytest.approx(10), "bound_open")
+
+
+@pytest.mark.parametrize(
+    ("published", "bases", "told"),
+    [
+        ((2.0, None, None), 3, "，本期按计算增速排位"),
+        ((2.0, 9.0, 5.0), 1, "，本期按公布增速排位"),
+        ((2.0, 9.0, 5.0), 0, ""),
+        ((None, None, None), 3, ""),
+    ],
+)
+def test_the_rule_says_which_growth_was_ranked(
+    published: tuple[float | None, ...], bases: int, told: str
+) -> None:
+    rows = [
+        row | {"published_growth": growth}
+        for row, growth in zip(field(30, 24, 22), published, strict=True)
+    ]
+    figures = [*rows, *LAST_YEAR[:bases]]
+    result = made(figures, BY_GROWTH)
+
+    texts = scoring(BY_GROWTH, result.totals.to_dicts(), metrics(figures).to_dicts()).texts()
+
+    assert texts[0].endswith(f"并列的按所居位次计分{told}")
+    assert any("只采用公布增速、计算增速中有数地区较多的一种" in text for text in texts)
+    assert not any("同比增速有公布数的采用公布数" in text for text in texts)
+
+
+def test_a_masked_figure_has_a_place_of_completion_where_it_has_a_target() -> None:
+    goals = [target(COUNT, "total", 100, district=code(n)) for n in (1, 2)]
+    declared = rules(item(BY_STEP, "attainment"))
+
+    result = made(field(30, "masked", "masked"), declared, goals)
+
+    rows = [part(result, code(n)) for n in (2, 3)]
+    assert [(row["low"], row["high"]) for row in rows] == [(6, 10), (0, 10)]
+
+
+def test_a_masked_figure_may_have_no_growth_to_be_ranked() -> None:
+    row = part(made([*field(30, 24, "masked"), *LAST_YEAR], BY_GROWTH), code(3))
+
+    assert (row["low"], row["high"], row["reason"]) == (0, 10, "masked")
 
 
 def test_places_of_completion_are_among_those_with_a_target() -> None:
@@ -792,6 +889,26 @@ def test_an_assessment_is_held_when_it_says(dataset: Dataset) -> None:
     assert Overview(make_overview(again, AT)).assessment.html == ""
 
 
+def test_what_cannot_be_out_yet_is_not_due(city: Path) -> None:
+    # Nobody has a row of the other figure; it comes out in the month after the period.
+    more = TOML.replace("weight = 100", "weight = 60") + (
+        f'[[item]]\nindicator = "{OTHER}"\nweight = 40\nrule = "interval"\nfloor = 0\nfull = 9\n'
+    )
+    (city / "assessment.toml").write_text(more, encoding="utf-8")
+    dataset = filled(city, Intake("2025-06-18", [observation(COUNT, 50)]))
+
+    told = {
+        when: part(dataset.assessment("2025H1", as_known=when), order=2)
+        for when in ("2025-06-20", "2025-07-20", None)
+    }
+
+    assert {when: (row["status"], row["reason"]) for when, row in told.items()} == {
+        "2025-06-20": ("open", "not_due"),
+        "2025-07-20": ("zero", "missing"),
+        None: ("zero", "missing"),
+    }
+
+
 def test_nobody_to_assess_is_refused(dataset: Dataset) -> None:
     (dataset.path / "assessment.toml").write_text('kinds = ["zone"]\n' + TOML, encoding="utf-8")
 
@@ -839,10 +956,25 @@ TEXTS = {
 }  # fmt: skip
 
 
-def scoring(declared: Rules) -> Scoring:
+def scoring(
+    declared: Rules, totals: Sequence[Row] = (), rows: Sequence[Row] = (), **setting: bool
+) -> Scoring:
     """The words of an assessment."""
-    content = {"rules": plain_rules(declared), "indicators": registry().to_dicts()}
-    return Scoring(Bundle({"assessment": content, "words": read_words()}))
+    content = {
+        "rules": plain_rules(declared),
+        "indicators": registry().to_dicts(),
+        "totals": list(totals),
+    }
+    return Scoring(
+        Bundle(
+            {
+                "assessment": content,
+                "words": read_words(),
+                "metrics": list(rows),
+                "settings": setting,
+            }
+        )
+    )
 
 
 @pytest.mark.parametrize("case", TEXTS)
@@ -884,13 +1016,54 @@ def test_a_bound_and_a_place_are_printed_with_the_figure() -> None:
 
 
 def test_ranks_may_be_switched_off(dataset: Dataset) -> None:
+    placed = TOML.replace('rule = "interval"\nfloor = 0\nfull = 100', 'rule = "rank"\nstep = 5')
+    (dataset.path / "assessment.toml").write_text(placed, encoding="utf-8")
+    with_ranks = Overview(make_overview(Dataset(dataset.path), AT)).assessment
     file = dataset.path / "dataset.toml"
     file.write_text(file.read_text("utf-8") + "ranks = false\n", encoding="utf-8")
 
     shown = Overview(make_overview(Dataset(dataset.path), AT)).assessment
 
+    def cells(html: str) -> str:
+        return " ".join(words_of(td) for td in parse_fragment(html).findall(".//td"))
+
+    assert "50件 第1位" in cells(with_ranks.html)
+    assert "50件" in cells(shown.html)
+    assert "位" not in cells(shown.html)
+    assert "95.00—100.00" in cells(shown.html)  # the points are as declared
     assert '<th scope="col" class="n">位次</th>' not in shown.html
     assert "居首位" not in shown.html
+    assert "位次在同类地区中" in with_ranks.html
+    assert "位次在同类地区中" not in shown.html
+    assert "总分和位次" not in shown.html
+
+
+def test_a_total_settled_by_a_red_line_is_not_said_to_be_open(dataset: Dataset) -> None:
+    more = TOML.replace("weight = 100", "weight = 60") + (
+        f'[[item]]\nindicator = "{OTHER}"\nweight = 40\nrule = "interval"\nfloor = 0\nfull = 9\n'
+    )
+    (dataset.path / "assessment.toml").write_text(
+        more.replace('missing = "zero"\n', ""), encoding="utf-8"
+    )
+
+    shown = Overview(make_overview(Dataset(dataset.path), AT)).assessment
+    text = words_of(parse_fragment(shown.html))
+
+    # The third has failed whatever its second figure is.
+    assert "未报送（0.00—40.00分），不影响总分0.00分。" in text
+    assert "总分0.00分待定" not in text
+
+
+def test_a_bound_that_makes_no_difference_is_not_said_to_be_open() -> None:
+    declared = rules(item(RATE, "pace_ratio"))
+    figure = observation(COUNT, 150, bound="more_than")
+
+    row = part(made([figure], declared, [GOAL]))
+    [text] = [one for one in scoring(declared).texts() if "不按零分计" in one]
+
+    assert (row["status"], row["points"]) == ("scored", 10)
+    assert "概数影响得分的不按零分计，以可能的最低分至最高分表示" in text
+    assert "为概数的不按零分计" not in text
 
 
 def test_the_demo_city_shows_what_an_assessment_must_tell(demo: Dataset) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -49,6 +50,7 @@ def assess(
     at: Checkpoint,
     *,
     parent: str,
+    as_known: date | None = None,
 ) -> Assessed:
     """Score and rank the districts of a parent.
 
@@ -64,6 +66,8 @@ def assess(
         The checkpoint.
     parent
         Code of the total whose districts are assessed.
+    as_known
+        The day whose knowledge counts: what is not there before its release is then not due.
 
     Raises
     ------
@@ -109,7 +113,7 @@ def assess(
             f"no {' or '.join(rules.kinds)} of {parent} is there at {at}",
             "see kinds in assessment.toml, and districts.csv",
         )
-    parts = scores(metrics, units, indicators, rules, at)
+    parts = scores(metrics, units, indicators, rules, at, as_known)
     return Assessed(rules, at, parts, totals(parts, units, rules))
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from kejistats.assessment.model import FIGURES, Item, RedLine
+from kejistats.assessment.rules import Places
 from kejistats.metrics.bounds import FIRM, side
+from kejistats.metrics.progress import unreleased
 from kejistats.period import Checkpoint
 from kejistats.schema.indicator import FREQUENCIES
 
@@ -18,10 +22,12 @@ def figures_of(
     indicators: pl.DataFrame,
     part: Item | RedLine,
     at: Checkpoint,
+    as_known: date | None = None,
 ) -> pl.DataFrame:
     """Return the figure a part is judged by, one row per district.
 
-    Growth is that which is published, else that computed, in % or points as growth targets are.
+    Growth is that which is published, else that computed, in % or points as growth targets are;
+    where a place is judged, it is the kind that the peers are ranked by (semantics §8).
     A figure that is a bound may lie anywhere beyond it, one that is not there anywhere at all.
     Under a ceiling there is no rate of completion (semantics §5).
 
@@ -37,13 +43,16 @@ def figures_of(
         The part.
     at
         The checkpoint.
+    as_known
+        The day whose knowledge counts: what is not there before its release is then not due.
 
     Returns
     -------
     polars.DataFrame
         district, _group; value, value_upper, bound, progress, target_kind, target_reason, grade;
         _low and _high, between which the figure lies; reason (masked, missing, not_due,
-        not_applicable, no_target, no_figure, or null); source, against; rank columns.
+        not_applicable, no_target, no_figure, or null); source, against; rank columns;
+        _off_kind, where the growth is not of the kind that the peers are ranked by.
 
     Examples
     --------
@@ -76,9 +85,17 @@ def figures_of(
             how="left",
             maintain_order="left",
         )
-        .with_columns(pl.col("status").fill_null("missing"))
+        .with_columns(
+            pl.col("status").fill_null("missing"),
+            year=pl.lit(at.year),
+            month=pl.lit(at.month),
+            release=pl.lit(facts["release"]),
+            # Whose growth has no rank is still held against the peers of its grade.
+            _kind=pl.col("yoy_rank_kind").drop_nulls().first().over("_group", "grade"),
+        )
     )
-    figure, bound, against = _figure(part.figure, facts["growth"])
+    by_place = isinstance(part, Item) and isinstance(part.rule, Places)
+    figure, bound, against = _figure(part.figure, facts["growth"], by_place=by_place)
     needs_target = FIGURES[part.figure]
     ceiling = (pl.col("target_kind") == "ceiling").fill_null(value=False)
     there = pl.col("status") == "reported"
@@ -86,8 +103,8 @@ def figures_of(
         there &= ~ceiling
     interval = pl.col("value_upper").is_not_null()
     status, progress = pl.col("status"), pl.col("progress")
-    off = at.month % FREQUENCIES[facts["frequency"]] != 0
-    not_due = pl.when(progress.is_null()).then(pl.lit(off)).otherwise(progress == "not_due")
+    off = pl.lit(at.month % FREQUENCIES[facts["frequency"]] != 0) | unreleased(as_known)
+    not_due = pl.when(progress.is_null()).then(off).otherwise(progress == "not_due")
     rows = rows.with_columns(_x=pl.when(there).then(figure), _bound=pl.when(there).then(bound))
     reason = (
         pl.when(status.is_in(["masked", "not_applicable"]))
@@ -118,6 +135,8 @@ def figures_of(
         target_kind="target_kind",
         target_reason="target_reason",
         grade="grade",
+        _target="target",
+        _off_kind=_off_kind(),
         _reported_bound=pl.when(status == "reported").then("bound"),
         _low=pl.when(push < 0).then(_WORST).otherwise(pl.col("_x").fill_null(_WORST)),
         _high=pl.when(push > 0)
@@ -131,9 +150,12 @@ def figures_of(
     )
 
 
-def _figure(name: str, growth: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+def _figure(name: str, growth: str, *, by_place: bool = False) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """Return a figure of the Metric table, its bound, and the source it is held against."""
     published = pl.col("published_growth")
+    if by_place:  # what is printed beside a place is what was ranked
+        ranked = (pl.col("_kind") == "computed").fill_null(value=False) & ~_off_kind()
+        published = pl.when(~ranked).then(published)
     scale = 1.0 if growth == "points" else 100.0
     nothing = pl.lit(None, dtype=pl.String)
     judged = pl.coalesce("attainment_bound", "pace_bound")
@@ -151,6 +173,13 @@ def _figure(name: str, growth: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
             return pl.col(name), pl.col("attainment_bound"), pl.col("target_source")
         case _:
             return pl.col(name), judged, pl.col("target_source")
+
+
+def _off_kind() -> pl.Expr:
+    """Return where there is no growth of the kind that the peers are ranked by."""
+    own = pl.when(pl.col("_kind") == "published").then("published_growth")
+    computed = pl.when(pl.col("_kind") == "computed").then(pl.coalesce("yoy", "yoy_points"))
+    return pl.col("_kind").is_not_null() & pl.coalesce(own, computed).is_null()
 
 
 def firm() -> pl.Expr:

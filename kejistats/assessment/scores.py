@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from kejistats.assessment.figures import figures_of, firm
@@ -21,6 +23,7 @@ def scores(
     indicators: pl.DataFrame,
     rules: Rules,
     at: Checkpoint,
+    as_known: date | None = None,
 ) -> pl.DataFrame:
     """Score every part for every district.
 
@@ -41,6 +44,8 @@ def scores(
         The assessment.
     at
         The checkpoint.
+    as_known
+        The day whose knowledge counts: what is not there before its release is then not due.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def scores(
     order = units.select(pl.col("code").alias("district")).with_row_index("_place")
     frames = []
     for place, (name, part) in enumerate(parts, 1):
-        figures = figures_of(metrics, units, indicators, part, at)
+        figures = figures_of(metrics, units, indicators, part, at, as_known)
         if isinstance(part, RedLine):
             rows = _crossed(figures, part)
         elif isinstance(part.rule, Places):
@@ -99,7 +104,9 @@ def _placed(figures: pl.DataFrame, rule: Places, figure: str, rules: Rules) -> p
 
     The ranks are those of the Metric table: of exact figures of one grade. A peer whose figure is
     open, or of another grade, may come in before; one that has no such thing never does, one
-    without the base that a rank of growth asks for does not take part.
+    without the base that a rank of growth asks for, or with the other kind of growth, does not
+    take part. What is masked but sure to take part has at least the points of the last place; all
+    else that is not there may turn out to have no place, and then nothing.
     """
     rank = RANKED[figure]
     ranked = f"{rank}ed" if rank == "rank" else rank.replace("rank", "ranked")
@@ -108,19 +115,27 @@ def _placed(figures: pl.DataFrame, rule: Places, figure: str, rules: Rules) -> p
     gone += ["missing"] if rules.missing == "zero" else []
     # What grew from next to nothing has no rank of growth, and never will.
     apart = firm() & (pl.col("bound") == "exact") & pl.col(rank).is_null()
+    apart |= pl.col("value").is_not_null() & pl.col("_off_kind")
     never = pl.col("reason").is_in(gone).fill_null(value=False)
     never |= apart if figure == "growth" else pl.lit(value=False)
+    members = (~never).sum().over("_group")
     never |= pl.col("value").is_null() if rule.peers == "reported" else pl.lit(value=False)
     cell = ["_group", "grade", *(["target_kind"] if figure == "attainment" else []), rank]
     rows = figures.with_columns(
         _there=(~never).sum().over("_group"),
         _sharing=pl.len().over(cell),
         _apart=apart if figure == "growth" else pl.lit(value=False),
+        _members=members,
+        _sure=(pl.col("reason") == "masked").fill_null(value=False) & _has_place(figure),
     )
     found: list[tuple[int | None, float, float]] = []
-    columns = [rank, ranked, "_there", "_sharing", "value", "_apart"]
-    for place, count, there, sharing, value, no_place in rows.select(columns).iter_rows():
-        if value is None or no_place:
+    columns = [rank, ranked, "_there", "_sharing", "value", "_apart", "_members", "_sure"]
+    for place, count, there, sharing, value, no_place, members, sure in rows.select(
+        columns
+    ).iter_rows():
+        if sure:
+            found.append((None, rule.points(max(members, 1)), rule.points(1)))
+        elif value is None or no_place:
             found.append((None, 0.0, rule.points(1)))
         elif place is None:  # of a bound every place is open
             found.append((None, rule.points(max(there, 1)), rule.points(1)))
@@ -138,12 +153,23 @@ def _placed(figures: pl.DataFrame, rule: Places, figure: str, rules: Rules) -> p
         reason=pl.when(pl.col("value").is_null())
         .then("reason")
         .when("_apart")
-        .then(pl.lit("no_figure"))
+        .then(pl.lit("unranked"))
         .when(pl.col(rank).is_null())
         .then(pl.lit("bound_open"))
         .when(pl.col("low").round(DIGITS) < pl.col("high").round(DIGITS))
         .then(pl.lit("peers_open")),
     )
+
+
+def _has_place(figure: str) -> pl.Expr:
+    """Return where a figure that is masked takes part once it is told.
+
+    Growth may want a base, and the rates of some targets too.
+    """
+    if figure == "attainment":
+        rated = (pl.col("target_kind") == "total") & (pl.col("_target") > 0)
+        return rated.fill_null(value=False)
+    return pl.lit(figure == "value")
 
 
 def _declared(rows: pl.DataFrame, rules: Rules, part: str) -> pl.DataFrame:

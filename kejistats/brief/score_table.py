@@ -184,7 +184,8 @@ class _Table:
         if open_parts:
             span = scoring.span(total["low"], total["high"])
             parts = "；".join(open_parts)
-            found.append(say("remark_open", district=name, parts=parts, total=span))
+            text = "remark_open_settled" if "score" in total else "remark_open"
+            found.append(say(text, district=name, parts=parts, total=span))
         return found
 
     def _open(self, row: Row) -> str:

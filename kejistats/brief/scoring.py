@@ -47,6 +47,11 @@ class Scoring:
         self.bounds: dict[str, str] = bundle.content["words"]["bound"]
         self.indicators = {row["id"]: row for row in content["indicators"]}
         self.decimals = int(self.rules["decimals"])
+        self.ranks = bool(bundle.content.get("settings", {}).get("ranks", True))
+        assessed = {row["district"] for row in content.get("totals", [])}
+        self.metrics = [
+            row for row in bundle.content.get("metrics", []) if row["district"] in assessed
+        ]
 
     def say(self, key: str, **parts: object) -> str:
         """Fill in one text of the words table."""
@@ -95,7 +100,10 @@ class Scoring:
         return figure == "pace_gap_points" or facts["unit"] == "%"
 
     def figure(self, row: dict[str, Any]) -> str:
-        """Print the figure that was used, with its bound and rank, or why there is none."""
+        """Print the figure that was used, with its bound and rank, or why there is none.
+
+        A data set that has ranks switched off prints no rank.
+        """
         if row.get("value") is None:
             reason = row.get("reason")
             return self.say(f"reason_{reason}") if reason else "—"
@@ -104,7 +112,8 @@ class Scoring:
             text = f"{text}—{self.amount(row['value_upper'], row['indicator'], row['figure'])}"
         elif row.get("bound"):
             text = str(self.bounds[row["bound"]].format(A=text))
-        return f"{text} {self.say('place', r=row['rank'])}" if row.get("rank") else text
+        placed = self.ranks and row.get("rank")
+        return f"{text} {self.say('place', r=row['rank'])}" if placed else text
 
     # ---- rules --------------------------------------------------------------------------
 
@@ -124,9 +133,9 @@ class Scoring:
         return [
             *found,
             self.say("total"),
-            self.say("ranking"),
+            *([self.say("ranking")] if self.ranks else []),
             self.say("sources"),
-            self.say("rounding"),
+            self.say("rounding" if self.ranks else "rounding_unranked"),
         ]
 
     def _declared(self) -> list[str]:
@@ -134,8 +143,15 @@ class Scoring:
         rules = self.rules
         parts = [*rules["items"], *rules["bonuses"]]
         used = {one["figure"] for one in parts}
-        notes = {"pace_ratio": "pace_ratio_note", "growth": "growth_note"}
-        found = [self.say(note) for figure, note in notes.items() if figure in used]
+        placed = [one for one in parts if one["rule"]["kind"] == "rank"]
+        scored = {one["figure"] for one in parts if one not in placed}
+        notes = {
+            "pace_ratio_note": "pace_ratio" in used,
+            "growth_note": "growth" in scored,
+            "growth_rank_note": any(one["figure"] == "growth" for one in placed),
+            "rank_note": bool(placed),
+        }
+        found = [self.say(note) for note, holds in notes.items() if holds]
         found.append(self.say(f"missing_{rules['missing']}"))
         found.append(self.say(f"not_applicable_{rules['not_applicable']}"))
         if any(FIGURES[figure] for figure in used):
@@ -166,7 +182,7 @@ class Scoring:
                 texts = [self.say(f"step_{way}", t=amount(t), p=bare(p)) for t, p in steps]
                 return self.say("rule_steps", figure=figure, steps="、".join(texts))
             case "rank":
-                return self._places(rule, figure)
+                return self._places(rule, figure) + self._growth_ranked(part)
             case _:
                 return self._each(part, figure)
 
@@ -182,6 +198,19 @@ class Scoring:
             text = self.say("rule_rank_step", figure=figure, w=w, step=step, least=least)
         text += self.say(f"ties_{rule['ties']}")
         return text + (self.say("peers_reported") if rule["peers"] == "reported" else "")
+
+    def _growth_ranked(self, part: dict[str, Any]) -> str:
+        """Say which growth was ranked, where there is growth published and computed."""
+        if part["figure"] != "growth":
+            return ""
+        own = (part["indicator"], part["level"])
+        rows = [row for row in self.metrics if (row["indicator"], row.get("level", "")) == own]
+        published = any(row.get("published_growth") is not None for row in rows)
+        computed = any(row.get(c) is not None for row in rows for c in ("yoy", "yoy_points"))
+        kinds = {row["yoy_rank_kind"] for row in rows if row.get("yoy_rank_kind")}
+        if not (published and computed and kinds):
+            return ""
+        return self.say(f"ranked_{'both' if len(kinds) > 1 else kinds.pop()}")
 
     def _each(self, part: dict[str, Any], figure: str) -> str:
         rule, facts = part["rule"], self.indicators[part["indicator"]]

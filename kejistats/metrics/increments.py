@@ -108,6 +108,16 @@ def period_on_period(
     -------
     polars.LazyFrame
         Columns added: increment (flows), previous, period_on_period (fraction, or points).
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> rows = pl.LazyFrame({"district": "1", "indicator": "patent_granted", "level": "",
+    ...     "year": 2025, "month": [3, 6], "value": [40.0, 100.0], "bound": "exact",
+    ...     "break_id": None}, schema_overrides={"break_id": pl.String})
+    >>> found = period_on_period(rows, rows, read_registry(), pl.lit(3)).collect()
+    >>> found.select("increment", "previous", "period_on_period").row(1)
+    (60.0, 40.0, 0.5)
     """
     names, at = rows.collect_schema().names(), rows.with_columns(_length=months)
     rows = with_facts(rows, indicators).with_columns(_length=months)

@@ -29,6 +29,19 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
         masked or missing where either side is, and not applicable where the division has no
         result. A reported ratio stays where a side is unknown; one that is replaced leaves its
         printed growth and its dates.
+
+    Examples
+    --------
+    >>> from kejistats.registry import read_registry
+    >>> from kejistats.schema import Observation
+    >>> frame = Observation.conform(pl.DataFrame([
+    ...     {"district": "1", "indicator": i, "level": "", "year": 2024, "month": 12, "value": v,
+    ...      "status": "reported", "grade": "final", "bound": "exact", "reported": str(v),
+    ...      "source": "a.csv#D2", "received": "000001-00000000"}
+    ...     for i, v in [("fiscal_st", 3.0), ("fiscal_total", 60.0)]]))
+    >>> found = ratios(frame.lazy(), read_registry()).collect()
+    >>> found.filter(pl.col("indicator") == "fiscal_st_share")["value"].to_list()
+    [5.0]
     """
     return put(observations, computed(observations, indicators))
 

@@ -17,7 +17,7 @@ SCORED = ["scored", "zero", "full", "reweighted"]
 STATUSES = [*SCORED, "open", "crossed", "clear"]
 REASONS = [
     "masked", "missing", "not_due", "not_applicable", "no_target", "no_figure", "bound_open",
-    "peers_open",
+    "peers_open", "unranked",
 ]  # fmt: skip
 OUTCOMES = ["complete", "open", "capped", "failed"]
 
