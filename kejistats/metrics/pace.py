@@ -277,31 +277,32 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
         .when(pl.col("pace_rule") == "half")
         .then(half)
         .when(pl.col("pace_rule") == "nodes")
-        .then(_stepped(pl.coalesce("own_nodes", "nodes")))
+        .then(pl.col("_stepped"))
         .when(pl.col("pace_rule") == "seasonal")
         .then(pl.col("profile"))
     )
     seasonal = (pl.col("pace_rule") == "seasonal") & (month != 12)
-    return targets.with_columns(pace_rule=rule).with_columns(
+    found = _with_steps(targets).with_columns(pace_rule=rule)
+    return found.with_columns(
         share_due=share,
         share_due_low=pl.when(seasonal).then("profile_low"),
         share_due_high=pl.when(seasonal).then("profile_high"),
         pace_years=pl.when(seasonal).then("profile_years"),
+    ).drop("_stepped")
+
+
+def _with_steps(targets: pl.LazyFrame) -> pl.LazyFrame:
+    """Add ``_stepped``, the `node_share` of each row; each pair of nodes and month but once.
+
+    Outside of the expressions: Python code inside of them would have two threads, each at its
+    own checkpoints, wait for each other for ever.
+    """
+    rows = targets.collect()
+    pairs = rows.select(
+        nodes=pl.coalesce("own_nodes", "nodes"), month=elapsed().floor().cast(pl.Int64)
     )
-
-
-def _stepped(nodes: pl.Expr) -> pl.Expr:
-    """Return `node_share` of each row; each pair of nodes and month is worked out once."""
-
-    def shares(pairs: pl.Series) -> pl.Series:
-        frame = pairs.struct.unnest()
-        known = frame.unique().drop_nulls("nodes")
-        found = [node_share(n, m) for n, m in known.iter_rows()]
-        known = known.with_columns(pl.Series("share", found, dtype=pl.Float64))
-        return frame.join(
-            known, on=["nodes", "month"], how="left", maintain_order="left"
-        )["share"]  # fmt: skip
-
-    return pl.struct(
-        nodes.alias("nodes"), elapsed().floor().cast(pl.Int64).alias("month")
-    ).map_batches(shares, return_dtype=pl.Float64, is_elementwise=True)
+    known = pairs.unique().drop_nulls("nodes")
+    shares = [node_share(nodes, month) for nodes, month in known.iter_rows()]
+    known = known.with_columns(_stepped=pl.Series(shares, dtype=pl.Float64))
+    found = pairs.join(known, on=["nodes", "month"], how="left", maintain_order="left")
+    return rows.hstack(found.select("_stepped")).lazy()
