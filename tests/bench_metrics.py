@@ -34,8 +34,10 @@ def nation(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
             }
         )
     )
-    known = registry()
-    like = known.filter(id="patent_granted").to_dicts()[0]
+    first = registry().head(INDICATORS)
+    inputs = pl.col("numerator").is_null() | pl.col("numerator").is_in(first["id"].implode())
+    known = first.filter(inputs)
+    like = registry().filter(id="patent_granted").to_dicts()[0]
     own = [
         like | {"id": f"own_{n}", "name": f"own_{n}", "short": f"own_{n}", "aliases": []}
         for n in range(INDICATORS - known.height)

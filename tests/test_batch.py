@@ -16,12 +16,13 @@ from pages import MODEL, Made, parse, words_of
 from workspaces import kejistats
 
 from kejistats import batch
+from kejistats.brief import Brief, Bundle
 from kejistats.dataset import Dataset
 from kejistats.intake import inbox_files, take_in
 
-# The three districts of a small city: one whose notebook runs, one whose cell raises an error,
-# one whose kernel dies.
-GOOD, RAISES, DIES = "900101", "900102", "900103"
+# The districts of a small city: one whose notebook runs, one whose cell raises an error, one whose
+# kernel dies, one that is gone, and one that has the name of the first.
+GOOD, RAISES, DIES, GONE, TWIN = "900101", "900102", "900103", "900104", "900105"
 FAULTS = f"""
 import os
 
@@ -50,15 +51,15 @@ def small_workspace(root: Path, faults: str) -> Path:
     notebook(root / "notebooks" / "brief.ipynb", opening, faults, "brief.head")
     opening = "import kejistats as kj\noverview = kj.open_overview(bundle=bundle)"
     notebook(root / "notebooks" / "overview.ipynb", opening, "overview.head")
-    folder = make_dataset(root / "data" / "city", 4)
+    folder = make_dataset(root / "data" / "city", 5)
     districts = (folder / "districts.csv").read_text(encoding="utf-8")
-    ended = districts.replace("group\n", "group,valid_to\n")
+    ended = districts.replace("第5区", "第1区").replace("group\n", "group,valid_to\n")
     ended = ended.replace("第4区,900100,\n", "第4区,900100,,2024-12-31\n")
     assert ended.count("2024-12-31") == 1
     (folder / "districts.csv").write_text(ended, encoding="utf-8")
     rows = [
         {"district": code, "indicator": COUNT, "checkpoint": "2025H1", "value": "12"}
-        for code in (GOOD, RAISES, DIES)
+        for code in (GOOD, RAISES, DIES, TWIN)
     ]
     write_csv(folder / "inbox" / "figures.csv", rows)
     dataset = Dataset(folder)
@@ -94,15 +95,15 @@ def test_faults_are_told_with_cell_and_error_and_set_the_exit_code(
         "failed: 第2区: cell 4: ValueError: a cell of the analyst's own went wrong"
     )
     assert failed[1].startswith("failed: 第3区: DeadKernelError: ")
-    assert failed[2] == "failed: 第4区: 900104 has neither figures nor targets for 2025H1"
+    assert failed[2] == f"failed: 第4区: {GONE} has neither figures nor targets for 2025H1"
     assert "Traceback" not in process.stderr
-    assert process.stdout.splitlines()[-1].startswith("2 pages made, 3 failed; open ")
+    assert process.stdout.splitlines()[-1].startswith("3 pages made, 3 failed; open ")
 
 
 def test_progress_is_one_plain_line_a_page(process: CompletedProcess[str]) -> None:
     lines = [line for line in process.stderr.splitlines() if line.startswith("[")]
 
-    assert [line[:5] for line in lines] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
+    assert [line[:5] for line in lines] == [f"[{n}/5]" for n in range(1, 6)]
     assert sum(line.endswith(" failed") for line in lines) == 2
 
 
@@ -111,7 +112,7 @@ def test_the_others_are_made_and_nothing_is_left_half_written(
 ) -> None:
     files = sorted(p.name for p in folder_of(root).iterdir() if p.is_file())
 
-    assert files == [f"{GOOD}-2025H1.html", "index.html", "overview.html"]
+    assert files == [f"{GOOD}-2025H1.html", f"{TWIN}-2025H1.html", "index.html", "overview.html"]
     assert not list(root.rglob("*.part"))
 
 
@@ -124,9 +125,22 @@ def test_the_index_says_what_was_not_made(process: CompletedProcess[str], root: 
     }
     links = [a.get("href", "") for a in page.iter("a")]
 
+    names = [words_of(th) for th in page.findall(".//tbody/tr/th")]
     assert [rows[f"第{n}区"] for n in (2, 3, 4)] == ["未生成"] * 3
-    assert list(rows) == ["总览", "第1区", "第2区", "第3区", "第4区"]
-    assert links == ["overview.html", f"{GOOD}-2025H1.html"]
+    assert names == ["总览", "第1区", "第2区", "第3区", "第1区", "第4区"]
+    assert links == ["overview.html", f"{GOOD}-2025H1.html", f"{TWIN}-2025H1.html"]
+
+
+def test_two_districts_of_one_name_keep_their_own_pages(
+    process: CompletedProcess[str], root: Path
+) -> None:
+    for code in (GOOD, TWIN):
+        page = (folder_of(root) / f"{code}-2025H1.html").read_text(encoding="utf-8")
+        brief = Brief(Bundle.read(folder_of(root) / "work" / f"{code}-2025H1.json"))
+
+        assert brief.district["code"] == code
+        assert brief.district["name"] == "第1区"
+        assert brief.head.html.strip() in page
 
 
 def test_the_failed_notebook_is_kept_with_its_error(
@@ -198,23 +212,6 @@ def test_results_come_in_the_order_of_the_jobs(made: Made, demo: Dataset, tmp_pa
     ]
     assert failed == []
     assert batch.run([]) == []
-
-
-def test_two_districts_of_one_name_keep_their_own_pages(tmp_path: Path) -> None:
-    root = small_workspace(tmp_path / "twins", "")
-    folder = root / "data" / "city"
-    districts = (folder / "districts.csv").read_text(encoding="utf-8")
-    (folder / "districts.csv").write_text(districts.replace("第2区", "第1区"), encoding="utf-8")
-    dataset = Dataset(folder)
-    at = dataset.checkpoint("2025H1")
-    out, jobs, _ = batch.plan(dataset, at, [GOOD, RAISES], tmp_path / "out")
-
-    results = batch.run(jobs, 2)
-    index = batch.write_index(dataset, at, out, jobs, results)
-
-    assert [r.page for r in results] == [job.page for job in jobs]
-    links = [a.get("href") for a in parse(index.read_text(encoding="utf-8")).iter("a")]
-    assert links == [f"{GOOD}-2025H1.html", f"{RAISES}-2025H1.html"]
 
 
 @pytest.mark.parametrize(("deaths", "made"), [(0, True), (2, True), (3, False)])

@@ -68,6 +68,7 @@ class Tables:
     settings: Settings
     words: dict[str, dict[str, Any]]
     _facts: dict[str, Facts] = field(default_factory=dict)
+    _valid: dict[date, list[Row]] = field(default_factory=dict)
 
     def facts(self, indicator: str) -> Facts:
         """Return what is known of an indicator; looked up once for all districts."""
@@ -86,8 +87,11 @@ class Tables:
         return {row["id"]: row for row in self.indicators.iter_rows(named=True)}
 
     def valid(self, day: date) -> list[Row]:
-        """Return the District rows of those that exist on a day."""
-        return list(self.districts.filter(valid_at(pl.lit(day))).iter_rows(named=True))
+        """Return the District rows of those that exist on a day; looked up once for all rows."""
+        if day not in self._valid:
+            found = self.districts.filter(valid_at(pl.lit(day)))
+            self._valid[day] = list(found.iter_rows(named=True))
+        return self._valid[day]
 
 
 class Facts:

@@ -17,6 +17,7 @@ from kejistats.errors import UsageError
 from kejistats.intake.check import FILE, SHEET, Received, as_findings, check_rows
 from kejistats.intake.columns import FORMS, Form, is_header, recognise
 from kejistats.intake.context import in_context
+from kejistats.intake.goals import goals_in_context
 from kejistats.intake.mark import at_home
 from kejistats.intake.reading import read_sheets
 from kejistats.intake.sheet import AT
@@ -152,6 +153,7 @@ def check_files(
         )
     today = today or this_day()
     checked: dict[int, Checked] = {}
+    observed: tuple[Received, pl.DataFrame] | None = None
     for table in FORMS:
         chosen = {n: f for n, f in enumerate(files) if f.forms[0].table == table}
         if chosen:
@@ -159,7 +161,10 @@ def check_files(
             figures, faults = check_rows(received, list(FORMS[table]), districts, indicators)
             if table == "observations":
                 figures, more = in_context(dataset, received, figures, faults, today)
-                faults = pl.concat([faults, more], how="diagonal")
+                observed = received, figures
+            else:
+                more = goals_in_context(dataset, received, figures, observed)
+            faults = pl.concat([faults, more], how="diagonal")
             checked |= _checked(dataset, received, chosen, figures, faults)
     return [checked[n] for n in range(len(files))]
 

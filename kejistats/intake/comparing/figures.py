@@ -93,6 +93,8 @@ class Figures:
 
         Rows need i, counted and decimals of `facts`. A whole count is not rounded.
         """
+        if rows.is_empty():  # as most are: nearly every rule finds nothing
+            return rows.with_columns(pl.lit(None, dtype=pl.Float64).alias(into))
         registry = 0.5 * 10.0 ** -pl.col("decimals").cast(pl.Float64)
         rows = half_unit(self.with_text(rows, row, "_text"), "_text", value, registry, into)
         half = pl.col(into)
@@ -214,11 +216,13 @@ def findings(
     column: str = "value",
 ) -> pl.DataFrame:
     """Return one finding per row, by its n; `text` gives what is wrong and what would be right."""
+    if rows.is_empty():
+        return pl.DataFrame(schema=FOUND)
     rows = rows.sort("n", maintain_order=True).unique("n", keep="first", maintain_order=True)
     texts = [text(row) for row in rows.iter_rows(named=True)]
     return pl.DataFrame(
         {
-            "_n": rows["n"] if rows.height else [],
+            "_n": rows["n"],
             "rule": [rule] * len(texts),
             "column": [column] * len(texts),
             "wrong": [wrong for wrong, _ in texts],

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.intake.comparing.figures import (
+    FOUND,
     Figures,
     findings,
     half_unit,
@@ -61,6 +62,8 @@ def percent_slip(figures: Figures, checks: Checks) -> pl.DataFrame:
     Where the figure itself is off by ten, its growth may look like that: such a change is left to
     the rule of jumps.
     """
+    if _unsaid(figures, "published_growth"):
+        return pl.DataFrame(schema=FOUND)
     rows = growth_contradicted(figures)
     near = (pl.col("v") / pl.col("base")).is_between(1 / checks.jump_floor, checks.jump_floor)
     hundred = _agrees(100.0) | _agrees(0.01)
@@ -78,6 +81,8 @@ def percent_slip(figures: Figures, checks: Checks) -> pl.DataFrame:
 
 def growth_differs(figures: Figures) -> pl.DataFrame:
     """Find printed growth that does not follow from the figures."""
+    if _unsaid(figures, "published_growth"):
+        return pl.DataFrame(schema=FOUND)
     rows = growth_contradicted(figures)
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
@@ -92,6 +97,8 @@ def growth_differs(figures: Figures) -> pl.DataFrame:
 
 def attainment_differs(figures: Figures, targets: pl.DataFrame) -> pl.DataFrame:
     """Find printed completion that differs from figure ÷ judged target of the whole year."""
+    if _unsaid(figures, "printed_attainment"):
+        return pl.DataFrame(schema=FOUND)
     rows = _printed(figures, "printed_attainment", "_attainment_text").filter(pl.col("l") == 0)
     places = {c: i for i, c in enumerate(figures.units["code"])}
     ids = {c: i for i, c in enumerate(figures.facts["id"])}
@@ -131,6 +138,8 @@ def share_differs(figures: Figures, scope: str) -> pl.DataFrame:
 
     Where most of several shares contradict one fresh figure of the city, that figure is at fault.
     """
+    if _unsaid(figures, "printed_share"):
+        return pl.DataFrame(schema=FOUND)
     rows = _printed(figures, "printed_share", "_share_text")
     additive = figures.places(pl.col("aggregate") == "sum")
     rows = rows.filter(pl.col("i").is_in(additive)).with_columns(
@@ -178,9 +187,11 @@ def rank_differs(figures: Figures) -> pl.DataFrame:
     Equal figures that are rounded may be told apart by those who know more digits. Where one
     wrong place moves others, only that one is told.
     """
+    if _unsaid(figures, "printed_rank"):
+        return pl.DataFrame(schema=FOUND)
     rows = _printed(figures, "printed_rank").select("key", "i", "l", "at", "printed")
     if rows.is_empty():
-        return findings("rank_differs", rows.with_columns(n=None), lambda _: ("", ""))
+        return pl.DataFrame(schema=FOUND)
     units = figures.units.filter(pl.col("kind") == "district", pl.col("p").is_not_null()).select(
         "d", "p", "group", "valid_from", "valid_to"
     )
@@ -233,6 +244,11 @@ def rank_differs(figures: Figures) -> pl.DataFrame:
         )
 
     return findings("rank_differs", wrong, text, "printed_rank")
+
+
+def _unsaid(figures: Figures, column: str) -> bool:
+    """Say whether none of the fresh figures has anything printed beside it in a column."""
+    return figures.fresh[column].null_count() == figures.fresh.height
 
 
 def _printed(

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.intake.comparing.figures import (
+    FOUND,
     STEP,
     Figures,
     findings,
@@ -43,8 +44,10 @@ def parts_differ(figures: Figures) -> pl.DataFrame:
     A sum of programme levels above the whole is always wrong; one below it only where the levels
     are all of them, as they are where most figures of the indicator add up from the same ones.
     """
-    kinds, levels = _kinds(figures), _levels(figures)
-    differing = [_differing(figures, kinds), _differing(figures, levels, above=True)]
+    given = [(_kinds(figures), False), (_levels(figures), True)]
+    differing = [_differing(figures, p, above=above) for p, above in given if p.height]
+    if not differing:
+        return pl.DataFrame(schema=FOUND)
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
         total, whole = shown(row["sum"], row["unit"]), shown(row["whole"], row["unit"])
@@ -71,7 +74,10 @@ def share_over_100(figures: Figures, scope: str) -> pl.DataFrame:
 
 def districts_differ(figures: Figures, scope: str) -> pl.DataFrame:
     """Find the city's own figures that differ from the sum of all districts beyond tolerance."""
-    rows = _differing(figures, _districts(figures))
+    pairs = _districts(figures)
+    if pairs.is_empty():
+        return pl.DataFrame(schema=FOUND)
+    rows = _differing(figures, pairs)
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
         total, whole = shown(row["sum"], row["unit"]), shown(row["whole"], row["unit"])
@@ -145,6 +151,11 @@ def _districts(figures: Figures) -> pl.DataFrame:
 
 def paired(figures: Figures, parts: pl.DataFrame) -> pl.DataFrame:
     """Join parts with the whole whose key is in ``of``, of the same grade and definition."""
+    if parts.is_empty():
+        return figures.rows.clear().select(
+            "key", pl.col("key").alias("of"), "at", "d", "i", "l", "v", "na", "row", "n",
+            whole_i="i", whole="v", whole_row="row", whole_n="n", due=pl.lit(0, dtype=pl.UInt32),
+        )  # fmt: skip
     kinds = parts.select((pl.col("of") // (STEP * len(LEVELS)) % figures.facts.height).unique())
     wholes = (
         figures.rows.lazy()
@@ -181,7 +192,10 @@ def with_rounding(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _over(rule: str, figures: Figures, pairs: pl.DataFrame, text: Text) -> pl.DataFrame:
     """Find parts above their whole: the part's fault where it is the only one, else the whole's."""
-    pairs = with_rounding(figures, pairs.filter(pl.col("v") > pl.col("whole")))
+    pairs = pairs.filter(pl.col("v") > pl.col("whole"))
+    if pairs.is_empty():
+        return pl.DataFrame(schema=FOUND)
+    pairs = with_rounding(figures, pairs)
     low, high = pl.col("v") - pl.col("half"), pl.col("whole") + pl.col("whole_half")
     pairs = pairs.filter(~pl.col("negative"), low > high * (1 + EPS))
     alone = pl.len().over("of") == 1
