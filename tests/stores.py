@@ -134,10 +134,10 @@ def computed(*states: tuple[Store, date | None]) -> list[pl.DataFrame]:
         return [(pl.lit(f"8{n}") + pl.col(c).str.slice(2)).alias(c) for c in columns]
 
     units, figures, goals = [], [], []
-    for n, (store, day) in enumerate(states):
+    for n, (store, at) in enumerate(states):
         units.append(districts().with_columns(placed(n, "code", "parent")))
-        figures.append(store.scan_observations(day).with_columns(placed(n, "district")))
-        goals.append(store.targets(as_known=day).with_columns(placed(n, "district")))
+        figures.append(store.scan_observations(at).with_columns(placed(n, "district")))
+        goals.append(store.targets(as_known=at).with_columns(placed(n, "district")))
     known = District.conform(pl.concat(units))
     table = metric_table(pl.concat(figures), pl.concat(goals), known, registry(), H1)
     back = [
