@@ -23,14 +23,16 @@ BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
 
 BRIEFS = {"data/provinces": "2023", "data/demo-city": "2025H1"}
 
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
+
 nox.needs_version = ">=2025.2"
 nox.options.sessions = ["tests", "lint"]
 
 
-def run(session: nox.Session, program: str, *args: str) -> None:
-    """Run a program of the shared environment."""
+def run(session: nox.Session, program: str, *args: str, **more: str) -> None:
+    """Run a program of the shared environment; `more` are variables of its own."""
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    env = {"PATH": path, "VIRTUAL_ENV": str(SHARED)}
+    env = {"PATH": path, "VIRTUAL_ENV": str(SHARED), **more}
     session.run(str(BIN / program), *args, env=env, external=True)
 
 
@@ -74,7 +76,8 @@ def briefs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; ``-- ARGS`` go to pytest."""
     install(session)
-    run(session, "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
+    # One process a processor: their threads would only wait for each other.
+    run(session, "pytest", *SIDE_BY_SIDE, *session.posargs, POLARS_MAX_THREADS="1")
 
 
 @nox.session(python=False)
@@ -90,7 +93,7 @@ def lint(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run the tests that look at pages in Chromium."""
     install(session)
-    run(session, "pytest", "-m", "browser", "-rs", *session.posargs)
+    run(session, "pytest", "-m", "browser", "-rs", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session(python=False)
