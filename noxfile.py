@@ -23,8 +23,6 @@ BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
 
 BRIEFS = {"data/provinces": "2023", "data/demo-city": "2025H1"}
 
-SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
-
 nox.needs_version = ">=2025.2"
 nox.options.sessions = ["tests", "lint"]
 
@@ -77,7 +75,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests; ``-- ARGS`` go to pytest."""
     install(session)
     # One process a processor: their threads would only wait for each other.
-    run(session, "pytest", *SIDE_BY_SIDE, *session.posargs, POLARS_MAX_THREADS="1")
+    side_by_side = ("-n", "auto", "--dist", "worksteal")
+    run(session, "pytest", *side_by_side, *session.posargs, POLARS_MAX_THREADS="1")
 
 
 @nox.session(python=False)
@@ -93,7 +92,7 @@ def lint(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run the tests that look at pages in Chromium."""
     install(session)
-    run(session, "pytest", "-m", "browser", "-rs", *SIDE_BY_SIDE, *session.posargs)
+    run(session, "pytest", "-m", "browser", "-rs", *session.posargs)
 
 
 @nox.session(python=False)
