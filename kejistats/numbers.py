@@ -121,6 +121,17 @@ def count_up(value: float) -> int:
     return math.ceil(float(rounded(value, 9)))
 
 
+def vanishes(share: float, digits: int = 1) -> bool:
+    """Return whether a share above zero would be printed as 0 %.
+
+    Examples
+    --------
+    >>> vanishes(0.0004), vanishes(0.0005), vanishes(0.0)
+    (True, False, False)
+    """
+    return share > 0 and rounded(share * 100, digits) == 0
+
+
 def balanced(parts: Sequence[float], decimals: int = 0) -> list[Decimal]:
     """Return what percentage of their sum parts are, adding up to 100 exactly as printed.
 

@@ -116,15 +116,15 @@ def _placed(figures: pl.DataFrame, rule: Places, figure: str, rules: Rules) -> p
     # What grew from next to nothing has no rank of growth, and never will.
     apart = firm() & (pl.col("bound") == "exact") & pl.col(rank).is_null()
     apart |= pl.col("value").is_not_null() & pl.col("_off_kind")
-    never = pl.col("reason").is_in(gone).fill_null(value=False)
-    never |= apart if figure == "growth" else pl.lit(value=False)
+    apart &= pl.lit(figure == "growth")
+    never = pl.col("reason").is_in(gone).fill_null(value=False) | apart
     members = (~never).sum().over("_group")
     never |= pl.col("value").is_null() if rule.peers == "reported" else pl.lit(value=False)
     cell = ["_group", "grade", *(["target_kind"] if figure == "attainment" else []), rank]
     rows = figures.with_columns(
         _there=(~never).sum().over("_group"),
         _sharing=pl.len().over(cell),
-        _apart=apart if figure == "growth" else pl.lit(value=False),
+        _apart=apart,
         _members=members,
         _sure=(pl.col("reason") == "masked").fill_null(value=False) & _has_place(figure),
     )

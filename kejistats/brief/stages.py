@@ -7,7 +7,7 @@ from typing import Any
 
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.view import View
-from kejistats.numbers import percent, rounded
+from kejistats.numbers import percent, vanishes
 
 # The bounds of conversions where there is little room.
 _SHORT = {
@@ -61,7 +61,7 @@ class Stage:
         if share is None:
             return ""
         text, marks = percent(share, below=1), _SHORT if short else self.view.words["chain"]
-        if share > 0 and rounded(share * 100, 1) == 0:
+        if vanishes(share):
             # Of a lower bound that is next to nothing, nothing can be said.
             text, bound = "0.1%", "" if bound == "at_least" else "less_than"
         return str(marks[bound].format(c=text)) if bound else ""

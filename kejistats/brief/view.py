@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.brief.bundle import Bundle
-from kejistats.numbers import count_up, percent, plain, quantity, rounded, signed
+from kejistats.numbers import count_up, percent, plain, quantity, rounded, signed, vanishes
 from kejistats.period import Checkpoint
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.schema.metric import NOT_REACHED, REACHED
@@ -328,7 +328,7 @@ class View:
         share = self["share"]
         if share is None:
             return ""
-        if share > 0 and rounded(share * 100, 1) == 0:
+        if vanishes(share):
             return str(self.words["bound"]["less_than"].format(A="0.1%"))
         return percent(share)
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
+from kejistats.metrics.choice import chosen
 from kejistats.schema import Conversion
 
 _AT = ["district", "year", "month"]
@@ -135,28 +136,17 @@ def _reason() -> pl.Expr:
     """Return why nothing is divided; null where something is."""
     status, base = pl.col("status"), pl.col("_base_status")
     interval = pl.any_horizontal(pl.col("_interval", "_base_interval").fill_null(value=False))
-    return (
-        pl.when(pl.col("_reason").is_not_null())
-        .then(pl.col("_reason"))
-        .when(status == "masked")
-        .then(pl.lit("figure_masked"))
-        .when(status == "missing")
-        .then(pl.lit("figure_missing"))
-        .when(status == "not_applicable")
-        .then(pl.lit("not_applicable"))
-        .when(base == "masked")
-        .then(pl.lit("base_masked"))
-        .when(base == "missing")
-        .then(pl.lit("base_missing"))
-        .when(base == "not_applicable")
-        .then(pl.lit("base_not_applicable"))
-        .when(pl.col("grade").ne_missing(pl.col("_base_grade")))
-        .then(pl.lit("grade"))
+    of_figures = chosen(
+        (status == "masked", "figure_masked"),
+        (status == "missing", "figure_missing"),
+        (status == "not_applicable", "not_applicable"),
+        (base == "masked", "base_masked"),
+        (base == "missing", "base_missing"),
+        (base == "not_applicable", "base_not_applicable"),
+        (pl.col("grade").ne_missing(pl.col("_base_grade")), "grade"),
         # Figures through different days are none of the same months.
-        .when(pl.col("as_of").ne_missing(pl.col("_base_as_of")))
-        .then(pl.lit("as_of"))
-        .when(pl.col("_base_value") <= 0)
-        .then(pl.lit("base_zero"))
-        .when(interval | pl.col("conversion_bound").is_null())
-        .then(pl.lit("bound_open"))
+        (pl.col("as_of").ne_missing(pl.col("_base_as_of")), "as_of"),
+        (pl.col("_base_value") <= 0, "base_zero"),
+        (interval | pl.col("conversion_bound").is_null(), "bound_open"),
     )
+    return pl.coalesce("_reason", of_figures)

@@ -7,7 +7,7 @@ import polars as pl
 from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.choice import chosen
 from kejistats.metrics.frames import grade_place, with_facts
-from kejistats.metrics.lookup import SERIES, Figures, earlier
+from kejistats.metrics.lookup import SERIES, TIME, Figures, earlier
 from kejistats.metrics.pace import told_month
 from kejistats.store import current, on_other_definitions
 
@@ -141,12 +141,11 @@ def first_time(rows: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
     """
     rose = (pl.col("yoy_reason") == "base_zero") & (pl.col("value") > 0)
     known = (pl.col("value") != 0) | (pl.col("status") == "masked")
-    past = history.filter(known).select(*SERIES, pl.col("year") * 12 + pl.col("month"))
-    begun = past.group_by(SERIES).agg(pl.col("year").min().alias("_begun"))
-    at = pl.col("year") * 12 + pl.col("month")
+    past = history.filter(known).select(*SERIES, _begun=TIME)
+    begun = past.group_by(SERIES).agg(pl.col("_begun").min())
     return (
         rows.join(begun, on=SERIES, how="left", maintain_order="left")
-        .with_columns(first_time=(rose & (pl.col("_begun") >= at)).fill_null(value=False))
+        .with_columns(first_time=(rose & (pl.col("_begun") >= TIME)).fill_null(value=False))
         .drop("_begun")
     )
 
@@ -172,8 +171,7 @@ def _with_base(
         f"{name}_growth": pl.col("published_growth"),
         f"{name}_grade": grade_place(),
     }
-    told = told_month() if "as_of" in rows.collect_schema() else pl.col("month")
-    back = 12 * years + pl.col("month") - told
+    back = 12 * years + pl.col("month") - told_month(rows)
     return _joined(rows, figures, others, columns, back, at)
 
 

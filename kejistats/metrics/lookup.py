@@ -61,6 +61,11 @@ def is_keyed(frame: pl.LazyFrame) -> bool:
     return "_k" in frame.collect_schema().names()
 
 
+def key_columns(frame: pl.LazyFrame) -> list[str]:
+    """Return the columns that make up a row's key, ``_k`` among them where the table has it."""
+    return [*ROW, *(["_k"] if is_keyed(frame) else [])]
+
+
 def in_order(frame: pl.DataFrame) -> pl.DataFrame:
     """Return rows that have ``_k`` sorted by it."""
     return frame if frame["_k"].is_sorted() else frame.sort("_k")
@@ -68,7 +73,7 @@ def in_order(frame: pl.DataFrame) -> pl.DataFrame:
 
 def among_peers(group: str) -> pl.Expr:
     """Return ``_k`` with a group of districts in the place of the district."""
-    at_group = pl.col("_k") // (MEASURES * UNITS) * UNITS + pl.col(group).cast(pl.Int64)
+    at_group = pl.col("_k") // _MONTH * UNITS + pl.col(group).cast(pl.Int64)
     return at_group * MEASURES + pl.col("_k") % MEASURES
 
 
@@ -204,13 +209,19 @@ def looked_up(
         hit = known.gather(place) == wanted
         place = pl.select(pl.when(hit).then(place)).to_series()
     roots = dict.fromkeys(root for taken in columns.values() for root in taken.meta.root_names())
-    found = table.select(pl.col(*roots).gather(place)).select(**columns)
-    if not same:
-        return found
-    agrees = pl.all_horizontal(
-        table.select(pl.col(c).gather(place))[c].eq_missing(rows[c]) for c in same
-    )
-    return found.select(pl.when(agrees).then(c).alias(c) for c in columns)
+    taken = table.select(pl.col(*dict.fromkeys([*roots, *same])).gather(place))
+    return _agreeing(rows, taken, columns, same)
+
+
+def _agreeing(
+    rows: pl.DataFrame, found: pl.DataFrame, columns: dict[str, pl.Expr], same: Iterable[str]
+) -> pl.DataFrame:
+    """Return columns of the rows found, null where they do not agree with those that ask."""
+    taken = found.select(**columns)
+    agrees = [found[c].eq_missing(rows[c]) for c in same]
+    if not agrees:
+        return taken
+    return taken.select(pl.when(pl.all_horizontal(agrees)).then(c).alias(c) for c in columns)
 
 
 def _earlier(
@@ -256,11 +267,7 @@ def _of_checkpoint(
     if past.height != rows.height or not (past["_k"] == rows["_k"] - back).all():
         return looked_up(rows, key, past, "_k", columns, same)
     # The same series at both: nothing need be looked for.
-    found = past.select(**columns)
-    if not same:
-        return found
-    agrees = pl.all_horizontal(past[c].eq_missing(rows[c]) for c in same)
-    return found.select(pl.when(agrees).then(c).alias(c) for c in columns)
+    return _agreeing(rows, past, columns, same)
 
 
 def _checkpoints(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:

@@ -12,7 +12,7 @@ from kejistats.metrics.lookup import (
     Figures,
     earlier,
     elsewhere,
-    is_keyed,
+    key_columns,
     key_elsewhere,
     looked_up,
 )
@@ -54,19 +54,27 @@ def elapsed() -> pl.Expr:
     return pl.when(in_year).then(through).otherwise(pl.col("month").cast(pl.Float64)).alias("month")
 
 
-def told_month() -> pl.Expr:
+def told_month(rows: pl.LazyFrame) -> pl.Expr:
     """Return the month a figure is told through: that of ``as_of``, if it is a month's last day.
 
     Null where the day is another one, for no figure of another year is told through the same day;
     the checkpoint's month where there is none, or one of another year.
 
+    Parameters
+    ----------
+    rows
+        Rows with year, month and, where figures may say one, as_of.
+
     Examples
     --------
     >>> from datetime import date
     >>> days = [None, date(2025, 4, 30), date(2025, 4, 15), date(2024, 12, 31)]
-    >>> pl.DataFrame({"year": 2025, "month": 6, "as_of": days}).select(told_month())["month"].to_list()
+    >>> rows = pl.LazyFrame({"year": 2025, "month": 6, "as_of": days})
+    >>> rows.select(told_month(rows)).collect()["month"].to_list()
     [6, 4, None, 6]
     """
+    if "as_of" not in rows.collect_schema():
+        return pl.col("month")
     day = pl.col("as_of")
     through = pl.when(day == day.dt.month_end()).then(day.dt.month().cast(pl.Int64))
     in_year = (day.dt.year() == pl.col("year")).fill_null(value=False)
@@ -118,19 +126,15 @@ def seasonal_profile(
     [0.45]
     """
     limits = thresholds or Thresholds()
-    numbered = ["_k"] if is_keyed(rows) else []
-    told = told_month() if "as_of" in rows.collect_schema() else pl.col("month")
-    own = with_facts(rows, indicators).select(*ROW, "break_id", "measure", *numbered, _told=told)
+    key = key_columns(rows)
+    own = with_facts(rows, indicators).select(*key, "break_id", "measure", _told=told_month(rows))
     own = with_units(own, districts, _parent="parent").collect().lazy()
     found = _profile(own, figures, limits)
     # Parents that have no row here have figures of other years all the same.
-    on = numbered or ROW
+    on = ["_k"] if "_k" in key else key
+    named = [key_elsewhere("_parent")] if "_k" in key else []
     above = own.filter(pl.col("_parent").is_not_null()).select(
-        pl.col("_parent").alias("district"),
-        *ROW[1:],
-        "measure",
-        "_told",
-        *(key_elsewhere("_parent") for _ in numbered),
+        pl.col("_parent").alias("district"), *ROW[1:], "measure", "_told", *named
     )
     silent = above.unique(on).join(own, on=on, how="anti").with_columns(
         break_id=pl.lit(None, dtype=pl.String)

@@ -8,6 +8,7 @@ import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER, quotient
 from kejistats.metrics.choice import chosen, place_of, text_at
+from kejistats.metrics.lookup import TIME
 from kejistats.metrics.targets import INCREASE
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.schema.metric import PROGRESS
@@ -198,7 +199,7 @@ def unreleased(as_known: date | None) -> pl.Expr:
     """
     if as_known is None:
         return pl.lit(value=False)
-    earliest = pl.col("year") * 12 + pl.col("month") + pl.col("release")
+    earliest = TIME + pl.col("release")
     return earliest > as_known.year * 12 + as_known.month
 
 

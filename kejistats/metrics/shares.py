@@ -7,7 +7,7 @@ import polars as pl
 from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.choice import chosen
 from kejistats.metrics.frames import with_facts, with_units
-from kejistats.metrics.lookup import ROW, elsewhere, is_keyed
+from kejistats.metrics.lookup import elsewhere, key_columns
 from kejistats.settings import Thresholds
 
 # What they need to know of the parent's row.
@@ -205,7 +205,6 @@ def with_whole(
     if not missing:
         return rows
     parents = districts["parent"].drop_nulls().unique().implode()
-    key = [*ROW, *(["_k"] if is_keyed(rows) else [])]
-    wholes = rows.filter(pl.col("district").is_in(parents)).select(*key, *missing)
+    wholes = rows.filter(pl.col("district").is_in(parents)).select(*key_columns(rows), *missing)
     rows = with_units(with_facts(rows, indicators), districts, _parent="parent", kind="kind")
     return elsewhere(rows, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in missing})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.metrics.choice import chosen
-from kejistats.metrics.lookup import ROW, earlier, elsewhere, is_keyed
+from kejistats.metrics.lookup import earlier, elsewhere, key_columns
 from kejistats.metrics.peers import DIGITS, peer_columns, placed, signed, with_peers
 from kejistats.settings import Thresholds
 from kejistats.units import WHOLE
@@ -289,7 +289,7 @@ def _with_benchmark(rows: pl.LazyFrame, benchmark: str) -> pl.LazyFrame:
     rows = rows.with_columns(_benchmark=code)
     own = ["value", "bound", "grade", "break_id"]
     theirs = rows.filter(pl.col("district") == pl.col("_benchmark")).select(
-        *ROW, *(["_k"] if is_keyed(rows) else []), *own
+        *key_columns(rows), *own
     )
     rows = elsewhere(rows, theirs, "_benchmark", {f"_its_{c}": pl.col(c) for c in own})
     alike = pl.all_horizontal(

@@ -12,11 +12,12 @@ from functools import partial
 import polars as pl
 
 from kejistats.errors import UsageError
-from kejistats.metrics.frames import Codes, shaped, with_facts, with_units
+from kejistats.metrics.expected import absent
+from kejistats.metrics.frames import Codes, with_facts
 from kejistats.metrics.growth import first_time, growth_of
 from kejistats.metrics.history import MANY, Held, Table, Tables, history
 from kejistats.metrics.increments import period_on_period
-from kejistats.metrics.lookup import AT, ROW, Past, earlier, in_order, key_of, keyed
+from kejistats.metrics.lookup import ROW, TIME, Past, earlier, in_order, keyed
 from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.peers import with_peers
@@ -30,7 +31,6 @@ from kejistats.metrics.standing import (
     rank_change,
 )
 from kejistats.metrics.targets import against_target, judged_targets
-from kejistats.metrics.totals import month_end, valid_at
 from kejistats.period import LENGTHS, Checkpoint
 from kejistats.schema import Metric
 from kejistats.settings import Thresholds
@@ -242,8 +242,8 @@ def _metrics(
     judged = keyed(aims).collect().pipe(in_order)
     known = held.now[year].filter(pl.col("month").is_in(months))
     scale = pl.when(pl.col("_growth") == "percent").then(100.0).otherwise(1.0)
-    absent = _absent(known, judged, districts, here)
-    rows = pl.concat([known, absent]).pipe(in_order) if absent.height else known
+    more = absent(known, judged, districts, here)
+    rows = pl.concat([known, more]).pipe(in_order) if more.height else known
     rows = with_facts(rows.lazy(), indicators).collect()
     rows = _with(rows, lambda rows: growth_of(rows, figures, others, indicators))
     rows = rows.with_columns(published_growth=pl.col("published_growth") / scale)
@@ -309,10 +309,8 @@ def _first_time(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
     ids = list(new)
     for indicator in ids:  # grows as it goes: a ratio may be made of ratios
         ids += [i for i in inputs.get(indicator, ()) if i and i not in ids]
-    end = rows.select((pl.col("year") * 12 + pl.col("month")).max()).collect().item()
-    past = tables.observations.filter(
-        pl.col("indicator").is_in(ids), pl.col("year") * 12 + pl.col("month") <= end
-    )
+    end = rows.select(TIME.max()).collect().item()
+    past = tables.observations.filter(pl.col("indicator").is_in(ids), end >= TIME)
     return first_time(rows, history(past, tables.districts, facts))
 
 
@@ -332,42 +330,3 @@ def _with_target_base(rows: pl.LazyFrame, figures: Past, targets: pl.DataFrame) 
         target_base=pl.coalesce("target_base", "_multi"),
         target_base_bound=pl.coalesce("target_base_bound", "_multi_bound"),
     ).drop("_multi", "_multi_bound")
-
-
-def _absent(
-    known: pl.DataFrame, judged: pl.DataFrame, districts: pl.DataFrame, here: list[Checkpoint]
-) -> pl.DataFrame:
-    """Return rows of status missing for what a district was expected to report and did not."""
-    level = pl.lit("").cast(known.schema["level"])
-    at = pl.LazyFrame(
-        {"year": [c.year for c in here], "month": [c.month for c in here]},
-        schema={"year": pl.Int64, "month": pl.Int64},
-    )
-    units = districts.lazy().join(at, how="cross").filter(valid_at(month_end()))
-    family = pl.coalesce("parent", "code").alias("_family")
-    units = units.select(pl.col("code").alias("district"), family, "kind", *AT).collect().lazy()
-    cell = ["district", "indicator", *AT]
-    told = known.lazy().filter(pl.col("level") == level)
-    reporting = units.filter(pl.col("kind") != "total").drop("kind")
-    # What a total tells is asked of its districts; who has no parent is asked like nobody else.
-    families = districts.with_columns(family)
-    own = with_units(told, families, _family="_family").with_columns(_f=key_of("_family"))
-    parents = families["parent"].drop_nulls().unique().implode()
-    above = told.filter(pl.col("district").is_in(parents)).with_columns(
-        _family="district", _f=key_of()
-    )
-    asked = pl.concat([own, above], how="diagonal").unique("_f").select("_family", "indicator", *AT)
-    aimed = judged.lazy().join(units, on=["district", *AT], how="semi")
-    expected = [
-        reporting.join(asked, on=["_family", *AT]).select(cell),
-        aimed.select(cell),
-    ]
-    keys = told.select("_k").collect()
-    missing = [
-        keyed(frame.with_columns(level=level)).join(keys.lazy(), on="_k", how="anti").collect()
-        for frame in expected
-    ]
-    rows = pl.concat(missing).unique("_k", maintain_order=True).with_columns(
-        status=pl.lit("missing"), bound=pl.lit("exact")
-    )  # fmt: skip
-    return shaped(rows.lazy(), known.schema).collect()

@@ -116,6 +116,14 @@ def _passes(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> bool:
     return all(passed.item() for passed in pl.collect_all([c.check_passed for c in checked]))
 
 
+def finite(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return where no number of a row is inf or NaN."""
+    floats = [n for n, t in frame.collect_schema().items() if t == pl.Float64]
+    return frame.select(
+        pl.all_horizontal(pl.col(c).is_finite().fill_null(value=True) for c in floats)
+    )
+
+
 def text(title: str, description: str, **checks: Any) -> Any:
     """Declare a column with its Chinese title and its meaning."""
     return pa.Field(title=title, description=description, **checks)
@@ -126,4 +134,4 @@ def optional(title: str, description: str, **checks: Any) -> Any:
     return pa.Field(title=title, description=description, nullable=True, **checks)
 
 
-__all__ = ["Self", "Table", "optional", "text"]
+__all__ = ["Self", "Table", "finite", "optional", "text"]

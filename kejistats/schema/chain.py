@@ -6,7 +6,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 
-from kejistats.schema.base import Table, optional, text
+from kejistats.schema.base import Table, finite, optional, text
 from kejistats.schema.observation import BOUNDS, GRADES, STATUSES
 
 # What a conversion is: of the same things, or of two figures of the same months.
@@ -104,4 +104,4 @@ class Conversion(Table):
     @classmethod
     def conversions_are_finite(cls, data: PolarsData) -> pl.LazyFrame:
         """A zero base gives a reason, never an infinity."""
-        return data.lazyframe.select(pl.col("conversion").is_finite().fill_null(value=True))
+        return finite(data.lazyframe)

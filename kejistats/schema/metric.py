@@ -6,7 +6,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 
-from kejistats.schema.base import Table, optional, text
+from kejistats.schema.base import Table, finite, optional, text
 from kejistats.schema.observation import BOUNDS, GRADES, STATUSES
 from kejistats.schema.target import STRENGTHS, TARGET_KINDS
 
@@ -198,7 +198,4 @@ class Metric(Table):
     @classmethod
     def figures_are_finite(cls, data: PolarsData) -> pl.LazyFrame:
         """Nulls are explained; infinities never appear."""
-        floats = [n for n, t in data.lazyframe.collect_schema().items() if t == pl.Float64]
-        return data.lazyframe.select(
-            pl.all_horizontal(pl.col(c).is_finite().fill_null(value=True) for c in floats)
-        )
+        return finite(data.lazyframe)
