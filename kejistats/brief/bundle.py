@@ -14,9 +14,11 @@ import polars as pl
 
 import kejistats
 from kejistats.assessment import plain_rules
+from kejistats.brief.own_words import own_text
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
 from kejistats.metrics.history import history
+from kejistats.metrics.shares import share_changes
 from kejistats.period import Checkpoint
 from kejistats.registry import read_words
 from kejistats.schema import Conversion, District, Indicator, Metric
@@ -134,11 +136,13 @@ def make_bundles(
     -------
     dict of str to Bundle
         By code: the district's metric rows, its series, the peers' figures without names, the
-        chains of stages it has figures of, the revisions of figures and bases, the registry
-        subset, settings and words. A district with neither figures nor targets has none.
+        chains of stages it has figures of, the changes of its shares, the revisions of figures
+        and bases, the registry subset, settings, words, and what the analyst wrote. A district
+        with neither figures nor targets has none.
     """
     metrics = dataset.metrics(checkpoint)
     stages = dataset.chains(checkpoint)
+    shares = share_changes(metrics, dataset.districts)
     shared = _shared(dataset, checkpoint)
     past = history(dataset.observations, dataset.districts, dataset.indicators)
     at_or_before = pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
@@ -164,7 +168,9 @@ def make_bundles(
                 "series": _plain(series.filter(pl.col("district") == code).drop("district")),
                 "peers": _peer_values(metrics, dataset.districts, unit),
                 **_stages(dataset, stages, [code]),
+                "share_changes": _plain(shares.filter(pl.col("district") == code).drop("district")),
                 "revisions": _plain(_revisions(dataset.observations, checkpoint, code)),
+                "own_words": own_text(dataset.path, checkpoint, code),
             }
         )
     return bundles
