@@ -116,9 +116,11 @@ def amounts(view: View, unit: str) -> list[Decimal]:
         found.append(printed(month * scale, decimals))
         if decimals == 0:
             found.append(Decimal(f"{month:.9g}").to_integral_value("ROUND_CEILING"))
+    if row["value"] is None:
+        return found
     if row["target_kind"] in ("net", "level", "multi_year") and row["target_base"] is not None:
         found.append(printed((row["target_base"] - row["value"]) * scale, decimals))
-    if row["target_upper"] is not None and row["value"] is not None:
+    if row["target_upper"] is not None:
         found.append(printed((row["value"] - row["target_upper"]) * scale, decimals))
     if view.indicator["growth"] == "points" and unit == own:
         grown = [row[c] for c in ("yoy_points", "published_growth")]

@@ -18,9 +18,7 @@ _SENTENCE = re.compile(r"[。；;！!]")
 _CLAUSE = re.compile(r"[，,]")
 _NUMBER = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?\s*([^\d\s，,。；;、（）()]{0,8})")
 # What is planned, or a part, is no statement of the figure.
-_OTHER = re.compile(
-    "力争|计划|拟|确保|争取|预计|预期|目标|任务|年底|下半年|全年|其中|新增|再|每|约占"
-)
+_OTHER = re.compile("力争|计划|拟|确保|争取|预计|预期|年底|下半年|其中|再|每|约占")
 _AMOUNTS = [
     "value", "value_upper", "base", "change", "target", "target_upper", "target_original",
     "target_base", "due", "pace_gap", "gap", "surplus", "required_per_month", "since_year_end",
@@ -136,9 +134,11 @@ def _figures(view: View, text: str) -> tuple[int, list[float]] | None:
             rates.append(view["target"])
         own = [view[c] for c in _AMOUNTS if view[c] is not None]
         return 1, rates + (own if view.indicator["unit"] == "%" else [])
+    own, alike = view.indicator["unit"], tuple(view.indicator["units"])
     for length in range(min(len(text), 6), 0, -1):
-        times = factor(text[:length], view.indicator["unit"], tuple(view.indicator["units"]))
-        if times:
+        times = factor(text[:length], own, alike)
+        # 个 may stand for 家, but 3个园区 are no firms.
+        if times and (factor(text[:length], own) or not text[length:]):
             return length, [view[c] / times for c in _AMOUNTS if view[c] is not None]
     return None
 
