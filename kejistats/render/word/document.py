@@ -81,6 +81,7 @@ class _Walk:
         self._lists = Lists(document)
         self._wide = False
         self._break = False
+        self._style = "BodyText"  # of paragraphs that have none of their own
         self._figures: list[Tag] = []  # still to be drawn
         self._marks: list[Tag] = []  # elements whose first paragraph is still to come
 
@@ -109,7 +110,7 @@ class _Walk:
     def _text(self, nodes: list[PageElement]) -> None:
         if any(isinstance(n, Tag) or str(n).strip() for n in nodes):
             self._draw()
-            self._paragraph(Pieces().add(nodes), "BodyText")
+            self._paragraph(Pieces().add(nodes), self._style)
 
     def _block(self, tag: Tag) -> None:
         self._draw()
@@ -130,7 +131,9 @@ class _Walk:
         elif tag.name in _PARAGRAPHS and not any(tag.find_all(_BLOCKS)):
             self._simple(tag)
         else:
+            outer, self._style = self._style, _own_style(tag) or self._style
             self.blocks(tag)
+            self._style = outer
 
     def _turn(self, wide: bool) -> None:
         if wide != self._wide:
@@ -146,13 +149,8 @@ class _Walk:
 
     def _simple(self, tag: Tag) -> None:
         classes = classes_of(tag)
-        style = _HEADINGS.get(tag.name) or next((_STYLES[c] for c in classes if c in _STYLES), "")
-        if tag.name == "footer":
-            style = "RemarkBox"
-        if tag.name == "figcaption":
-            style = "Caption"
         look = Look(strong="conclusion" in classes, colour=colour_of(classes))
-        self._paragraph(Pieces().add(tag.children, look), style or "BodyText", tag)
+        self._paragraph(Pieces().add(tag.children, look), _own_style(tag) or self._style, tag)
 
     def _paragraph(
         self, pieces: Pieces, style: str, tag: Tag | None = None, *, list_: int = 0, images: int = 1
@@ -223,6 +221,14 @@ class _Walk:
             "pPr", make("pStyle", val="Remark"), make("spacing", line=120, lineRule="exact")
         )
         self._append(make("p", form))
+
+
+def _own_style(tag: Tag) -> str:
+    """Return the style that an element asks for by name or class; empty for none."""
+    named = _HEADINGS.get(tag.name) or {"footer": "RemarkBox", "figcaption": "Caption"}.get(
+        tag.name
+    )
+    return named or next((_STYLES[c] for c in classes_of(tag) if c in _STYLES), "")
 
 
 def _flat(item: Tag) -> Iterator[PageElement]:

@@ -77,8 +77,7 @@ def _style(
     indented: bool,
 ) -> None:
     styles = document.styles
-    known = {s.name for s in styles}
-    if name not in known:
+    if name not in styles:
         styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
     style = cast("ParagraphStyle", styles[name])
     if name != "Normal":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bs4.element import Tag
@@ -43,8 +44,9 @@ class Cell:
     columns: int
     rows: int
 
+    @cached_property
     def lines(self) -> list[str]:
-        """Return its text line by line."""
+        """Its text line by line."""
         return Pieces().add(self.tag.children).lines()
 
     def need(self, line: str) -> int:
@@ -102,7 +104,7 @@ class Grid:
         return cls(rows, heads, width)
 
     def _singles(self) -> list[tuple[int, list[str]]]:
-        return [(c.column, c.lines()) for _, cells in self.rows for c in cells if c.columns == 1]
+        return [(c.column, c.lines) for _, cells in self.rows for c in cells if c.columns == 1]
 
     def needs(self) -> list[int]:
         """Return the least width of each column, in halves of a Chinese character."""
@@ -110,7 +112,7 @@ class Grid:
         for _, cells in self.rows:
             for cell in cells:
                 if cell.columns == 1:
-                    needs[cell.column] = max(needs[cell.column], *map(cell.need, cell.lines()))
+                    needs[cell.column] = max(needs[cell.column], *map(cell.need, cell.lines))
         return needs
 
     def wishes(self) -> list[int]:
@@ -240,7 +242,7 @@ def _cell(cell: Cell, width: int, size: int, writer: Writer, head: bool, row: li
     if group or head:
         # A heading does not stay behind at the foot of a page.
         form.append(make("keepNext"))
-    if any(_width(word) > _LONGEST for line in cell.lines() for word in _WORD.findall(line)):
+    if any(_width(word) > _LONGEST for line in cell.lines for word in _WORD.findall(line)):
         form.append(make("wordWrap", val=0))
     if size != _SIZE:
         form.append(make("spacing", line=round(size * 13.4), lineRule="exact"))
