@@ -14,7 +14,7 @@ from docx import Document
 from docx.enum.section import WD_SECTION
 from docx.shared import Mm
 
-from kejistats.render.word.inline import Look, Pieces, Writer, classes_of, colour_of
+from kejistats.render.word.inline import Look, Pieces, Writer, classes_of, colour_of, is_hidden
 from kejistats.render.word.styles import (
     TALL,
     TEXT_WIDTH,
@@ -33,7 +33,7 @@ _HEADINGS = {"h1": "Title", "h2": "Heading1", "h3": "Heading2", "h4": "Heading3"
 # Paragraphs of these classes have their own style.
 _STYLES = {
     "meta": "Subtitle", "field": "Field", "sample": "RemarkBox", "remark": "Remark",
-    "made": "Remark",
+    "made": "Remark", "label": "Remark",
 }  # fmt: skip
 # A line that ends early in these would be drawn apart: each line is a paragraph.
 _LINES = {"BodyText", "ListNumber", "ListBullet"}
@@ -98,6 +98,8 @@ class _Walk:
                 continue
             if not isinstance(node, Tag) or node.name not in _BLOCKS | _NEVER:
                 run.append(node)
+                continue
+            if is_hidden(node):
                 continue
             self._text(run)
             run = []
@@ -177,10 +179,11 @@ class _Walk:
         self._document.element.body.insert_element_before(element, "w:sectPr")
 
     def _list(self, tag: Tag) -> None:
-        numbered = tag.name == "ol"
+        style = "ListNumber" if tag.name == "ol" else "ListBullet"
+        if "sources" in classes_of(tag):
+            style = "ListNote"
         start = str(tag.get("start") or "1")
-        number = self._lists.new(numbered=numbered, start=int(start) if start.isdigit() else 1)
-        style = "ListNumber" if numbered else "ListBullet"
+        number = self._lists.new(style, int(start) if start.isdigit() else 1)
         for item in tag.find_all("li", recursive=False):
             own: list[PageElement] = []
             later: list[Tag] = []
@@ -213,7 +216,7 @@ class _Walk:
         if not tag.find("tr"):
             return
         caption = tag.find("caption")
-        if isinstance(caption, Tag):
+        if isinstance(caption, Tag) and not is_hidden(caption):
             self._paragraph(Pieces().add(caption.children), "Caption", caption)
         self._append(table(tag, self._writer, wide=self._wide))
         # Word joins tables that touch.
@@ -225,6 +228,8 @@ class _Walk:
 
 def _own_style(tag: Tag) -> str:
     """Return the style that an element asks for by name or class; empty for none."""
+    if tag.name == "summary" and tag.parent and tag.parent.select_one("caption.folded"):
+        return "Caption"  # it is the table's
     named = _HEADINGS.get(tag.name) or {"footer": "RemarkBox", "figcaption": "Caption"}.get(
         tag.name
     )

@@ -26,6 +26,9 @@ _COLOURS = {
     "near": "664400", "slow": "664400", "behind": "8F3100",
 }  # fmt: skip
 _SOFT = dict.fromkeys(("not_due", "masked", "missing", "no_target", "no_pace"), "444444")
+# What the page shows on half a sheet only, hides beside a heading that says the same, or leaves to
+# the screen: a Word document is paper of full width.
+_HIDDEN = {"on-paper", "folded", "screen"}
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _PIXELS = 96  # to the inch
 
@@ -79,6 +82,8 @@ class Pieces:
         return self
 
     def _tag(self, tag: Tag, look: Look) -> None:
+        if is_hidden(tag):
+            return
         if tag.name == "br":
             self._end()
             self.parts.append((None, look))
@@ -145,6 +150,11 @@ class Pieces:
 def classes_of(tag: Tag) -> list[str]:
     """Return the classes of an element."""
     return list(tag.get_attribute_list("class")) if tag.get("class") else []
+
+
+def is_hidden(tag: Tag) -> bool:
+    """Say whether an element is not for a Word document."""
+    return not _HIDDEN.isdisjoint(classes_of(tag))
 
 
 def colour_of(classes: list[str]) -> str:

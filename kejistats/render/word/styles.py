@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from docx.document import Document
 from docx.enum.section import WD_ORIENT
@@ -37,6 +37,7 @@ _STYLES: list[tuple[str, str, float, float, WD_ALIGN_PARAGRAPH, bool]] = [
     ("Body Text", BODY, 16, 28, _JUSTIFY, True),
     ("List Number", BODY, 16, 28, _JUSTIFY, True),
     ("List Bullet", BODY, 16, 28, _JUSTIFY, True),
+    ("List Note", BODY, 10.5, 18, _LEFT, False),
     ("Caption", HEADING, 10.5, 18, _CENTRE, False),
     ("Header", BODY, 10.5, 14, _RIGHT, False),
     ("Footer", "宋体", 14, 18, _LEFT, False),
@@ -185,7 +186,7 @@ def write_head(section: Section, text: str) -> None:
 
 
 class Lists:
-    """Numbered and bulleted lists; every numbered one begins with 1.
+    """Numbers and bullets of lists; every list begins anew.
 
     Parameters
     ----------
@@ -193,12 +194,19 @@ class Lists:
         Where they are used.
     """
 
+    # By the style of the items: what is counted, what stands before an item, and its indent.
+    _KINDS: ClassVar = {
+        "ListNumber": ("decimal", "%1.", {"left": 0, "firstLineChars": _INDENT, "firstLine": 640}),
+        "ListBullet": ("bullet", "·", {"left": 0, "firstLineChars": _INDENT, "firstLine": 640}),
+        "ListNote": ("decimal", "注%1", {"left": 0}),
+    }
+
     def __init__(self, document: Document) -> None:
         self._numbering = document.part.numbering_part.element
-        # Abstract lists come before the lists that use them.
         for old in list(self._numbering):
             self._numbering.remove(old)
-        for number, (kind, text) in enumerate([("decimal", "%1."), ("bullet", "·")]):
+        # Kinds of lists come before the lists.
+        for number, (kind, text, indent) in enumerate(self._KINDS.values()):
             level = make(
                 "lvl",
                 make("start", val=1),
@@ -206,20 +214,30 @@ class Lists:
                 make("suff", val="space"),
                 make("lvlText", val=text),
                 make("lvlJc", val="left"),
-                make("pPr", make("ind", left=0, firstLineChars=_INDENT, firstLine=640)),
+                make("pPr", make("ind", **indent)),
                 ilvl=0,
             )
-            self._numbering.append(
-                make("abstractNum", make("multiLevelType", val="singleLevel"), level,
-                     abstractNumId=number)
-            )  # fmt: skip
+            parts = (make("multiLevelType", val="singleLevel"), level)
+            self._numbering.append(make("abstractNum", *parts, abstractNumId=number))
         self._count = 0
 
-    def new(self, *, numbered: bool, start: int = 1) -> Any:
-        """Begin a list and return what its paragraphs carry."""
+    def new(self, style: str, start: int = 1) -> int:
+        """Begin a list and return the number that its items carry.
+
+        Parameters
+        ----------
+        style
+            Of the items: ``ListNumber``, ``ListBullet`` or ``ListNote``.
+        start
+            Number of the first item.
+        """
         self._count += 1
-        parts = [make("abstractNumId", val=0 if numbered else 1)]
-        if numbered:
-            parts.append(make("lvlOverride", make("startOverride", val=start), ilvl=0))
-        self._numbering.append(make("num", *parts, numId=self._count))
+        self._numbering.append(
+            make(
+                "num",
+                make("abstractNumId", val=list(self._KINDS).index(style)),
+                make("lvlOverride", make("startOverride", val=start), ilvl=0),
+                numId=self._count,
+            )
+        )
         return self._count
