@@ -17,6 +17,7 @@ from kejistats.brief import Brief, Bundle, Overview, make_bundles, make_overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError
 from kejistats.period import Checkpoint
+from kejistats.render.forms import write_forms
 from kejistats.render.index import Entry, index_page
 from kejistats.workspace import home, shared
 
@@ -37,6 +38,8 @@ class Job:
         Where the executed notebook and the HTML go.
     text
         Conclusion for the index.
+    forms
+        Forms beside the page: ``docx``, ``pdf``.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Job:
     executed: Path
     page: Path
     text: str
+    forms: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,11 @@ class Result:
 
 
 def plan(
-    dataset: Dataset, checkpoint: Checkpoint, districts: Iterable[str] = (), out: Path | None = None
+    dataset: Dataset,
+    checkpoint: Checkpoint,
+    districts: Iterable[str] = (),
+    out: Path | None = None,
+    forms: frozenset[str] = frozenset(),
 ) -> tuple[Path, list[Job], list[Result]]:
     """Compute the metrics once and write a bundle for every page.
 
@@ -84,6 +92,8 @@ def plan(
         Codes; empty means all that are no totals, and the overview.
     out
         Folder of outputs; ``out`` in the workspace by default.
+    forms
+        Forms to make beside each page: ``docx``, ``pdf``.
 
     Returns
     -------
@@ -105,9 +115,8 @@ def plan(
     def job(kind: str, stem: str, name: str, bundle: Bundle, text: str) -> Job:
         file = work / f"{stem}.json"
         bundle.write(file)
-        return Job(
-            name, file, notebooks[kind], work / f"{stem}.ipynb", folder / f"{stem}.html", text
-        )
+        executed, page = work / f"{stem}.ipynb", folder / f"{stem}.html"
+        return Job(name, file, notebooks[kind], executed, page, text, forms)
 
     bundles = make_bundles(dataset, checkpoint, codes)
     jobs = [
@@ -171,6 +180,7 @@ def _export(job: Job) -> None:
     html, _ = KejistatsExporter().from_filename(  # type: ignore[no-untyped-call]
         str(job.executed)
     )
+    write_forms(job.page, html, job.forms)
     _place(job.page, html)
 
 

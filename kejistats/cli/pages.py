@@ -103,18 +103,23 @@ def briefs(
             "--out", help="Folder of outputs, from where you stand; default: out in the workspace."
         ),
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Each page as PDF, too.")] = False,
+    docx: Annotated[bool, typer.Option("--docx", help="Each page as Word document, too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the briefs of all districts, the overview and an index."""
     import kejistats
     from kejistats import batch
+    from kejistats.render.forms import check_forms
 
+    forms = frozenset(name for name, asked in (("pdf", pdf), ("docx", docx)) if asked)
+    check_forms(forms)
     opened = kejistats.open(dataset)
     at = opened.checkpoint(checkpoint)
     codes = [opened.district(d) for d in district or []]
     if not as_json:
         _warn_untaken(opened)
-    folder, planned, failed = batch.plan(opened, at, codes, out.resolve() if out else None)
+    folder, planned, failed = batch.plan(opened, at, codes, out.resolve() if out else None, forms)
     with progress(len(planned), str(at), quiet=as_json) as tick:
         done = batch.run(planned, jobs, lambda r: tick(f"{r.name} {r.seconds:.1f} s{_mark(r)}"))
     results = [*done, *failed]
