@@ -15,7 +15,7 @@ from PIL import Image
 from wording import Case, Cases
 
 from kejistats.brief import Brief, Overview, charts, make_bundles, make_overview
-from kejistats.brief.charts import BLUE, COLOURS, GREEN, PALETTE, RED, Chart
+from kejistats.brief.charts.canvas import BLUE, COLOURS, GREEN, PALETTE, RED, Chart
 from kejistats.brief.view import View
 from kejistats.dataset import Dataset
 

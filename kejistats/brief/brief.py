@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.brief import chain_chart, charts
+from kejistats.brief import charts
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.key_table import key_table
@@ -194,6 +194,30 @@ class Brief:
         peers = self.bundle.content["peers"]
         return charts.position(self.headline, peers, self.settings["scope"])
 
+    def chart_trend(self) -> charts.Chart | None:
+        """Return the first main indicators with those of earlier years; None without a past."""
+        return charts.trend(self.headline, self._series, self.checkpoint)
+
+    def chart_seasonality(self, indicator: str = "") -> charts.Chart | None:
+        """Return completion among the years its pace is pooled from; None without such a pace.
+
+        Parameters
+        ----------
+        indicator
+            Id of the registry; the first main indicator with such a pace by default.
+        """
+        rows = [v for v in self.rows if v.id == indicator] if indicator else self.headline
+        found = (charts.seasonality(view, self._series) for view in rows)
+        return next((chart for chart in found if chart is not None), None)
+
+    def chart_contribution(self) -> charts.Chart | None:
+        """Return what the main indicators did for the city's growth; None without any."""
+        return charts.contribution(self.headline, self.settings["scope"])
+
+    @property
+    def _series(self) -> list[dict[str, Any]]:
+        return self.bundle.content.get("series", [])  # type: ignore[no-any-return]
+
     @property
     def _chains(self) -> list[ChainView]:
         found = chains_of(self.bundle, self.rows, self.district["code"])
@@ -210,7 +234,7 @@ class Brief:
 
     def chart_chains(self) -> charts.Chart | None:
         """Return the stages of the chains as bars; None without any."""
-        return chain_chart.stages(self._chains)
+        return charts.stages(self._chains)
 
     @property
     def notes(self) -> Fragment:

@@ -150,7 +150,10 @@ def make_bundles(
     at_or_before = pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
     series = (
         past.filter(at_or_before, pl.col("level") == "")
-        .select("district", "indicator", "year", "month", "value", "status")
+        .select(
+            *("district", "indicator", "year", "month", "value", "status", "break_id"),
+            bound=pl.when(pl.col("bound") != "exact").then("bound"),
+        )
         .sort("district", "indicator", "year", "month")
         .collect()
     )

@@ -16,6 +16,7 @@ from kejistats.brief.select import moves
 from kejistats.brief.sentences import listed, sentence
 from kejistats.brief.stages import chains_of, remarks
 from kejistats.brief.view import View, headline, views
+from kejistats.metrics import contributions
 from kejistats.numbers import percent
 
 
@@ -242,6 +243,26 @@ class Overview:
         columns = self._judged()
         marks = [[self._view(u["code"], c.id) for c in columns] for u in self.units]
         return charts.heat([u["name"] for u in self.units], [c.short for c in columns], marks)
+
+    def chart_contribution(self, indicator: str = "") -> charts.Chart | None:
+        """Return what each district did for the parent's growth; None where it is not known.
+
+        Parameters
+        ----------
+        indicator
+            Id of the registry; the first main indicator of which it is known by default.
+        """
+        names = {unit["code"]: unit["name"] for unit in self.units}
+        for view in [v for v in self.total if v.id == indicator] if indicator else self.headline:
+            table = contributions(
+                self.bundle.metrics, self.bundle.districts, view.id, self.parent["code"]
+            )
+            points = dict(table.select("district", "contribution").iter_rows())
+            rows = [(names[code], value) for code, value in points.items() if code in names]
+            if rows:
+                scope = self.settings["scope"]
+                return charts.contribution_of_districts(view, rows, points[None], scope)
+        return None
 
     @property
     def chains(self) -> Fragment:
