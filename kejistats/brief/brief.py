@@ -7,12 +7,12 @@ from typing import Any
 from kejistats.brief import chain_chart, charts
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.grades import main_grade
 from kejistats.brief.notes import notes
 from kejistats.brief.select import WORST, best, conclusion, problems
 from kejistats.brief.sentences import pace, required, sentence, stem, title
 from kejistats.brief.stages import ChainView, chains_of, remarks
 from kejistats.brief.view import View, headline, views
-from kejistats.schema.observation import GRADES
 
 # So many rows stand for main indicators where there are none of these.
 MAIN = 12
@@ -75,7 +75,7 @@ class Brief:
         html = render(
             "head.html",
             title=self.title,
-            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{self._grade()}",
+            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{main_grade(self.rows)}",
             sample=self.settings["sample"],
             conclusion=self.conclusion,
             worst=worst,
@@ -83,13 +83,6 @@ class Brief:
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
-
-    def _grade(self) -> str:
-        words = self.bundle.content["words"]["grade"]
-        grades = [v["grade"] for v in self.rows if v.reported and v["grade"]]
-        # Of grades equally frequent the weaker is named.
-        most = max(GRADES, key=lambda grade: (grades.count(grade), -GRADES.index(grade)))
-        return str(words[most]) if grades else ""
 
     def table(self) -> Fragment:
         """Return the key table: main indicators, then all others by domain."""
