@@ -40,8 +40,7 @@ def behind(city: City) -> Fragment:
     caption = city.say("behind_december" if city.checkpoint.month == 12 else "behind")
     html = render("behind.html", caption=caption, rows=rows, remarks=remarks)
     lines = [
-        f"{u['name']}{len(some)}项："
-        + "；".join(f"{g['word']}{g['names']}" for g in _groups(some))
+        f"{u['name']}{len(some)}项：" + "；".join(f"{g['word']}{g['names']}" for g in _groups(some))
         for u, some in found
     ]
     return Fragment(html, "\n".join([*lines, *remarks]))

@@ -12,6 +12,7 @@ from kejistats.brief.notes import notes
 from kejistats.brief.select import WORST, best, conclusion, problems
 from kejistats.brief.sentences import pace, required, sentence, stem, title
 from kejistats.brief.stages import ChainView, chains_of, remarks
+from kejistats.brief.tally import tally
 from kejistats.brief.view import View, headline, views
 
 # So many rows stand for main indicators where there are none of these.
@@ -55,6 +56,11 @@ class Brief:
     def conclusion(self) -> str:
         """The tally in one sentence."""
         return conclusion(self.headline) or _NO_MAIN
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """Main indicators reached, missed, improved, worsened."""
+        return tally(self.headline)
 
     @property
     def head(self) -> Fragment:

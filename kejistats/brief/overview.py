@@ -23,6 +23,7 @@ from kejistats.brief.ranking import ranks, tally
 from kejistats.brief.score_table import score_table
 from kejistats.brief.sentences import listed, sentence
 from kejistats.brief.stages import chains_of, remarks
+from kejistats.brief.tally import tally as main_tally
 from kejistats.brief.view import headline
 
 _NUMERALS = "一二三四五六七八九"
@@ -60,6 +61,11 @@ class Overview:
     def conclusion(self) -> str:
         """How many districts reach how much, in one paragraph."""
         return conclusion(self.city)
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """Main indicators reached, missed, improved, worsened, of all districts together."""
+        return main_tally([v for unit in self.units for v in self.city.main(unit["code"])])
 
     @property
     def head(self) -> Fragment:

@@ -92,9 +92,7 @@ def _of_figures(city: City) -> Fragment:
         way = city.say("ascending") if column.indicator["direction"] == "down" else ""
         return column.short, "、".join(full) + way
 
-    return matrix(
-        city.say("ranks"), [head(c) for c in columns], by_district(city, columns, shown)
-    )
+    return matrix(city.say("ranks"), [head(c) for c in columns], by_district(city, columns, shown))
 
 
 def _of_rates(city: City) -> Fragment:
@@ -108,9 +106,7 @@ def _of_rates(city: City) -> Fragment:
         return view.assessed and (view["attainment_ranked"] or 0) >= LEAST
 
     columns = [c for c in city.judged if any(takes_part(v) for v in city.column(c.id))]
-    places = Counter(
-        (among(v), v["attainment_rank"]) for c in columns for v in city.column(c.id)
-    )
+    places = Counter((among(v), v["attainment_rank"]) for c in columns for v in city.column(c.id))
 
     counts = {
         c.id: {v["attainment_ranked"] for v in city.column(c.id) if takes_part(v)} for c in columns
@@ -127,6 +123,4 @@ def _of_rates(city: City) -> Fragment:
         # One count for all stands in the head; several kinds of targets have their own.
         return column.short, f"{min(counts[column.id])}" if len(counts[column.id]) == 1 else ""
 
-    return matrix(
-        city.say("rates"), [head(c) for c in columns], by_district(city, columns, shown)
-    )
+    return matrix(city.say("rates"), [head(c) for c in columns], by_district(city, columns, shown))
