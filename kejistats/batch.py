@@ -8,17 +8,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from kejistats.brief import Brief, Bundle, Overview, make_bundles, make_overview
+from kejistats.brief import Brief, Overview, make_bundles, make_overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError
 from kejistats.period import Checkpoint
 from kejistats.render.forms import write_forms
-from kejistats.render.index import Entry, index_page
+from kejistats.render.index import Entry, arranged, index_page
 from kejistats.workspace import home, shared
 
 _STARTS = 3
@@ -40,6 +40,8 @@ class Job:
         Conclusion for the index.
     forms
         Forms beside the page: ``docx``, ``pdf``.
+    counts
+        Main indicators reached, missed, improved, worsened, for the index.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Job:
     executed: Path
     page: Path
     text: str
+    counts: dict[str, int] = field(default_factory=dict)
     forms: frozenset[str] = frozenset()
 
 
@@ -112,15 +115,15 @@ def plan(
         kind: shared(f"notebooks/{kind}.ipynb", dataset.path) for kind in ("brief", "overview")
     }
 
-    def job(kind: str, stem: str, name: str, bundle: Bundle, text: str) -> Job:
+    def job(kind: str, stem: str, name: str, page: Brief | Overview) -> Job:
         file = work / f"{stem}.json"
-        bundle.write(file)
-        executed, page = work / f"{stem}.ipynb", folder / f"{stem}.html"
-        return Job(name, file, notebooks[kind], executed, page, text, forms)
+        page.bundle.write(file)
+        places = work / f"{stem}.ipynb", folder / f"{stem}.html"
+        return Job(name, file, notebooks[kind], *places, page.conclusion, page.tally, forms)
 
     bundles = make_bundles(dataset, checkpoint, codes)
     jobs = [
-        job("brief", f"{code}-{checkpoint}", names[code], bundle, Brief(bundle).conclusion)
+        job("brief", f"{code}-{checkpoint}", names[code], Brief(bundle))
         for code, bundle in bundles.items()
     ]
     failed = [
@@ -129,8 +132,8 @@ def plan(
         if code not in bundles and (wanted or code in related)
     ]
     if not wanted:
-        overview = make_overview(dataset, checkpoint)
-        jobs.insert(0, job("overview", "overview", "总览", overview, Overview(overview).conclusion))
+        overview = Overview(make_overview(dataset, checkpoint))
+        jobs.insert(0, job("overview", "overview", "总览", overview))
     return folder, jobs, failed
 
 
@@ -244,13 +247,16 @@ def write_index(
     dataset: Dataset, checkpoint: Checkpoint, folder: Path, jobs: list[Job], results: list[Result]
 ) -> Path:
     """Write ``index.html``: every page made, its conclusion, and what could not be made."""
-    texts = {job.page: job.text for job in jobs}
+    made = {job.page: job for job in jobs}
     entries = [
-        Entry(r.name, r.page.name, texts[r.page]) if r.page else Entry(r.name, "", "未生成")
+        Entry(r.name, r.page.name, made[r.page].text, made[r.page].counts)
+        if r.page
+        else Entry(r.name, "", "未生成")
         for r in results
     ]
     title = f"{dataset.settings.title}{checkpoint.label}科技指标简报"
     file = folder / "index.html"
-    html = index_page(title, entries, sample=dataset.settings.sample)
+    lines = arranged(entries, dataset.districts)
+    html = index_page(title, lines, sample=dataset.settings.sample)
     _place(file, html)
     return file

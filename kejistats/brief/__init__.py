@@ -2,15 +2,20 @@
 
 from kejistats.brief.brief import Brief
 from kejistats.brief.bundle import Bundle, make_bundles, make_overview
-from kejistats.brief.face import open_brief, open_overview
+from kejistats.brief.comparison import Comparison
+from kejistats.brief.face import open_brief, open_comparison, open_overview
 from kejistats.brief.overview import Overview
+from kejistats.brief.sides import make_sides
 
 __all__ = [
     "Brief",
     "Bundle",
+    "Comparison",
     "Overview",
     "make_bundles",
     "make_overview",
+    "make_sides",
     "open_brief",
+    "open_comparison",
     "open_overview",
 ]

@@ -11,6 +11,7 @@ import polars as pl
 from kejistats.brief import charts
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.grades import main_grade
 from kejistats.brief.key_table import key_table
 from kejistats.brief.notes import notes
 from kejistats.brief.own_check import own_findings
@@ -21,8 +22,8 @@ from kejistats.brief.select import WORST, best, conclusion, problems
 from kejistats.brief.sentences import pace, planned, required, sentence, title
 from kejistats.brief.sources import made, sources
 from kejistats.brief.stages import ChainView, chains_of, remarks
+from kejistats.brief.tally import tally
 from kejistats.brief.view import View, Words, headline, views
-from kejistats.schema.observation import GRADES
 
 # So many rows stand for main indicators where there are none of these.
 MAIN = 12
@@ -62,6 +63,11 @@ class Brief:
         return conclusion(self.headline) or self._parts["no_main"]
 
     @property
+    def tally(self) -> dict[str, int]:
+        """Main indicators reached, missed, improved, worsened."""
+        return tally(self.headline)
+
+    @property
     def head(self) -> Fragment:
         """The first screen: title, date and grade of the data, conclusion, worst and best."""
         words = self.bundle.content["words"]["progress"]
@@ -80,7 +86,7 @@ class Brief:
         html = render(
             "head.html",
             title=self.title,
-            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{self._grade()}",
+            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{main_grade(self.rows)}",
             sample=self.settings["sample"],
             conclusion=self.conclusion,
             worst=worst,
@@ -88,13 +94,6 @@ class Brief:
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
-
-    def _grade(self) -> str:
-        words = self.bundle.content["words"]["grade"]
-        grades = [v["grade"] for v in self.rows if v.reported and v["grade"]]
-        # Of grades equally frequent the weaker is named.
-        most = max(GRADES, key=lambda grade: (grades.count(grade), -GRADES.index(grade)))
-        return str(words[most]) if grades else ""
 
     def table(self) -> Fragment:
         """Return the key table: main indicators, then all others by domain."""
@@ -196,7 +195,7 @@ class Brief:
 
     def chart_trend(self) -> charts.Chart | None:
         """Return the first main indicators with those of earlier years; None without a past."""
-        return charts.trend(self.headline, self._series, self.checkpoint)
+        return charts.on_screen(charts.trend(self.headline, self._series, self.checkpoint))
 
     def chart_seasonality(self, indicator: str = "") -> charts.Chart | None:
         """Return completion among the years its pace is pooled from; None without such a pace.
@@ -212,7 +211,7 @@ class Brief:
 
     def chart_contribution(self) -> charts.Chart | None:
         """Return what the main indicators did for the city's growth; None without any."""
-        return charts.contribution(self.headline, self.settings["scope"])
+        return charts.on_screen(charts.contribution(self.headline, self.settings["scope"]))
 
     @property
     def _series(self) -> list[dict[str, Any]]:
@@ -229,12 +228,12 @@ class Brief:
         found = self._chains
         if not found:
             return Fragment("", "")
-        texts = [*(chain.sentence() for chain in found), *remarks(found)]
-        return part(self._words["chain"]["heading"], texts)
+        texts = [chain.sentence() for chain in found]
+        return part(self._words["chain"]["heading"], texts, remarks=remarks(found))
 
     def chart_chains(self) -> charts.Chart | None:
         """Return the stages of the chains as bars; None without any."""
-        return charts.stages(self._chains)
+        return charts.on_screen(charts.stages(self._chains))
 
     @property
     def notes(self) -> Fragment:

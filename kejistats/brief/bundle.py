@@ -23,6 +23,7 @@ from kejistats.period import Checkpoint
 from kejistats.registry import read_words
 from kejistats.schema import Conversion, District, Indicator, Metric
 from kejistats.schema.observation import KEY
+from kejistats.status import expected
 
 FORMAT = 1
 
@@ -183,7 +184,8 @@ def make_bundles(
 
 def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
     """Return the bundle of the overview: the parent, all districts and all indicators."""
-    metrics = dataset.metrics(checkpoint).filter(pl.col("level") == "")
+    table = dataset.metrics(checkpoint)
+    metrics = table.filter(pl.col("level") == "")
     parent = dataset.settings.parent
     # The parent is there even where its districts could not be summed.
     known = pl.col("code").is_in(metrics["district"].unique().to_list())
@@ -191,17 +193,32 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
         (pl.col("code") == parent) | ((pl.col("parent") == parent) & known)
     )
     own = metrics.filter(pl.col("district").is_in(units["code"].to_list()))
+    absent = _absent(dataset, checkpoint, table).filter(
+        pl.col("district").is_in(units["code"].to_list())
+    )
+    named = pl.concat([own["indicator"], absent["indicator"]]).unique()
     return Bundle(
         _shared(dataset, checkpoint)
         | {
             "kind": "overview",
             "districts": _plain(units),
             "metrics": _plain(own),
-            "indicators": _plain(_used(dataset.indicators, own)),
+            "absent": _plain(absent),
+            "indicators": _plain(dataset.indicators.filter(pl.col("id").is_in(named.implode()))),
             "revisions": _plain(_revisions(dataset.observations, checkpoint, parent)),
             **_stages(dataset, dataset.chains(checkpoint), units["code"].to_list()),
             **_assessment(dataset, checkpoint),
         }
+    )
+
+
+def _absent(dataset: Dataset, checkpoint: Checkpoint, metrics: pl.DataFrame) -> pl.DataFrame:
+    """Return what districts are expected to report and have no row of, of any level."""
+    tables = dataset.observations, dataset.targets, dataset.districts, dataset.used
+    return (
+        expected(*tables, checkpoint)
+        .join(metrics, on=["district", "indicator"], how="anti", maintain_order="left")
+        .select("district", "indicator")
     )
 
 

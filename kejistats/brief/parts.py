@@ -17,6 +17,7 @@ def part(
     *,
     numbered: bool = False,
     paragraphs: Iterable[Paragraph] = (),
+    remarks: Iterable[str] = (),
     field: tuple[str, str] = ("", ""),
     own: str = "",
 ) -> Fragment:
@@ -32,22 +33,25 @@ def part(
         Whether they are numbered.
     paragraphs
         Joined sentences.
+    remarks
+        What is to be known of them.
     field
         Name of the field that is the analyst's, and what stands in it until it is filled.
     own
         What the analyst wrote in it, as Markdown.
     """
-    texts, paragraphs = list(texts), list(paragraphs)
+    texts, paragraphs, remarks = list(texts), list(paragraphs), list(remarks)
     label, empty = field
     html = render(
-        "section.html",
+        "passage.html",
         heading=heading,
         texts=texts,
         numbered=numbered,
         paragraphs=paragraphs,
+        remarks=remarks,
         field=label if own else empty,
         # Made from Markdown with all its tags escaped.
         own=Markup(as_html(own)) if own else "",  # noqa: S704
     )
-    lines = [heading, *texts, *(p.text for p in paragraphs), *([own] if own else [])]
+    lines = [heading, *texts, *(p.text for p in paragraphs), *remarks, *([own] if own else [])]
     return Fragment(html, "\n".join(lines))

@@ -1,7 +1,7 @@
 """Charts of a brief: each a function from rows in words to a figure with its finding."""
 
 from kejistats.brief.charts.attainment import attainment
-from kejistats.brief.charts.canvas import COLOURS, Chart, style
+from kejistats.brief.charts.canvas import COLOURS, Chart, on_screen, style
 from kejistats.brief.charts.contribution import contribution, contribution_of_districts
 from kejistats.brief.charts.growth import growth
 from kejistats.brief.charts.heat import heat
@@ -18,6 +18,7 @@ __all__ = [
     "contribution_of_districts",
     "growth",
     "heat",
+    "on_screen",
     "position",
     "seasonality",
     "stages",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
 from unicodedata import east_asian_width
@@ -48,6 +48,8 @@ class Chart:
         it in Chinese is added within `style`.
     alt
         Its finding in words.
+    paper
+        Whether it is printed, too; on two sheets there is no room for all.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Chart:
 
     figure: Figure
     alt: str
+    paper: bool = True
 
     def __eq__(self, other: object) -> bool:
         """Two charts are equal that look and read alike."""
@@ -80,7 +83,13 @@ class Chart:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         size = {"alt": self.alt, "width": self.width, "height": self.height}
-        return {"image/png": self.png, "text/plain": self.alt}, {"image/png": size}
+        where = {} if self.paper else {"class": "screen"}
+        return {"image/png": self.png, "text/plain": self.alt}, {"image/png": size | where}
+
+
+def on_screen(chart: Chart | None) -> Chart | None:
+    """Return a chart that is not printed."""
+    return None if chart is None else replace(chart, paper=False)
 
 
 @cache
