@@ -16,6 +16,7 @@ from docx.shared import Mm
 
 from kejistats.render.word.inline import Look, Pieces, Writer, classes_of, colour_of, is_hidden
 from kejistats.render.word.styles import (
+    HEADING,
     TALL,
     TEXT_WIDTH,
     WIDE_TALL,
@@ -151,7 +152,7 @@ class _Walk:
 
     def _simple(self, tag: Tag) -> None:
         classes = classes_of(tag)
-        look = Look(strong="conclusion" in classes, colour=colour_of(classes))
+        look = Look(font=HEADING if "conclusion" in classes else "", colour=colour_of(classes))
         self._paragraph(Pieces().add(tag.children, look), _own_style(tag) or self._style, tag)
 
     def _paragraph(

@@ -17,7 +17,7 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from kejistats.errors import KejistatsError
-from kejistats.render.word.styles import HEADING, set_fonts
+from kejistats.render.word.styles import HEADING, SUBHEADING, set_fonts
 from kejistats.render.word.xml import make
 
 # The page's colours in print.
@@ -39,8 +39,9 @@ class Look:
 
     Parameters
     ----------
-    strong
-        Emphasis: 黑体, for Chinese has no bold cut.
+    font
+        Of emphasis: 黑体, for Chinese has no bold cut, or 楷体 of a heading that runs into its
+        paragraph; empty for the paragraph's own.
     colour
         Six hexadecimal digits; empty for black.
     raised
@@ -51,7 +52,7 @@ class Look:
         Spaces and line ends count.
     """
 
-    strong: bool = False
+    font: str = ""
     colour: str = ""
     raised: int = 0
     to: str = ""
@@ -97,7 +98,7 @@ class Pieces:
             self._text(" ", look)
         look = replace(
             look,
-            strong=look.strong or is_strong(tag),
+            font=font_of(tag) or look.font,
             colour=colour_of(classes) or look.colour,
             raised={"sup": 1, "sub": -1}.get(tag.name, look.raised),
             to=_target(tag) or look.to,
@@ -162,10 +163,13 @@ def colour_of(classes: list[str]) -> str:
     return next((colour for c in classes if (colour := (_COLOURS | _SOFT).get(c))), "")
 
 
-def is_strong(tag: Tag) -> bool:
-    """Say whether an element is emphasis: bold, or a status that is judged."""
+def font_of(tag: Tag) -> str:
+    """Return the font of emphasis: of bold text, of a status that is judged; empty for none."""
     classes = classes_of(tag)
-    return tag.name in ("strong", "b") or ("status" in classes and not _SOFT.keys() & classes)
+    if "run" in classes:
+        return SUBHEADING
+    judged = "status" in classes and not _SOFT.keys() & classes
+    return HEADING if judged or tag.name in ("strong", "b") else ""
 
 
 def _target(tag: Tag) -> str:
@@ -220,8 +224,8 @@ class Writer:
                 shown.text = part
             if size:
                 shown.font.size = Pt(size / 2)
-            if look.strong:
-                set_fonts(run.get_or_add_rPr(), HEADING)
+            if look.font:
+                set_fonts(run.get_or_add_rPr(), look.font)
             if look.colour:
                 shown.font.color.rgb = RGBColor.from_string(look.colour)
             if look.raised:

@@ -10,8 +10,8 @@ from typing import Any
 
 from bs4.element import Tag
 
-from kejistats.render.word.inline import Look, Pieces, Writer, classes_of, colour_of, is_strong
-from kejistats.render.word.styles import TEXT_WIDTH, WIDE_TALL, WIDE_WIDTH
+from kejistats.render.word.inline import Look, Pieces, Writer, classes_of, colour_of, font_of
+from kejistats.render.word.styles import HEADING, TEXT_WIDTH, WIDE_TALL, WIDE_WIDTH
 from kejistats.render.word.xml import make
 
 _EMU = 635  # to a twentieth of a point, in which Word measures tables
@@ -249,7 +249,7 @@ def _cell(cell: Cell, width: int, size: int, writer: Writer, head: bool, row: li
     if "n" in classes:
         form.append(make("jc", val="right"))
     paragraph = make("p", form)
-    look = Look(strong=head or is_strong(cell.tag), colour=colour_of(classes))
+    look = Look(font=HEADING if head else font_of(cell.tag), colour=colour_of(classes))
     pieces = Pieces().add(cell.tag.children, look)
     inside = ((width - 2 * _PADDING) * _EMU, WIDE_TALL)
     writer.write(paragraph, pieces, inside, 0 if size == _SIZE else size)
