@@ -5,12 +5,14 @@ Run with ``python -m nox -s bench``. Times differ from machine to machine; the r
 
 from __future__ import annotations
 
+import io
 import resource
 import shutil
 import statistics
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -21,6 +23,7 @@ import nbformat
 import polars as pl
 import xlsxwriter
 from deltalake import write_deltalake
+from matplotlib.figure import Figure
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -318,7 +321,35 @@ def _parts(made: Brief) -> list[str]:
     return [part.html for part in parts]
 
 
-PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, nation)}
+def charts(folder: Path) -> None:
+    """Every chart of a brief, its picture included, against one bare bar chart of matplotlib."""
+    root = make_workspace(folder / "charts", "demo-city")
+    own = Dataset(root / "data" / "demo-city").brief("900101", AT)
+    draw = {
+        "attainment": own.chart_attainment, "growth": own.chart_growth,
+        "position": own.chart_position, "trend": own.chart_trend,
+        "seasonality": own.chart_seasonality, "contribution": own.chart_contribution,
+        "stages": own.chart_chains,
+    }  # fmt: skip
+    bare = fastest(_bare_chart)
+    for name, chart in draw.items():
+        report(f"chart {name}", fastest(lambda chart=chart: chart().png), "a bare chart", bare)
+
+
+def fastest(work: Callable[[], object], runs: int = 20) -> float:
+    """The least time of many short runs in seconds, which other programs disturb least."""
+    work()
+    return min(timeit.repeat(work, number=1, repeat=runs))
+
+
+def _bare_chart() -> None:
+    figure = Figure(figsize=(4.2, 3.5), dpi=200)
+    names = [f"Indicator {n}" for n in range(10)]
+    figure.subplots().barh(names, range(10))
+    figure.savefig(io.BytesIO(), format="png")
+
+
+PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, charts, nation)}
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:

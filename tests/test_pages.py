@@ -84,7 +84,7 @@ def test_every_image_says_what_it_shows(trees: dict[str, Element], name: str) ->
         assert int(image.get("width", "0")) > 0
         assert int(image.get("height", "0")) > 0
     if name in BRIEFS:
-        assert len(images) == (4 if name in DEMO else 3)
+        assert len(images) == (6 if name in DEMO else 5)
 
 
 @pytest.mark.parametrize("name", NAMES)
