@@ -239,7 +239,7 @@ def test_the_overview_has_a_row_for_every_district(
 
     matrices = [t for t in tree.iter("table") if "matrix" in classes(t)]
 
-    assert len(matrices) == (3 if dataset.name == "demo-city" else 2)
+    assert len(matrices) == (4 if dataset.name == "demo-city" else 3)
     for matrix in matrices:
         heads = [words_of(th) for th in matrix.findall("tbody/tr/th")]
         assert heads == list(expected.values())
@@ -285,7 +285,8 @@ def test_cells_of_the_overview_are_the_districts_own_figures(
     bundle = make_overview(demo, demo.checkpoint("2025H1"))
     known = {(v["district"], v.short): v for v in views(bundle)}
     codes = {name: code for code, name in names(demo.districts).items()}
-    matrix = [t for t in trees["demo-city/overview"].iter("table") if "matrix" in classes(t)][1]
+    tables = trees["demo-city/overview"].iter("table")
+    matrix = next(t for t in tables if "matrix" in classes(t))
     [heads] = [[words_of(th) for th in tr] for tr in matrix.findall("thead/tr")]
 
     checked = 0
@@ -315,7 +316,7 @@ def test_every_link_of_the_index_exists(made: Made, trees: dict[str, Element]) -
 
 def test_the_index_gives_each_pages_conclusion(made: Made, trees: dict[str, Element]) -> None:
     rows = {
-        words_of(tr.find("th")): words_of(tr.find("td"))  # type: ignore[arg-type]
+        words_of(tr.find("th")): words_of(tr.findall("td")[-1])  # type: ignore[arg-type]
         for tr in trees["demo-city/index"].findall(".//tbody/tr")
     }
 
@@ -323,6 +324,20 @@ def test_the_index_gives_each_pages_conclusion(made: Made, trees: dict[str, Elem
 
     assert rows == {job.name: job.text for job in pages}
     assert rows["朝岚区"].startswith("上半年，纳入序时评价的4项指标中")
+
+
+def test_the_index_counts_what_each_page_reaches(made: Made, trees: dict[str, Element]) -> None:
+    heads = [words_of(th) for th in trees["demo-city/index"].findall(".//thead/tr/th")]
+    rows = {
+        words_of(tr[0]): [words_of(td) for td in tr[1:3]]
+        for tr in trees["demo-city/index"].findall(".//tbody/tr")
+    }
+
+    assert heads == ["简报", "达到", "未达到", "结论"]
+    for job in made.jobs["demo-city"]:
+        if job.page in made.pages.values():
+            assert rows[job.name] == [str(job.counts["reached"]), str(job.counts["missed"])]
+    assert rows["朝岚区"] == ["2", "2"]
 
 
 def test_nothing_half_written_is_left(made: Made) -> None:
