@@ -195,8 +195,7 @@ class Comparison:
             {
                 "number": n,
                 "name": pair.view.name,
-                "cells": [v[c] or "—" if v else "—" for v in (pair.one, pair.other)
-                          for c in ("source", "received")],
+                "cells": [_source(view) for view in (pair.one, pair.other)],
             }
             for n, pair in enumerate(self.pairs, 1)
         ]  # fmt: skip
@@ -229,6 +228,11 @@ def _status(view: View) -> Cell:
     if view["target"] is None:
         return NONE
     return cell(f"{view.mark} {view.status}", view.attainment(), view["progress"])
+
+
+def _source(view: View | None) -> dict[str, str]:
+    found = {"source": view["source"], "received": view["received"]} if view else {}
+    return {"source": found.get("source") or "—", "received": found.get("received") or ""}
 
 
 def _rank(view: View | None) -> Cell:
