@@ -133,16 +133,20 @@ def trimmed(shown: Decimal, among: list[Decimal]) -> bool:
     return shown.normalize() in [n.normalize() for n in among]
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a part, without headings and the marks between them."""
+    return [s for s in re.split(r"[；。\n]|（[一二三四五六七八九十]+）", text) if s]
+
+
 def sentences_by_view(brief: Brief) -> list[tuple[View, str]]:
     """Every sentence of the three parts with the indicator it speaks of, its name left out."""
     by_name = sorted(brief.rows, key=lambda v: -len(stem(v)))
     found = []
     for part in (brief.review, brief.problems, brief.plan):
-        for line in part.text.splitlines():
-            for text in re.split("[；。]", re.sub(r"^（[一二三四五六七八九十]+）", "", line)):
-                view = next((v for v in by_name if text.startswith(stem(v))), None)
-                if view is not None:
-                    found.append((view, text.removeprefix(stem(view))))
+        for text in sentences(part.text):
+            view = next((v for v in by_name if text.startswith(stem(v))), None)
+            if view is not None:
+                found.append((view, text.removeprefix(stem(view))))
     return found
 
 

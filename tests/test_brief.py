@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 from factory import COUNT, OWN, metrics, observation
 from pages import CHECKPOINTS, LATE, MASKED, MODEL, names, parse_fragment, words_of
+from said import sentences
 from wording import bundle_of
 
 from kejistats.brief import Brief
@@ -106,10 +106,9 @@ def test_the_model_has_its_figures(model: Brief, indicator: str, columns: dict[s
     ],
 )
 def test_the_model_says_its_sentences(model: Brief, part: str, expected: str) -> None:
-    text = getattr(model, part).text
+    found = sentences(getattr(model, part).text)
 
-    said = re.split(r"[；。\n]|（[一二三四五六七八九十]+）", text)
-    assert any(sentence.startswith(expected.rstrip("，。")) for sentence in said)
+    assert any(sentence.startswith(expected.rstrip("，。")) for sentence in found)
 
 
 def test_the_models_problems_are_two_the_worst_first(model: Brief) -> None:

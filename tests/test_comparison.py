@@ -175,9 +175,10 @@ def test_every_number_of_the_sentences_stands_in_the_table(demo: Dataset) -> Non
     made = demo.compare(MODEL, "2025H1", other_checkpoint="2024H1")
     printed = words_of(parse_fragment(made.table().html))
 
-    lines = made.changes.text.splitlines()
+    _, *lines, remark = made.changes.text.splitlines()
 
     assert len(lines) == 12
+    assert remark.endswith("。")
     for line in lines:
         said = re.sub(r"^.*?(?=\d)", "", line).replace("2024年上半年", "")
         for number in re.findall(r"\d+(?:\.\d+)?", said):

@@ -13,8 +13,10 @@ from kejistats.brief.view import View
 
 # What computes the figures, draws and makes the page.
 _MAKERS = ["polars", "matplotlib", "papermill", "nbconvert"]
-# Settings that are said in the head, in the notes or beside the figures themselves.
-_ELSEWHERE = {"title", "sample", "notes", "responsible"}
+# Settings that are said elsewhere on the page, or that only intake goes by.
+_ELSEWHERE = {
+    "title", "sample", "notes", "responsible", "headline", "indicators", "checks", "wide",
+}  # fmt: skip
 
 
 def sources(rows: list[View]) -> list[dict[str, Any]]:
