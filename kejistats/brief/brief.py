@@ -82,6 +82,7 @@ class Brief:
             best=good,
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
+        page["conclusion"] = self.conclusion  # for the index
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
 
     def _grade(self) -> str:

@@ -115,6 +115,7 @@ class Overview:
             best=[],
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
+        page["conclusion"] = self.conclusion  # for the index
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
 
     def totals(self) -> Fragment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -31,6 +32,11 @@ class Entry:
 
 def index_page(title: str, entries: list[Entry], *, sample: bool) -> str:
     """Return the index page as HTML, self-contained like the briefs."""
+    return page("index_page.html", title=title, entries=entries, sample=sample)
+
+
+def page(template: str, /, **values: Any) -> str:
+    """Fill in one of the pages in ``kejistats/render/templates``."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -38,5 +44,4 @@ def index_page(title: str, entries: list[Entry], *, sample: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("index_page.html")
-    return template.render(title=title, entries=entries, sample=sample)
+    return environment.get_template(template).render(**values)
