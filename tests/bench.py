@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import fastexcel
+import nbformat
 import polars as pl
 import xlsxwriter
 from deltalake import write_deltalake
@@ -34,6 +35,7 @@ from kejistats.dataset import Dataset  # noqa: E402
 from kejistats.intake import inbox_files, take_in  # noqa: E402
 from kejistats.metrics import metric_table  # noqa: E402
 from kejistats.period import Checkpoint  # noqa: E402
+from kejistats.render import KejistatsExporter  # noqa: E402
 from kejistats.schema import District, Observation  # noqa: E402
 from kejistats.store import Store  # noqa: E402
 
@@ -288,12 +290,32 @@ def brief(folder: Path) -> None:
 
     def plain() -> None:
         made = Brief(Bundle.read(job.bundle))
-        parts = (made.head, made.table(), made.review, made.problems, made.plan, made.notes)
+        parts = _parts(made)
         charts = (made.chart_attainment(), made.chart_growth(), made.chart_position())
-        "".join([*(part.html for part in parts), *(str(chart) for chart in charts)])
+        "".join([*parts, *(str(chart) for chart in charts)])
 
     work, bare = median(by_notebook), median(plain)
     report("one brief by papermill, a new kernel and export", work, "plain Python", bare)
+    content = Bundle.read(job.bundle).content
+    shown = median(lambda: _parts(Brief(Bundle(content))), 20)
+    exporter, notebook = KejistatsExporter(), nbformat.read(job.executed, 4)  # type: ignore[no-untyped-call]
+    page = median(lambda: exporter.from_notebook_node(notebook), 20)
+    print(f"  selection, sentences, tables and templates {shown * 1000:.1f} ms (limit 15)")
+    print(f"  conversion to HTML, exporter reused {page * 1000:.1f} ms (limit 10)", flush=True)
+
+
+def _parts(made: Brief) -> list[str]:
+    """The HTML of all parts of a brief but the charts."""
+    parts = (
+        made.head,
+        made.table(),
+        made.review,
+        made.problems,
+        made.plan,
+        made.chains,
+        made.notes,
+    )
+    return [part.html for part in parts]
 
 
 PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, nation)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -107,7 +108,8 @@ def test_the_model_has_its_figures(model: Brief, indicator: str, columns: dict[s
 def test_the_model_says_its_sentences(model: Brief, part: str, expected: str) -> None:
     text = getattr(model, part).text
 
-    assert any(line.startswith(expected) for line in text.splitlines())
+    said = re.split(r"[；。\n]|（[一二三四五六七八九十]+）", text)
+    assert any(sentence.startswith(expected.rstrip("，。")) for sentence in said)
 
 
 def test_the_models_problems_are_two_the_worst_first(model: Brief) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kejistats.brief.bundle import Bundle
-from kejistats.brief.sentences import listed
-from kejistats.brief.view import View
+from kejistats.brief.sentences import listed, planned
+from kejistats.brief.view import PULLS, View
 from kejistats.metrics.totals import DERIVED_TOTAL
 from kejistats.numbers import percent, plain, rounded, signed
 
@@ -58,6 +58,11 @@ def notes(bundle: Bundle, rows: list[View]) -> list[str]:
     if any(v.ranks for v in rows):
         coverage = percent(limits["rank_coverage"], 0)
         found.append(str(say["rank"](scope=settings["scope"], coverage=coverage)))
+    main = [v for v in rows if v.indicator["id"] in bundle.content["headline"]]
+    if any(v.pulled() for v in main):
+        found.append(str(say["pulled"](scope=settings["scope"], times=plain(PULLS, 1))))
+    if any(v.outlook() and planned(v) for v in main):
+        found.append(str(say["outlook"]()))
     found.append(str(say["rounding"]()))
     return found + list(settings["notes"])
 

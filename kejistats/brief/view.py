@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.brief.bundle import Bundle
-from kejistats.numbers import count_up, percent, plain, quantity, rounded, signed, vanishes
+from kejistats.numbers import between, count_up, percent, plain, quantity, rounded, signed, vanishes
 from kejistats.period import Checkpoint
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.schema.metric import NOT_REACHED, REACHED
@@ -16,6 +16,8 @@ from kejistats.units import WHOLE
 
 Words = dict[str, dict[str, Any]]
 _COUNT_UNITS = WHOLE | {"人年"}
+# 拉动 is said of who contributes so many times what its share in the whole would.
+PULLS = 1.2
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class View:
             return str(self.words["status"][self["status"]])
         amount = self.amount(self["value"], trim=trim)
         if self["value_upper"] is not None:
-            return f"{amount}—{self.amount(self['value_upper'], trim=trim)}"
+            return between(amount, self.amount(self["value_upper"], trim=trim))
         return str(self.words["bound"][self["bound"]].format(A=amount))
 
     def say(self, section: str, key: str, **parts: object) -> str:
@@ -248,6 +250,8 @@ class View:
         if self["attainment"] is None:
             return ""
         text = percent(self["attainment"], below=1)
+        if vanishes(self["attainment"]) and self["bound"] in ("exact", "about"):
+            return self.say("pace", "lower_than", c="0.1%")
         key = {"at_least": "higher_than", "more_than": "higher_than", "about": "about",
                "at_most": "lower_than", "less_than": "lower_than"}.get(self["bound"])  # fmt: skip
         return self.say("pace", key, c=text) if key else text
@@ -276,7 +280,7 @@ class View:
         if self["target_kind"] == "ceiling":
             return f"≤{text}"
         if self["target_upper"] is not None:
-            return f"{text}—{self.amount(self['target_upper'])}"
+            return between(text, self.amount(self["target_upper"]))
         return text
 
     @property
@@ -332,6 +336,50 @@ class View:
             return str(self.words["bound"]["less_than"].format(A="0.1%"))
         return percent(share)
 
+    def share_said(self) -> str:
+        """Say the share and how it changed; empty where there is none that is exact."""
+        if self["share"] is None or self["share_bound"] != "exact":
+            return ""
+        text = self.say("standing", "share", scope=self.settings["scope"], s=self.share())
+        change = rounded(self["share_change"] or 0, 1)
+        if not change or vanishes(self["share"]):
+            return text
+        return text + self.say(
+            "standing", "share_risen" if change > 0 else "share_fallen", p=f"{abs(change):f}"
+        )
+
+    def pulled(self) -> str:
+        """Say what its change did for the growth of the whole; empty where that is unknown."""
+        points, rate = self["contribution"], self["contribution_rate"]
+        shown = rounded(points or 0, 1)
+        if not shown or not self.reported or not self._pulls(rate):
+            return ""
+        key, scope = "pulled_up" if shown > 0 else "pulled_down", self.settings["scope"]
+        text = self.say("standing", key, scope=scope, p=f"{abs(shown):f}")
+        # Of a whole that fell, or against which it moved, a rate would read as its opposite.
+        if rate is not None and shown > 0 and rate > 0:
+            text += self.say("standing", "pulled_rate", w=percent(rate))
+        return text
+
+    def _pulls(self, rate: float | None) -> bool:
+        """Whether it moved the whole by more than its weight, or against its growth."""
+        if self["contribution"] < 0:
+            return True
+        share = self["share"]
+        return rate is not None and share is not None and rate >= PULLS * share
+
+    def outlook(self) -> str:
+        """Say where the year would end mechanically, as a band; empty where nothing follows."""
+        low, high, rule = self["outlook_low"], self["outlook_high"], self["outlook_rule"]
+        if rule is None or self.final or (low is None and high is None):
+            return ""
+        if low is None or high is None:
+            key, value = ("outlook_at_least", low) if high is None else ("outlook_at_most", high)
+            band = self.say("required", key, A=self.amount(value))
+        else:
+            band = between(self.amount(low), self.amount(high))
+        return self.say("required", f"outlook_{rule}", band=band)
+
     def _moved(self) -> int:
         """Return +1 where it moved in its direction as printed, −1 against it, else 0."""
         value, direction = self.growth_value, self.indicator["direction"]
@@ -361,6 +409,10 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
     indicators = {row["id"]: row for row in bundle.indicators.iter_rows(named=True)}
     rows = bundle.metrics.to_dicts()
     whole = {(row["district"], row["indicator"]) for row in rows if not row["level"]}
+    shares = {
+        (row["indicator"], row["level"]): row["share_change"]
+        for row in bundle.content.get("share_changes", [])
+    }
     found = []
     for row in rows:
         part = row["level"] and (row["district"], row["indicator"]) in whole
@@ -368,7 +420,7 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
             continue
         found.append(
             View(
-                row,
+                row | {"share_change": shares.get((row["indicator"], row["level"]))},
                 indicators[row["indicator"]],
                 bundle.content["words"],
                 bundle.content["settings"],

@@ -8,6 +8,7 @@ from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.choice import chosen
 from kejistats.metrics.frames import with_facts, with_units
 from kejistats.metrics.lookup import elsewhere, key_columns
+from kejistats.metrics.totals import DERIVED_TOTAL
 from kejistats.settings import Thresholds
 
 # What they need to know of the parent's row.
@@ -191,6 +192,54 @@ def contributions(
     ]
     rows = rows.sort("contribution", descending=True, maintain_order=True)
     return pl.concat([rows, rows.select(left), whole], how="vertical_relaxed")
+
+
+def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFrame:
+    """Return how shares of the city changed against the same checkpoint a year earlier.
+
+    A / A_city − B / B_city in points (semantics §8 for the shares): of exact figures only, of one
+    definition and grade, and where the city's two figures came about in the same way, both
+    reported or both summed.
+
+    Parameters
+    ----------
+    metrics
+        Metric table of one checkpoint.
+    districts
+        District table.
+
+    Returns
+    -------
+    polars.DataFrame
+        district, indicator, level, share_change (points); a row where the change is known.
+
+    Examples
+    --------
+    >>> units = pl.DataFrame({"code": ["0", "1"], "parent": [None, "0"]})
+    >>> table = pl.DataFrame({"district": ["0", "1"], "indicator": "i", "level": "",
+    ...     "share": [None, 0.5], "share_bound": [None, "exact"], "base": [50.0, 15.0],
+    ...     "base_bound": "exact", "yoy_reason": pl.Series([None, None], dtype=pl.String),
+    ...     "source": "a", "base_source": "b"})
+    >>> share_changes(table, units).rows()
+    [('1', 'i', '', 20.0)]
+    """
+    key = ["indicator", "level"]
+    alike = (pl.col("source") == DERIVED_TOTAL) == (pl.col("base_source") == DERIVED_TOTAL)
+    exact = pl.col("base_bound") == "exact"
+    wholes = metrics.filter(exact, alike, pl.col("base") > 0, pl.col("yoy_reason").is_null())
+    wholes = wholes.select(*key, _parent="district", _whole="base")
+    before = pl.col("base") / pl.col("_whole")
+    rows = metrics.filter(
+        exact,
+        pl.col("share_bound") == "exact",
+        pl.col("yoy_reason").is_null() | (pl.col("yoy_reason") == "base_zero"),
+    )
+    rows = rows.join(districts.select(district="code", _parent="parent"), on="district")
+    return (
+        rows.join(wholes, on=["_parent", *key])
+        .select("district", *key, share_change=(pl.col("share") - before) * 100)
+        .sort("district", *key)
+    )
 
 
 def with_whole(
