@@ -46,6 +46,8 @@ class Channel:
                 yield json.loads(line)
         except (OSError, ValueError):
             return
+        finally:
+            self._incoming.close()
 
     def close(self) -> None:
         """Say no more; whoever listens learns of it."""

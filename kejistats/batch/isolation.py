@@ -131,11 +131,7 @@ class Baseline:
         """
         found = [f"thread {t.name}" for t in set(threading.enumerate()) - self._threads]
         found += self._changed_modules() + self._changed_classes() + self._changed_content()
-        found += [
-            f"{stream} closed"
-            for stream in ("__stdin__", "__stdout__", "__stderr__")
-            if getattr(getattr(sys, stream), "closed", False)
-        ]
+        found += [f"descriptor {number} closed" for number in range(3) if _closed(number)]
         loaded = self.loaded()
         if loaded and not found:
             if self._own_loaded or any(may_change_libraries(source) for source in sources):
@@ -331,6 +327,14 @@ def _settings() -> list[_Setting]:
         config = polars.Config
         found.append((config.save, lambda v: v == config.save() or config.load(v)))
     return found
+
+
+def _closed(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return True
+    return False
 
 
 def _mask() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -57,8 +57,8 @@ class Result:
         Time it took.
     error
         Why there is no page; empty when there is one.
-    text
-        Conclusion for the index.
+    text, counts
+        Conclusion and counts for the index.
     cell
         Number of the cell that failed, as in the brackets before it.
     memory
@@ -72,6 +72,7 @@ class Result:
     seconds: float
     error: str = ""
     text: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
     cell: int | None = None
     memory: float = 0.0
     unchanged: bool = False

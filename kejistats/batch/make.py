@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def make(job: dict[str, Any], folder: Path, exporter: KejistatsExporter, runner:
     Returns
     -------
     dict
-        ``text``, the conclusion for the index, and ``files`` with their hashes by name.
+        ``text`` and ``counts`` for the index, and ``files`` with their hashes by name.
 
     Raises
     ------
@@ -57,14 +58,16 @@ def make(job: dict[str, Any], folder: Path, exporter: KejistatsExporter, runner:
     )
     html, resources = exporter.from_notebook_node(notebook)
     (folder / page.name).write_text(html, encoding="utf-8", newline="\n")
-    text = resources["page"].get("conclusion")
-    if text is None:  # a notebook of the analyst's own without the brief's head
+    if job["forms"]:
+        import_module("kejistats.render.forms").write_forms(folder / page.name, html, job["forms"])
+    told = resources["page"]
+    if "conclusion" not in told:  # a notebook of the analyst's own without the brief's head
         bundle = Bundle.read(Path(job["bundle"]))
         kind = Overview if bundle.content["kind"] == "overview" else Brief
-        text = kind(bundle).conclusion
-    names = [page.name]
+        told = kind(bundle).head.metadata["kejistats"]
+    names = [page.name, *(f"{page.stem}.{form}" for form in job["forms"])]
     hashes = {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in names}
-    return {"text": text, "files": hashes}
+    return {"text": told["conclusion"], "counts": told.get("counts", {}), "files": hashes}
 
 
 def _literal(path: str | Path) -> str:

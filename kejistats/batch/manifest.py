@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS wanted (
   place INTEGER PRIMARY KEY, stem TEXT, kind TEXT, name TEXT, bundle TEXT);
 CREATE TABLE IF NOT EXISTS made (
   stem TEXT PRIMARY KEY, bundle TEXT, notebook TEXT, template TEXT, code TEXT, packages TEXT,
-  forms TEXT, text TEXT, seconds REAL, memory REAL, files TEXT);
+  forms TEXT, text TEXT, counts TEXT, seconds REAL, memory REAL, files TEXT);
 """
 _WHY = {
     "bundle": "data or words changed",
@@ -165,9 +165,9 @@ class Manifest:
             files[name] = [digest, found.st_size, found.st_mtime_ns]
         with self._base:
             self._base.execute(
-                "INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (job.stem, *astuple(sources), result.text, result.seconds, result.memory,
-                 json.dumps(files)),
+                "INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (job.stem, *astuple(sources), result.text, json.dumps(result.counts),
+                 result.seconds, result.memory, json.dumps(files)),
             )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Characters of one notebook that are kept: of what it prints, and of tables and images.
-PRINTED, SHOWN = 1_000_000, 50_000_000
+PRINTED, SHOWN = 200_000, 50_000_000
 CUT = "\n……（输出过长，以下从略）\n"
 
 Output = dict[str, Any]

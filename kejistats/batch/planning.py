@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,7 +164,7 @@ def _computed(
     # Who stands alone need not have figures at every checkpoint that another one has.
     related = set(peers.filter(pl.col("parent").is_not_null())["code"])
     codes = asked or peers["code"].to_list()
-    _check_codes(codes)
+    check_codes(codes)
     names = dict(dataset.districts.select("code", "name").iter_rows())
     bundles = make_bundles(dataset, checkpoint, codes)
     wanted, texts = [], {}
@@ -183,7 +184,7 @@ def _computed(
     return wanted, texts
 
 
-def _check_codes(codes: list[str]) -> None:
+def check_codes(codes: list[str]) -> None:
     """Make sure that no page replaces another's where case does not tell names apart."""
     seen: dict[str, str] = {}
     for code in codes:
@@ -228,6 +229,8 @@ def _planned(
         if reason or before is None:
             found.jobs.append(Job(one.name, *files, job.page, job.forms, reason))
         else:
-            text = str(before["text"])
-            found.unchanged.append(Result(one.name, job.page, 0.0, text=text, unchanged=True))
+            text, counts = str(before["text"]), json.loads(str(before["counts"]))
+            found.unchanged.append(
+                Result(one.name, job.page, 0.0, text=text, counts=counts, unchanged=True)
+            )
     return found

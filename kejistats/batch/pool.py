@@ -107,6 +107,7 @@ class Pool:
         self.figures = Figures()
         self._inbox: Inbox = SimpleQueue()
         self._desks: dict[Worker, _Desk] = {}
+        self._leaving: list[Worker] = []
         self._preload: set[str] = set()
         self._stillborn = 0
         for _ in range(self.count):
@@ -121,9 +122,10 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in list(self._desks):
+        for worker in [*self._desks, *self._leaving]:
             worker.kill()
         self._desks.clear()
+        self._leaving.clear()
 
     def run(
         self,
@@ -298,7 +300,9 @@ class Pool:
             shutil.rmtree(folder, ignore_errors=True)
         if "error" in answer:
             return Result(job.name, None, error=answer["error"], **told), None
-        return Result(job.name, job.page, text=answer["text"], **told), answer["files"]
+        return Result(
+            job.name, job.page, text=answer["text"], counts=answer["counts"], **told
+        ), answer["files"]
 
     def _replace(self, worker: Worker, desk: _Desk, message: Message) -> None:
         """Let a worker go that is not as it was, or has served long enough."""
@@ -314,6 +318,7 @@ class Pool:
             self.figures.retired.append(", ".join(reasons))
             del self._desks[worker]
             worker.close()
+            self._leaving.append(worker)
 
 
 def _folder(worker: Worker, job: Job) -> Path:

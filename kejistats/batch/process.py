@@ -55,12 +55,14 @@ class Worker:
         self._channel = Channel(cast("BinaryIO", incoming), cast("BinaryIO", outgoing))
         self._inbox = inbox
         self._watched = psutil.Process(self._process.pid)
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self.send({"preload": list(preload)})
 
     def _listen(self) -> None:
         for message in self._channel.messages():
             self._inbox.put((self, message))
+        self._process.wait()
         self._inbox.put((self, None))
 
     @property
@@ -103,3 +105,4 @@ class Worker:
                 process.kill()
         self._channel.close()
         self._process.wait()
+        self._listener.join(5)

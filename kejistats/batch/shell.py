@@ -36,6 +36,10 @@ class _Hook(DisplayHook):
             "execute_result", format_dict, md_dict or {}, execution_count=self.prompt_count
         )
 
+    def finish_displayhook(self) -> None:
+        """Print nothing after it either: a notebook may have closed its standard output."""
+        self._is_active = False
+
     def log_output(self, format_dict: Any) -> None:
         """Keep no history."""
 
@@ -86,6 +90,11 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.outputs.error(etype.__name__, str(evalue), list(stb))
+
+    @contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:  # noqa: ARG002 - IPython's interface
+        """Keep no second copy of what is printed, for a history that nobody reads."""
+        yield
 
     def enable_gui(self, gui: Any = None) -> None:
         """Take any event loop asked for as given: nothing is ever waited for."""
