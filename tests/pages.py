@@ -68,7 +68,7 @@ def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
             pages[f"{dataset.name}/{job.page.stem.split('-')[0]}"] = job.page
         jobs[dataset.name] = planned
         if dataset is demo:
-            pages["demo-city/index"] = batch.write_index(dataset, at, folder, wanted, results)
+            pages["demo-city/index"] = batch.write_index(dataset, at, folder, results)
     return Made(pages, jobs)
 
 

@@ -14,7 +14,7 @@ from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.grades import main_grade
 from kejistats.brief.key_table import key_table
 from kejistats.brief.notes import notes
-from kejistats.brief.own_check import own_findings
+from kejistats.brief.own_check import own_findings, told
 from kejistats.brief.own_words import OwnWords, own_words
 from kejistats.brief.paragraphs import Paragraph, by_domain, silent
 from kejistats.brief.parts import part
@@ -93,6 +93,9 @@ class Brief:
             best=good,
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
+        # For the index, and for who makes the page.
+        page |= {"conclusion": self.conclusion, "counts": self.tally}
+        page["warnings"] = told(self.findings)
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
 
     def table(self) -> Fragment:

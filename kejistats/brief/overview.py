@@ -82,6 +82,7 @@ class Overview:
             best=bright(self.city),
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
+        page |= {"conclusion": self.conclusion, "counts": self.tally}  # for the index
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
 
     # ---- the numbered parts -------------------------------------------------------------

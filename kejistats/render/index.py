@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -86,6 +87,24 @@ def index_page(title: str, entries: list[Entry], *, sample: bool) -> str:
     sample
         Whether the data is made.
     """
+    groups: dict[str, list[tuple[int, Entry]]] = {}
+    for place, entry in enumerate(entries, 1):
+        groups.setdefault(entry.group, []).append((place, entry))
+    shown = [p for p in _PAIRS if any(e.counts.get(key) for e in entries for key in p)][:1]
+    return page(
+        "index_page.html",
+        title=title,
+        groups=groups,
+        columns={key: _COUNTS[key] for pair in shown for key in pair},
+        made=sum(bool(e.href) for e in entries),
+        missing=[e for e in entries if not e.href],
+        anchors=len(entries) > MANY,
+        sample=sample,
+    )
+
+
+def page(template: str, /, **values: Any) -> str:
+    """Fill in one of the pages in ``kejistats/render/templates``."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -93,18 +112,4 @@ def index_page(title: str, entries: list[Entry], *, sample: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    groups: dict[str, list[tuple[int, Entry]]] = {}
-    for place, entry in enumerate(entries, 1):
-        groups.setdefault(entry.group, []).append((place, entry))
-    shown = [p for p in _PAIRS if any(e.counts.get(key) for e in entries for key in p)][:1]
-    columns = {key: _COUNTS[key] for pair in shown for key in pair}
-    template = environment.get_template("index_page.html")
-    return template.render(
-        title=title,
-        groups=groups,
-        columns=columns,
-        made=sum(bool(e.href) for e in entries),
-        missing=[e for e in entries if not e.href],
-        anchors=len(entries) > MANY,
-        sample=sample,
-    )
+    return environment.get_template(template).render(**values)
