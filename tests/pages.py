@@ -46,16 +46,20 @@ class Made:
         Files by data set and name, such as ``demo-city/900101``.
     jobs
         All jobs planned, those of pages that were not made included.
+    results
+        What became of the pages made, by name as in `pages`.
     """
 
     pages: dict[str, Path]
     jobs: dict[str, list[batch.Job]]
+    results: dict[str, batch.Result]
 
 
 def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
     """Make a few pages of each data set with two workers, and the demo city's index."""
     pages: dict[str, Path] = {}
     jobs: dict[str, list[batch.Job]] = {}
+    told: dict[str, batch.Result] = {}
     for dataset in (demo, provinces):
         text, codes = SHOWN[dataset.name]
         at = Checkpoint.parse(text)
@@ -64,12 +68,13 @@ def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
         wanted = [job for job in planned if job.page.stem.split("-")[0] in (*codes, "overview")]
         results = batch.run(wanted, 2)
         assert [r.error for r in results] == [""] * len(wanted)
-        for job in wanted:
-            pages[f"{dataset.name}/{job.page.stem.split('-')[0]}"] = job.page
+        for job, result in zip(wanted, results, strict=True):
+            name = f"{dataset.name}/{job.page.stem.split('-')[0]}"
+            pages[name], told[name] = job.page, result
         jobs[dataset.name] = planned
         if dataset is demo:
             pages["demo-city/index"] = batch.write_index(dataset, at, folder, results)
-    return Made(pages, jobs)
+    return Made(pages, jobs, told)
 
 
 def make_briefs(dataset: Dataset) -> dict[tuple[str, str], Brief]:

@@ -8,6 +8,7 @@ import pytest
 from factory import COUNT, OWN, make_dataset, metrics, observation, target
 from pages import parse_fragment, words_of
 from wording import bundle_of
+from workspaces import kejistats, make_workspace
 
 from kejistats.brief import Brief
 from kejistats.brief.own_words import as_html, own_text
@@ -135,3 +136,28 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"900101\.md"):
         own_text(city, AT, "900101")
+
+
+def test_the_command_tells_what_contradicts_with_file_and_line(tmp_path: Path) -> None:
+    root = make_workspace(tmp_path / "root", "demo-city")
+    file = root / "data" / "demo-city" / "words" / "2025H1" / "900101.md"
+    file.write_text(f"# 工作举措\n{NAME}999家。\n", encoding="utf-8")
+
+    done = kejistats(
+        "briefs",
+        "data/demo-city",
+        "-c",
+        "2025H1",
+        "-d",
+        "900101",
+        "-j",
+        "1",
+        cwd=root,
+        home=tmp_path,
+    )
+
+    assert done.returncode == 0
+    assert "warning: words/2025H1/900101.md 第2行：" in done.stderr
+    assert "写作999家，与数据不符（科技型中小企业入库数215家）" in done.stderr
+    page = root / "out" / "demo-city" / "2025H1" / "900101-2025H1.html"
+    assert f"{NAME}999家。" in page.read_text(encoding="utf-8")

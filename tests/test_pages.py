@@ -333,9 +333,9 @@ def test_the_index_gives_each_pages_conclusion(made: Made, trees: dict[str, Elem
         for tr in trees["demo-city/index"].findall(".//tbody/tr")
     }
 
-    pages = [j for j in made.jobs["demo-city"] if j.page in made.pages.values()]
+    results = [r for name, r in made.results.items() if name.startswith("demo-city/")]
 
-    assert rows == {job.name: job.text for job in pages}
+    assert rows == {result.name: result.text for result in results}
     assert rows["朝岚区"].startswith("上半年，纳入序时评价的4项指标中")
 
 
@@ -347,9 +347,10 @@ def test_the_index_counts_what_each_page_reaches(made: Made, trees: dict[str, El
     }
 
     assert heads == ["简报", "达到", "未达到", "结论"]
-    for job in made.jobs["demo-city"]:
-        if job.page in made.pages.values():
-            assert rows[job.name] == [str(job.counts["reached"]), str(job.counts["missed"])]
+    for name, result in made.results.items():
+        if name.startswith("demo-city/"):
+            counts = result.counts
+            assert rows[result.name] == [str(counts["reached"]), str(counts["missed"])]
     assert rows["朝岚区"] == ["2", "2"]
 
 
