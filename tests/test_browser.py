@@ -207,7 +207,7 @@ def test_a_page_prints_with_heads_on_every_sheet(visit: Open, name: str) -> None
         )
         back = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
         hidden = seen.page.eval_on_selector_all(
-            "table.key .wide",
+            "main > .table > table.key .wide",
             "cells => cells.filter(c => getComputedStyle(c).display === 'none').length",
         )
 

@@ -59,6 +59,11 @@ class City:
                 found.setdefault(view.id, view)
         return [found[i] for i in self.bundle.content["headline"] if i in found]
 
+    @cached_property
+    def counted(self) -> list[Unit]:
+        """The districts that tallies count: a zone lies in one of them (semantics §4)."""
+        return [u for u in self.units if u["kind"] == "district"] or self.units
+
     def column(self, indicator: str) -> list[View]:
         """Return the districts' views of an indicator, in their order."""
         return [v for u in self.units if (v := self.view(u["code"], indicator))]

@@ -184,7 +184,7 @@ class Comparison:
     @property
     def notes(self) -> Fragment:
         """数据说明 of both sides, what both share said once; then the source of every figure."""
-        found = [notes(side, views(side)) for side in self.sides]
+        found = [notes(side, views(side), spoken=False) for side in self.sides]
         shared = [text for text in found[0] if text in found[1]]
         parts = [
             {"name": label, "texts": [text for text in some if text not in shared]}

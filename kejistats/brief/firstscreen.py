@@ -14,7 +14,7 @@ def conclusion(city: City) -> str:
     """Say how many districts reach how much, and how the city's own figures moved."""
     if not city.units:
         return city.say("no_units")
-    by_unit = [some for u in city.units if (some := city.main(u["code"]))]
+    by_unit = [some for u in city.counted if (some := city.main(u["code"]))]
     figures = [(sum(v.reached for v in s), sum(v.not_reached for v in s)) for s in by_unit]
     reached, missed = sum(r for r, _ in figures), sum(m for _, m in figures)
     parts = []
@@ -60,7 +60,7 @@ def attention(city: City) -> list[dict[str, str]]:
 
 def _item(city: City, column: View, *, judged: bool) -> tuple[int, int, dict[str, str]]:
     """Return how many do not reach an indicator, of how many, and the words for it."""
-    views = city.column(column.id)
+    views = [v for u in city.counted if (v := city.view(u["code"], column.id))]
     if judged:
         some = [v for v in views if v.assessed]
         missed = sum(v.not_reached for v in some)

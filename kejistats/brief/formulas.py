@@ -27,7 +27,8 @@ def formulas(view: View) -> list[str]:
     """
     if not view.reported or view["value"] is None:
         return []
-    return [text for text in (_growth(view), _attainment(view), _due(view)) if text]
+    parts = (_growth(view), _attainment(view), _due(view), *_share(view))
+    return [text for text in parts if text]
 
 
 def _growth(view: View) -> str:
@@ -59,6 +60,24 @@ def _due(view: View) -> str:
     return view.say("formula", "due", p=percent(view["share_due"]), T=target)
 
 
+def _share(view: View) -> list[str]:
+    """Return the sums of the share, of last year's and of 拉动, with the whole's source cells."""
+    scope, found = view.settings["scope"], []
+    if view.share_said() and view["whole"] is not None:
+        whole = {"W": _number(view, "whole"), "scope": scope, "source": view["whole_source"]}
+        found.append(view.say("formula", "share", A=_number(view, "value"), **whole))
+    if view["whole_base"] is None or not (view["share_change"] is not None or view.pulled()):
+        return found
+    base = {"B": _number(view, "base"), "W0": _number(view, "whole_base")}
+    source = view["whole_base_source"]
+    found.append(view.say("formula", "share_before", **base, scope=scope, source=source))
+    if view.pulled():
+        found.append(view.say("formula", "pulled", A=_number(view, "value"), **base))
+    return found
+
+
 def _number(view: View, column: str) -> str:
-    text = plain(view[column], view.indicator["decimals"])
+    # A ratio that was worked out differs from last year's by less than it is printed with.
+    more = view.indicator["measure"] == "ratio" and " ÷ " in (view["source"] or "")
+    text = plain(view[column], view.indicator["decimals"] + (1 if more else 0))
     return f"（{text}）" if text.startswith("-") else text

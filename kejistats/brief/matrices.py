@@ -16,6 +16,8 @@ Cell = dict[str, str]
 # Marks of a bound where there is little room.
 BOUND_MARKS = {"about": "约", "at_least": "≥", "more_than": ">", "at_most": "≤", "less_than": "<"}
 
+_UNKNOWN = {"masked": "※", "missing": "×"}
+
 
 def cell(text: str, small: str = "", code: str = "") -> Cell:
     """Return one cell: its text, what stands small below it, and the class of its status."""
@@ -104,7 +106,8 @@ def heat(city: City) -> Fragment:
     The last row counts the districts that reach their target, of those judged.
     """
     columns = city.judged
-    counts = [[v for v in city.column(c.id) if v.assessed] for c in columns]
+    counted = [[city.view(u["code"], c.id) for u in city.counted] for c in columns]
+    counts = [[v for v in some if v and v.assessed] for some in counted]
     return matrix(
         city.say("heat"),
         [c.short for c in columns],
@@ -120,8 +123,13 @@ def heat(city: City) -> Fragment:
 
 def _status(view: View) -> Cell:
     if not view.assessed:
-        return cell("○")
+        return cell(_mark(view))
     return cell(view.mark, _number(view), view["progress"])
+
+
+def _mark(view: View) -> str:
+    """Return the mark of a status; masked and missing are told apart without a word."""
+    return view.mark if view.assessed else _UNKNOWN.get(view["status"], view.mark)
 
 
 def _number(view: View) -> str:
@@ -147,7 +155,7 @@ def _legend(city: City, columns: list[View]) -> str:
     shown = [v for c in columns for v in city.column(c.id)]
     by_mark: dict[str, list[str]] = {}
     for view in sorted(shown, key=lambda v: PROGRESS.index(v["progress"])):
-        words = by_mark.setdefault(view.mark, [])
+        words = by_mark.setdefault(_mark(view), [])
         word = status_word(view)
         if word not in words:
             words.append(word)

@@ -69,7 +69,8 @@ def _change(city: City, name: str, view: View) -> str:
     now = view["rank"]
     before = now + view["rank_change"]
     way = "up" if view["rank_change"] > 0 else "down"
-    return city.say(f"rank_{way}", district=name, indicator=view.short, a=before, b=now,
+    tied = city.say("tied") if view["tied"] else ""
+    return city.say(f"rank_{way}", district=name, indicator=view.short, a=before, b=now, tied=tied,
                     k=abs(view["rank_change"]))  # fmt: skip
 
 

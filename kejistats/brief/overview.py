@@ -66,7 +66,7 @@ class Overview:
     @property
     def tally(self) -> dict[str, int]:
         """Main indicators reached, missed, improved, worsened, of all districts together."""
-        return main_tally([v for unit in self.units for v in self.city.main(unit["code"])])
+        return main_tally([v for unit in self.city.counted for v in self.city.main(unit["code"])])
 
     @property
     def head(self) -> Fragment:

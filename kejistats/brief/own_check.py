@@ -15,27 +15,40 @@ from kejistats.schema import Finding
 from kejistats.units import factor
 
 _SENTENCE = re.compile(r"[。；;！!]")
-_CLAUSE = re.compile(r"[，,]")
-_NUMBER = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?\s*([^\d\s，,。；;、（）()]{0,8})")
-# What is planned, or a part, is no statement of the figure.
-_OTHER = re.compile("力争|计划|拟|确保|争取|预计|预期|年底|下半年|其中|再|每|约占")
-_AMOUNTS = [
-    "value", "value_upper", "base", "change", "target", "target_upper", "target_original",
-    "target_base", "due", "pace_gap", "gap", "surplus", "required_per_month", "since_year_end",
-]  # fmt: skip
-_RATES = [
-    "attainment", "share_due", "yoy", "published_growth", "share", "required_growth",
-    "contribution_rate",
-]  # fmt: skip
-_POINTS = ["pace_gap_points", "yoy_points", "share_change", "contribution"]
+_N = r"(?P<n>\d{1,3}(?:,\d{3})+|\d+)(?P<d>\.\d+)?"
+_TEXT = r"(?P<unit>[^\d\s，,。；;、（）()]{0,8})"
+# What is said of another time, of a part, or of what is to come states nothing of the figure.
+_OTHER = re.compile(
+    "力争|计划|拟|确保|争取|预计|预期|目标是|年底|下半年|下一步|其中|再新增"
+    "|[一二三四]季度|当月|本月|上年|去年|同期数|[0-9]{1,2}月|[0-9]{4}年"
+)
+_NEAR = {"超过": 1, "突破": 1, "逾": 1, "高于": 1, "不足": -1, "低于": -1, "近": 0, "约": 0}
+_BOUND = f"(?P<bound>{'|'.join(_NEAR)})?"
+# The four things a clause may state: the figure itself, growth, completion or pace, the share.
+_FIGURE = re.compile(rf"^数?(?:累计|共|已)?(?:为|达到|达|完成|实现)?{_BOUND}\s*{_N}\s*{_TEXT}")
+_GROWTH = re.compile(
+    rf"^(?:上半年)?(?:同比|较上年同期|比上年同期)(?P<way>增长|提高|上升|增加|加快|下降|减少|回落|降低)"
+    rf"(?:了)?{_BOUND}\s*{_N}\s*(?P<unit>%|％|个百分点)"
+)
+_DONE = re.compile(
+    rf"^(?:已)?完成(?:了)?(?:全年|年度)?(?:目标|任务|指标)?(?:的)?{_BOUND}\s*{_N}\s*(?P<unit>%|％)"
+)
+_PACE = re.compile(
+    rf"^(?P<way>快于|高于|超|低于|慢于|落后)序时进度{_BOUND}\s*{_N}\s*(?P<unit>个百分点)"
+)
+_SHARE = re.compile(rf"^占全[市省国](?:的)?{_BOUND}\s*{_N}\s*(?P<unit>%|％)")
+# So far from the figure 约 and 近 may be.
+_ABOUT = 0.05
+_DOWN = {"下降", "减少", "回落", "降低", "低于", "慢于", "落后"}
 
 
 def own_findings(own: OwnWords, rows: list[View]) -> pl.DataFrame:
     """Return findings about an analyst's own words, warnings all.
 
-    A number that follows an indicator's name and has its unit, %, or 个百分点 must be one of the
-    figures of its row, rounded as it is written; where no figure is known there is none to
-    write. Plans, targets and parts (力争, 计划, 其中 …) are left alone.
+    What a clause states of an indicator it names must be so: the figure that follows the name,
+    同比增长 or 下降, 完成, 快于 or 低于序时进度, 占全市; each rounded as it is written, 超过 and 不足
+    as bounds. Where no figure is known there is none to write. Plans, other times and parts
+    (力争, 一季度, 其中 …) state nothing, nor does anything after them in the sentence.
 
     Parameters
     ----------
@@ -87,10 +100,15 @@ def _contradictions(line: str, rows: list[View]) -> Iterator[tuple[View, str]]:
         starts = list(mention.finditer(sentence))
         for at, match in enumerate(starts):
             end = starts[at + 1].start() if at + 1 < len(starts) else len(sentence)
-            for clause in _CLAUSE.split(sentence[match.end() : end]):
-                if not _OTHER.search(clause):
-                    view = names[match[0]]
-                    yield from ((view, text) for text in _strange(clause, view))
+            before = sentence[: match.start()]
+            for place, clause in enumerate(re.split("[，,]", sentence[match.end() : end])):
+                if _OTHER.search(before + clause):
+                    break
+                before += clause
+                view = names[match[0]]
+                strange = _strange(clause, view, first=place == 0)
+                if strange:
+                    yield view, strange
 
 
 def _names(rows: list[View]) -> dict[str, View]:
@@ -105,41 +123,62 @@ def _names(rows: list[View]) -> dict[str, View]:
     return {name: views[0] for name, views in found.items() if len(views) == 1}
 
 
-def _strange(clause: str, view: View) -> Iterator[str]:
-    """Return the numbers of a clause that are none of the figures of a row."""
-    for match in _NUMBER.finditer(clause):
-        number, unit = float(match[1].replace(",", "") + (match[2] or "")), match[3]
-        decimals = len(match[2] or ".") - 1
-        shown = rounded(number, decimals)
-        scaled = _figures(view, unit)
-        if scaled is None:
-            continue
-        length, figures = scaled
-        if shown not in {abs(rounded(x, decimals)) for x in figures}:
-            yield match[0][: len(match[0]) - len(unit) + length]
+def _strange(clause: str, view: View, *, first: bool) -> str:
+    """Return the number that a clause states wrongly of a row; empty where it states none so."""
+    if first and (match := _FIGURE.match(clause)):
+        size = _unit(view, match["unit"])
+        if size:
+            scale, length = size
+            figures = [view[c] for c in ("value", "value_upper") if view[c] is not None]
+            written = f"{match['n']}{match['d'] or ''}{match['unit'][:length]}"
+            return "" if _agrees(match, [f / scale for f in figures]) else written
+    for pattern, figures in _stated(view):
+        if match := pattern.match(clause):
+            turned = -1 if match.groupdict().get("way") in _DOWN else 1
+            written = f"{match['n']}{match['d'] or ''}{match['unit']}"
+            return "" if _agrees(match, [turned * f for f in figures]) else written
+    return ""
 
 
-def _figures(view: View, text: str) -> tuple[int, list[float]] | None:
-    """Return the length of the unit that a text starts with, and the row's figures in it."""
-    if text.startswith("个百分点"):
-        points = [view[c] for c in _POINTS]
-        if view.indicator["unit"] == "%":
-            points += [
-                view[c] for c in ("change", "gap", "surplus", "pace_gap", "required_per_month")
-            ]
-        return 4, [x for x in points if x is not None]
-    if text[:1] in ("%", "％"):
-        rates = [view[c] * 100 for c in _RATES if view[c] is not None]
-        if view["target_kind"] == "growth":
-            rates.append(view["target"])
-        own = [view[c] for c in _AMOUNTS if view[c] is not None]
-        return 1, rates + (own if view.indicator["unit"] == "%" else [])
+def _stated(view: View) -> list[tuple[re.Pattern[str], list[float]]]:
+    """Return what each kind of clause may state of a row, in % or points."""
+    grown = (
+        [] if view.growth_value is None else [view.growth_value * (1 if view.in_points else 100)]
+    )
+    if view["yoy"] is not None:
+        grown.append(view["yoy"] * 100)
+    points, done, share = view["pace_gap_points"], view["attainment"], view["share"]
+    return [
+        (_GROWTH, grown),
+        (_DONE, [] if done is None else [done * 100]),
+        (_PACE, [] if points is None else [points]),
+        (_SHARE, [] if share is None else [share * 100]),
+    ]
+
+
+def _agrees(match: re.Match[str], figures: list[float]) -> bool:
+    """Whether one of the figures is what is written, rounded so, or within its bound."""
+    decimals = len(match["d"] or ".") - 1
+    number = float(match["n"].replace(",", "") + (match["d"] or ""))
+    way = _NEAR.get(match["bound"] or "")
+    for figure in figures:
+        if rounded(figure, decimals) == rounded(number, decimals):
+            return True
+        if way == 0 and abs(figure - number) <= _ABOUT * abs(figure):
+            return True
+        if way in (1, -1) and way * (figure - number) > 0:
+            return True
+    return False
+
+
+def _unit(view: View, text: str) -> tuple[float, int] | None:
+    """Return the factor of the unit that a text starts with, and its length; None without one."""
     own, alike = view.indicator["unit"], tuple(view.indicator["units"])
     for length in range(min(len(text), 6), 0, -1):
-        times = factor(text[:length], own, alike)
+        scale = factor(text[:length], own, alike)
         # 个 may stand for 家, but 3个园区 are no firms.
-        if times and (factor(text[:length], own) or not text[length:]):
-            return length, [view[c] / times for c in _AMOUNTS if view[c] is not None]
+        if scale and (factor(text[:length], own) or not text[length:]):
+            return scale, length
     return None
 
 

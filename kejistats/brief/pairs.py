@@ -43,6 +43,8 @@ class Pair:
             return "absent"
         for view in (one, other):
             if not view.reported:
+                if view.no_total:
+                    return "no_total"
                 return "not_expected" if view.not_expected else str(view["status"])
         if any(v["bound"] != "exact" or v["value_upper"] is not None for v in (one, other)):
             return "bound"

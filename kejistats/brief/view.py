@@ -16,8 +16,8 @@ from kejistats.units import WHOLE
 
 Words = dict[str, dict[str, Any]]
 _COUNT_UNITS = WHOLE | {"人年"}
-# 拉动 is said of who contributes so many times what its share in the whole would.
-PULLS = 1.2
+# What a view has of the whole besides the Metric row; see `kejistats.metrics.share_changes`.
+OF_WHOLE = ["whole", "whole_source", "whole_base", "whole_base_source", "share_change"]
 
 
 @dataclass(frozen=True)
@@ -363,22 +363,39 @@ class View:
 
     def _pulls(self, rate: float | None) -> bool:
         """Whether it moved the whole by more than its weight, or against its growth."""
+        limits, whole = self.settings["thresholds"], self["whole_base"]
+        counted = self.indicator["unit"] in _COUNT_UNITS
+        # Of a few, one more or less would move the whole by much.
+        if whole is None or (counted and self["base"] < limits["growth_base"]):
+            return False
         if self["contribution"] < 0:
             return True
-        share = self["share"]
-        return rate is not None and share is not None and rate >= PULLS * share
+        weight = self["base"] / whole
+        return rate is not None and rate >= limits["contribution_times"] * weight
 
     def outlook(self) -> str:
-        """Say where the year would end mechanically, as a band; empty where nothing follows."""
-        low, high, rule = self["outlook_low"], self["outlook_high"], self["outlook_rule"]
-        if rule is None or self.final or (low is None and high is None):
+        """Say where the year would end mechanically; empty where no honest band follows.
+
+        Of flows with a seasonal pace only: its years, lowest and highest, are in the notes. Of
+        nothing, of a few, or with both ends printed alike it would look like a forecast.
+        """
+        low, high, limits = self["outlook_low"], self["outlook_high"], self.settings["thresholds"]
+        paced = self["outlook_rule"] == self["pace_rule"] == "seasonal"
+        if not paced or self.final or self.indicator["measure"] != "flow" or not self["pace_years"]:
             return ""
-        if low is None or high is None:
-            key, value = ("outlook_at_least", low) if high is None else ("outlook_at_most", high)
-            band = self.say("required", key, A=self.amount(value))
+        counted = self.indicator["unit"] in _COUNT_UNITS
+        if self["value"] <= 0 or (counted and self["value"] < limits["small_count"]):
+            return ""
+        ends = [None if end is None else self.amount(end, trim=False) for end in (low, high)]
+        if None in ends:
+            key = "outlook_at_least" if ends[1] is None else "outlook_at_most"
+            band = self.say("required", key, A=ends[0] or ends[1])
+        elif ends[0] == ends[1]:
+            return ""
         else:
-            band = between(self.amount(low), self.amount(high))
-        return self.say("required", f"outlook_{rule}", band=band)
+            band = between(str(ends[0]), str(ends[1]))
+        above = self.words["pace"]["parent"] if _of_parent(self["pace_years"]) else ""
+        return self.say("required", "outlook_seasonal", band=band, parent=above)
 
     def _moved(self) -> int:
         """Return +1 where it moved in its direction as printed, −1 against it, else 0."""
@@ -400,6 +417,11 @@ class View:
         return self._moved() > 0
 
 
+def _of_parent(years: str) -> bool:
+    """Whether a seasonal profile is the parent's: 上级2022、2023、2024."""
+    return not years[:1].isdigit()
+
+
 def views(bundle: Bundle, district: str | None = None) -> list[View]:
     """Return the rows of a bundle in words, in the order of the registry.
 
@@ -409,9 +431,8 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
     indicators = {row["id"]: row for row in bundle.indicators.iter_rows(named=True)}
     rows = bundle.metrics.to_dicts()
     whole = {(row["district"], row["indicator"]) for row in rows if not row["level"]}
-    shares = {
-        (row["indicator"], row["level"]): row["share_change"]
-        for row in bundle.content.get("share_changes", [])
+    wholes = {
+        (row["indicator"], row["level"]): row for row in bundle.content.get("share_changes", [])
     }
     found = []
     for row in rows:
@@ -420,7 +441,7 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
             continue
         found.append(
             View(
-                row | {"share_change": shares.get((row["indicator"], row["level"]))},
+                row | _of_whole(wholes.get((row["indicator"], row["level"]), {})),
                 indicators[row["indicator"]],
                 bundle.content["words"],
                 bundle.content["settings"],
@@ -429,6 +450,11 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
             )
         )
     return sorted(found, key=lambda view: view.indicator["order"])
+
+
+def _of_whole(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what a row holds of the whole that it has a share in, nulls where nothing is known."""
+    return {column: found.get(column) for column in OF_WHOLE}
 
 
 def headline(bundle: Bundle, rows: list[View]) -> list[View]:
