@@ -449,9 +449,7 @@ def test_text_that_looks_like_a_formula_stays_text_in_a_workbook(tmp_path: Path)
 # ---- briefs -----------------------------------------------------------------------------
 
 
-def test_a_file_not_taken_in_is_warned_of(
-    run: Run, workspace: Path, tmp_path: Path
-) -> None:
+def test_a_file_not_taken_in_is_warned_of(run: Run, workspace: Path, tmp_path: Path) -> None:
     own = copy_workspace(workspace, tmp_path / "own", "demo-city")
     write_csv(own / "data" / "demo-city" / "inbox" / "2026H1.csv", [FIGURE])
 

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 _LIBRARIES = [
     "kejistats.brief", "kejistats.render", "papermill", "matplotlib.pyplot", "PIL.Image",
     "PIL.PngImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.BmpImagePlugin",
-    "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "polars",
+    "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "polars", "numpy.random",
 ]  # fmt: skip
 # Run once before the state is taken to which all notebooks return: it loads what shells load late.
 _REHEARSAL = (
     "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('x')\n1",
     "from IPython.display import display\ndisplay({})",
+    "%matplotlib inline\n%config InlineBackend.close_figures",
     "1 / 0",
 )
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
