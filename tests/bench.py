@@ -25,6 +25,7 @@ from deltalake import write_deltalake
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import bench_briefs  # noqa: E402
 import bench_metrics  # noqa: E402
 from factory import ROOT, registry, targets  # noqa: E402
 from workspaces import make_workspace  # noqa: E402
@@ -284,9 +285,7 @@ def brief(folder: Path) -> None:
     _, [job], _ = batch.plan(dataset, AT, ["900101"], folder / "out")
 
     def by_notebook() -> None:
-        result = batch.make(job)
-        if result.error:
-            raise SystemExit(result.error)
+        bench_briefs.by_kernel(job)
 
     def plain() -> None:
         made = Brief(Bundle.read(job.bundle))
@@ -318,7 +317,9 @@ def _parts(made: Brief) -> list[str]:
     return [part.html for part in parts]
 
 
-PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, nation)}
+PARTS = {
+    f.__name__: f for f in (intake, workbooks, csv, metrics, brief, bench_briefs.briefs, nation)
+}
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
