@@ -32,19 +32,19 @@ def notebook(file: Path, *cells: str) -> Path:
     return file
 
 
-def small_workspace(root: Path, faults: str) -> Path:
+def small_workspace(root: Path, faults: str, count: int = 5) -> Path:
     """A workspace of a small city, taken in, with notebooks of the analyst's own."""
     shutil.copytree(ROOT / "schemas", root / "schemas")
     notebook(root / "notebooks" / "brief.ipynb", OPENING, faults, "brief.head")
     opening = "import kejistats as kj\noverview = kj.open_overview(bundle=bundle)"
     notebook(root / "notebooks" / "overview.ipynb", opening, "overview.head")
-    folder = make_dataset(root / "data" / "city", 5)
+    folder = make_dataset(root / "data" / "city", count)
     districts = (folder / "districts.csv").read_text(encoding="utf-8")
     ended = districts.replace("第5区", "第1区").replace("group\n", "group,valid_to\n")
     ended = ended.replace("第4区,900100,\n", "第4区,900100,,2024-12-31\n")
     assert ended.count("2024-12-31") == 1
     (folder / "districts.csv").write_text(ended, encoding="utf-8")
-    rows = [figure(code, "12") for code in (GOOD, RAISES, DIES, TWIN)]
+    rows = [figure(f"9001{n:02d}", "12") for n in range(1, count + 1) if n != 4]
     write_csv(folder / "inbox" / "figures.csv", rows)
     taken_in(root)
     return root

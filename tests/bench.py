@@ -28,6 +28,7 @@ from matplotlib.figure import Figure
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import bench_briefs  # noqa: E402
 import bench_metrics  # noqa: E402
 from factory import ROOT, registry, targets  # noqa: E402
 from workspaces import make_workspace  # noqa: E402
@@ -287,9 +288,7 @@ def brief(folder: Path) -> None:
     _, [job], _ = batch.plan(dataset, AT, ["900101"], folder / "out")
 
     def by_notebook() -> None:
-        result = batch.make(job)
-        if result.error:
-            raise SystemExit(result.error)
+        bench_briefs.by_kernel(job)
 
     def plain() -> None:
         made = Brief(Bundle.read(job.bundle))
@@ -349,7 +348,10 @@ def _bare_chart() -> None:
     figure.savefig(io.BytesIO(), format="png")
 
 
-PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, charts, nation)}
+PARTS = {
+    f.__name__: f
+    for f in (intake, workbooks, csv, metrics, brief, charts, bench_briefs.briefs, nation)
+}
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:

@@ -25,17 +25,17 @@ from kejistats.period import Checkpoint
 from kejistats.store import Store
 
 AT = Checkpoint(2025, 6)
-MANY, ALL, SAMPLE, WORKERS = 200, 1000, 5, 2
+MANY, ALL, SAMPLE, WORKERS, PER_CITY = 200, 1000, 5, 2, 20
 EARLY, LATE = 50, 500
 
 
-def city(root: Path, count: int) -> Dataset:
+def country(root: Path, count: int) -> Dataset:
     """Make a data set of so many districts, each with the figures of one of the demo city's.
 
-    They are scaled, so that no two districts have the same.
+    They are scaled, so that no two districts have the same, and belong to cities of twenty.
     """
     demo = Dataset(root / "data" / "demo-city")
-    folder = root / "data" / f"city-{count}"
+    folder = root / "data" / f"country-{count}"
     folder.mkdir(parents=True)
     shutil.copy(demo.path / "dataset.toml", folder)
     units = demo.districts.filter(pl.col("kind") == "district")["code"].to_list()
@@ -45,8 +45,11 @@ def city(root: Path, count: int) -> Dataset:
         like=pl.Series([units[n % len(units)] for n in range(count)]),
         scale=1 + pl.col("n") / count,
     )
-    lines = ["code,name,parent", f"{parent},示例市,"]
-    lines += [f"{code},示例{n}区,{parent}" for n, code, _, _ in made.iter_rows()]
+    lines = ["code,name,parent,kind", f"{parent},示例国,,total"]
+    lines += [f"7{n:05d},示例{n}市,{parent},total" for n in range(count // PER_CITY)]
+    lines += [
+        f"{code},示例{n}区,7{n // PER_CITY:05d},district" for n, code, _, _ in made.iter_rows()
+    ]
     (folder / "districts.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     source = Store(demo.path / "store")
     tables = {
@@ -104,7 +107,7 @@ def briefs(folder: Path) -> None:
     """Many briefs by warm workers against the stock tools, again, and over time."""
     root = make_workspace(folder / "workspace", "demo-city")
     os.chdir(root)
-    many = city(root, MANY)
+    many = country(root, MANY)
     bundle = speed(root, many)
     plain_work(root, bundle)
     again(root)
@@ -120,7 +123,8 @@ def speed(root: Path, many: Dataset) -> Path:
     each = (time.perf_counter() - start) / len(report.results)
     if report.failed:
         raise SystemExit(report.failed[0].error)
-    _, jobs, _ = batch.plan(many, AT, many.districts["code"].to_list()[1 : SAMPLE + 1], root / "x")
+    codes = many.districts["code"].to_list()[-SAMPLE:]
+    _, jobs, _ = batch.plan(many, AT, codes, root / "x")
     loop = []
     for job in jobs:
         made = root / "loop.ipynb"
@@ -206,7 +210,7 @@ def again(root: Path) -> None:
     from kejistats.batch.manifest import Manifest
     from kejistats.batch.planning import plan_again
 
-    dataset = city(root, ALL)
+    dataset = country(root, ALL)
     folder = batch.folder_of(dataset, AT, root / "out")
     manifest = Manifest(folder)
     first = timed(lambda: pretend(plan_again(dataset, AT, (), folder, manifest), manifest))

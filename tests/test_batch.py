@@ -226,7 +226,7 @@ def test_nothing_is_computed_or_made_where_nothing_changed(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = pages(own)
-    monkeypatch.setattr("kejistats.batch.planning.make_bundles", None)  # must not be called
+    monkeypatch.setattr("kejistats.batch.planning.Cut", None)  # must not be called
 
     again = run_again(own)
 

@@ -233,15 +233,22 @@ def _heard(worker: Worker, until: float | None) -> Message | None:
 def _keep(worker: Worker, done: Message) -> None:
     if done["retire"]:
         _preload[:] = sorted({*_preload, *done["loaded"]})
-        worker.close()
+        worker.kill()
     else:
         _kept.append(worker)
 
 
+def kept_workers() -> list[Worker]:
+    """Take the workers that this process keeps; who takes them ends them."""
+    found = list(_kept)
+    _kept.clear()
+    return found
+
+
 @atexit.register
 def _let_go() -> None:
-    for worker in _kept:
-        worker.close()
+    for worker in kept_workers():
+        worker.kill()
 
 
 _runner: Runner = _by_kept_worker

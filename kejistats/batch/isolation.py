@@ -265,15 +265,12 @@ def _figures() -> Iterator[None]:
     if matplotlib is None:
         yield
         return
-    backend = matplotlib.get_backend(auto_select=False)
     try:
         with matplotlib.rc_context():
             yield
     finally:
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             pyplot.close("all")
-            if matplotlib.get_backend(auto_select=False) != backend:
-                pyplot.switch_backend(backend)
 
 
 def _loggers() -> dict[str, tuple[logging.Logger, int, list[logging.Handler], bool, bool]]:

@@ -18,7 +18,7 @@ FORMAT = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS wanted (
-  place INTEGER PRIMARY KEY, stem TEXT, kind TEXT, name TEXT, bundle TEXT);
+  place INTEGER PRIMARY KEY, stem TEXT, kind TEXT, name TEXT, bundle TEXT, key TEXT);
 CREATE TABLE IF NOT EXISTS made (
   stem TEXT PRIMARY KEY, bundle TEXT, notebook TEXT, template TEXT, code TEXT, packages TEXT,
   forms TEXT, text TEXT, counts TEXT, seconds REAL, memory REAL, files TEXT);
@@ -46,13 +46,16 @@ class Wanted:
     name
         District, or 总览.
     bundle
-        Hash of the bundle; where there is nothing to show, what that means in words.
+        Digest of the bundle; where there is nothing to show, what that means in words.
+    key
+        Hash of what the bundle is made from: with the same key it need not be made.
     """
 
     stem: str
     kind: str
     name: str
     bundle: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,11 @@ class Manifest:
         found = self._base.execute("SELECT value FROM fact WHERE name = 'inputs'").fetchone()
         if found is None or found[0] != fingerprint:
             return None
-        rows = self._base.execute("SELECT stem, kind, name, bundle FROM wanted ORDER BY place")
+        return self.last_wanted()
+
+    def last_wanted(self) -> list[Wanted]:
+        """Return what the inputs of the last run asked for."""
+        rows = self._base.execute("SELECT stem, kind, name, bundle, key FROM wanted ORDER BY place")
         return [Wanted(*row) for row in rows]
 
     def keep_wanted(self, fingerprint: str, wanted: Iterable[Wanted]) -> None:
@@ -145,7 +152,7 @@ class Manifest:
         with self._base:
             self._base.execute("DELETE FROM wanted")
             self._base.executemany(
-                "INSERT INTO wanted (stem, kind, name, bundle) VALUES (?, ?, ?, ?)",
+                "INSERT INTO wanted (stem, kind, name, bundle, key) VALUES (?, ?, ?, ?, ?)",
                 [astuple(one) for one in wanted],
             )
             self._base.execute("INSERT OR REPLACE INTO fact VALUES ('inputs', ?)", (fingerprint,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import polars as pl
 
 from kejistats.batch.inputs import (
     code_hash,
-    content_hash,
     fingerprint,
     notebook_hash,
     packages,
@@ -21,11 +20,42 @@ from kejistats.batch.inputs import (
 from kejistats.batch.job import Job, Result
 from kejistats.batch.manifest import Manifest, Sources, Wanted, why
 from kejistats.batch.place import write
-from kejistats.brief import make_bundles, make_overview
+from kejistats.brief import Bundle, Cut, make_overview
 from kejistats.dataset import Dataset
-from kejistats.errors import UsageError
+from kejistats.errors import KejistatsError, UsageError
 from kejistats.period import Checkpoint
 from kejistats.workspace import home, shared
+
+_AT_ONCE = 100
+
+
+class Texts:
+    """Bundles as text, made when they are asked for.
+
+    Parameters
+    ----------
+    dataset, checkpoint
+        What they are made from.
+    """
+
+    def __init__(self, dataset: Dataset, checkpoint: Checkpoint) -> None:
+        self.cut = Cut(dataset, checkpoint)
+        self.held: dict[str, str] = {}
+        self._dataset, self._checkpoint = dataset, checkpoint
+
+    def make(self, stems: Sequence[str]) -> dict[str, str]:
+        """Make the bundles of some pages; return their digests."""
+        digests = {}
+        if "overview" in stems:
+            bundle = make_overview(self._dataset, self._checkpoint)
+            digests["overview"], self.held["overview"] = bundle.digest, bundle.text()
+        codes = [stem.removesuffix(f"-{self._checkpoint}") for stem in stems if stem != "overview"]
+        # Some at a time: as text they take a tenth of the memory.
+        for start in range(0, len(codes), _AT_ONCE):
+            for code, bundle in self.cut.bundles(codes[start : start + _AT_ONCE]).items():
+                stem = f"{code}-{self._checkpoint}"
+                digests[stem], self.held[stem] = bundle.digest, bundle.text()
+        return digests
 
 
 @dataclass
@@ -47,7 +77,7 @@ class Plan:
     order
         Stems of all pages in the order of the index.
     texts
-        Bundles that are not on the disk yet, by stem.
+        Bundles that are not on the disk yet.
     """
 
     folder: Path
@@ -56,14 +86,16 @@ class Plan:
     failed: list[Result] = field(default_factory=list)
     sources: dict[str, Sources] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: Texts | None = None
 
     def write_bundles(self) -> None:
         """Write the bundles of the pages to make."""
+        if self.texts is None:
+            return
+        self.texts.make([job.stem for job in self.jobs if job.stem not in self.texts.held])
         for job in self.jobs:
-            if job.stem in self.texts:
-                job.bundle.parent.mkdir(parents=True, exist_ok=True)
-                write(job.bundle, self.texts.pop(job.stem))
+            job.bundle.parent.mkdir(parents=True, exist_ok=True)
+            write(job.bundle, self.texts.held.pop(job.stem))
 
 
 def folder_of(dataset: Dataset, checkpoint: Checkpoint, out: Path | None = None) -> Path:
@@ -93,7 +125,7 @@ def plan(
         The folder of the pages, the jobs, and districts that have nothing to show.
     """
     folder = folder_of(dataset, checkpoint, out)
-    wanted, texts = _computed(dataset, checkpoint, list(districts))
+    wanted, texts = _computed(dataset, checkpoint, list(districts), {})
     made = _planned(dataset, folder, wanted, {}, (), force=True)
     made.texts = texts
     made.write_bundles()
@@ -133,15 +165,23 @@ def plan_again(
     asked = None if known is None else _chosen(known, checkpoint, districts)
     if asked is not None:
         found = _planned(dataset, folder, asked, manifest.made(), forms)
-        if all(content_hash(j.bundle) == found.sources[j.stem].bundle for j in found.jobs):
+        if all(_digest(j.bundle) == found.sources[j.stem].bundle for j in found.jobs):
             return found
     computing()
-    wanted, texts = _computed(dataset, checkpoint, districts)
+    before = {one.stem: one for one in manifest.last_wanted() if one.key}
+    wanted, texts = _computed(dataset, checkpoint, districts, before)
     if not districts:
         manifest.keep_wanted(inputs, wanted)
     found = _planned(dataset, folder, wanted, manifest.made(), forms, force=force)
     found.texts = texts
     return found
+
+
+def _digest(file: Path) -> str:
+    try:
+        return Bundle.read(file).digest
+    except KejistatsError:
+        return ""
 
 
 def _chosen(
@@ -156,9 +196,12 @@ def _chosen(
 
 
 def _computed(
-    dataset: Dataset, checkpoint: Checkpoint, districts: Sequence[str]
-) -> tuple[list[Wanted], dict[str, str]]:
-    """Return all that the inputs ask for, and the bundles by stem."""
+    dataset: Dataset,
+    checkpoint: Checkpoint,
+    districts: Sequence[str],
+    known: Mapping[str, Wanted],
+) -> tuple[list[Wanted], Texts]:
+    """Return all that the inputs ask for; bundles with a known key are not made for that."""
     asked = list(dict.fromkeys(districts))
     peers = dataset.districts.filter(pl.col("kind") != "total")
     # Who stands alone need not have figures at every checkpoint that another one has.
@@ -166,20 +209,28 @@ def _computed(
     codes = asked or peers["code"].to_list()
     check_codes(codes)
     names = dict(dataset.districts.select("code", "name").iter_rows())
-    bundles = make_bundles(dataset, checkpoint, codes)
-    wanted, texts = [], {}
+    texts = Texts(dataset, checkpoint)
+    wanted = []
     if not asked:
-        texts["overview"] = make_overview(dataset, checkpoint).text()
-        wanted.append(Wanted("overview", "overview", "总览", text_hash(texts["overview"])))
-    for code, bundle in bundles.items():
-        stem = f"{code}-{checkpoint}"
-        texts[stem] = bundle.text()
-        wanted.append(Wanted(stem, "brief", names[code], text_hash(texts[stem])))
+        digest = texts.make(["overview"])["overview"]
+        wanted.append(Wanted("overview", "overview", "总览", digest))
+    stems = {f"{code}-{checkpoint}": code for code in codes if code in texts.cut.codes}
+    versions = f"{code_hash()} {packages()} "
+    keys = {
+        f"{code}-{checkpoint}": text_hash(versions + key)
+        for code, key in texts.cut.keys(stems.values()).items()
+    }
+    new = [stem for stem in stems if stem not in known or known[stem].key != keys[stem]]
+    digests = texts.make(new)
+    wanted += [
+        Wanted(stem, "brief", names[code], digests.get(stem) or known[stem].bundle, keys[stem])
+        for stem, code in stems.items()
+    ]
     nothing = f"has neither figures nor targets for {checkpoint}"
     wanted += [
         Wanted("", "brief", names[code], f"{code} {nothing}")
         for code in codes
-        if code not in bundles and (asked or code in related)
+        if code not in texts.cut.codes and (asked or code in related)
     ]
     return wanted, texts
 

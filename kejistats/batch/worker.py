@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kejistats.batch.channel import Channel, Message
 from kejistats.errors import KejistatsError
@@ -28,14 +29,18 @@ if TYPE_CHECKING:
 _LIBRARIES = [
     "kejistats.brief", "kejistats.render", "papermill", "matplotlib.pyplot", "PIL.Image",
     "PIL.PngImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.BmpImagePlugin",
-    "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "polars",
+    "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "polars", "numpy.random",
 ]  # fmt: skip
 # Run once before the state is taken to which all notebooks return: it loads what shells load late.
 _REHEARSAL = (
     "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('x')\n1",
     "from IPython.display import display\ndisplay({})",
+    "%matplotlib inline\n%config InlineBackend.close_figures",
     "1 / 0",
 )
+# jsonschema makes a parser of addresses of it as soon as it is loaded, which takes a second and
+# which no check of a notebook needs.
+_GRAMMAR = "rfc3987_syntax"
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -78,6 +83,8 @@ def _warm(preload: list[str]) -> Baseline:
     from kejistats.batch.shell import INLINE, run
 
     os.environ.setdefault("MPLBACKEND", INLINE)
+    with _without(_GRAMMAR), suppress(ImportError):
+        import_module("jsonschema")
     for name in [*_LIBRARIES, *preload]:
         # A library that cannot be loaded is missed by the notebook that needs it, if any does.
         with suppress(Exception):
@@ -90,6 +97,17 @@ def _warm(preload: list[str]) -> Baseline:
         pass
     _exporter()
     return Baseline()
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Let a module seem not to be installed."""
+    held: dict[str, Any] = sys.modules  # None stands for what is not there
+    held[name] = None
+    try:
+        yield
+    finally:
+        del held[name]
 
 
 class _Service:
