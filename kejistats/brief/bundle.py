@@ -16,6 +16,7 @@ import kejistats
 from kejistats.assessment import plain_rules
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
+from kejistats.final import OVERVIEW, Record, read_record
 from kejistats.metrics.history import history
 from kejistats.period import Checkpoint
 from kejistats.registry import read_words
@@ -135,11 +136,13 @@ def make_bundles(
     dict of str to Bundle
         By code: the district's metric rows, its series, the peers' figures without names, the
         chains of stages it has figures of, the revisions of figures and bases, the registry
-        subset, settings and words. A district with neither figures nor targets has none.
+        subset, settings and words; and whether the page is final or a draft. A district with
+        neither figures nor targets has none.
     """
     metrics = dataset.metrics(checkpoint)
     stages = dataset.chains(checkpoint)
     shared = _shared(dataset, checkpoint)
+    record = read_record(dataset.path, checkpoint)
     past = history(dataset.observations, dataset.districts, dataset.indicators)
     at_or_before = pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
     series = (
@@ -154,7 +157,9 @@ def make_bundles(
         if own.is_empty():
             continue
         unit = dataset.districts.filter(pl.col("code") == code)
-        bundles[code] = Bundle(
+        bundles[code] = _marked(
+            record,
+            code,
             shared
             | {
                 "kind": "brief",
@@ -165,9 +170,14 @@ def make_bundles(
                 "peers": _peer_values(metrics, dataset.districts, unit),
                 **_stages(dataset, stages, [code]),
                 "revisions": _plain(_revisions(dataset.observations, checkpoint, code)),
-            }
+            },
         )
     return bundles
+
+
+def _marked(record: Record, key: str, content: dict[str, Any]) -> Bundle:
+    """Return the bundle of a page, marked final if exactly this content was finalised."""
+    return Bundle(content | {"final": record.covers(key, content)})
 
 
 def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
@@ -180,7 +190,9 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
         (pl.col("code") == parent) | ((pl.col("parent") == parent) & known)
     )
     own = metrics.filter(pl.col("district").is_in(units["code"].to_list()))
-    return Bundle(
+    return _marked(
+        read_record(dataset.path, checkpoint),
+        OVERVIEW,
         _shared(dataset, checkpoint)
         | {
             "kind": "overview",
@@ -190,7 +202,7 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
             "revisions": _plain(_revisions(dataset.observations, checkpoint, parent)),
             **_stages(dataset, dataset.chains(checkpoint), units["code"].to_list()),
             **_assessment(dataset, checkpoint),
-        }
+        },
     )
 
 
@@ -213,7 +225,8 @@ def _assessment(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _shared(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
     settings = asdict(dataset.settings)
-    settings.pop("sender")
+    for key in ("sender", "mail"):
+        settings.pop(key)
     return {
         "format": FORMAT,
         "kejistats": kejistats.__version__,
