@@ -1,0 +1,135 @@
+"""What a message says of one page: conclusion, tally, key table, worst and best, charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kejistats.brief import Brief, Overview
+from kejistats.brief.select import WORST, best, problems
+from kejistats.brief.sentences import sentence
+from kejistats.brief.view import View, headline
+from kejistats.mail.documents import Document, Picture
+
+# A reader on a phone looks at no more; the attachment has them all.
+ROWS = 20
+CHARTS = 2
+
+
+@dataclass(frozen=True)
+class Section:
+    """One page as a message shows it; all texts are plain, the template escapes them.
+
+    Parameters
+    ----------
+    key, title, meta
+        District code or ``overview``, the title, and the date of the data.
+    name
+        The district, or 总览.
+    conclusion
+        The paragraph that stands first.
+    tally
+        Count, word and colour of each group of judged indicators.
+    heads, rows
+        Column titles and rows of the key table; of a row: name, cells, colour of the last cell.
+    rest
+        How many further rows the attachment has.
+    units
+        Of the overview: each district with how many indicators it reaches, misses, are judged.
+    worst, best
+        The three worst (name, mark, status, code, gap, section) and the two best as sentences.
+    pictures
+        The first charts.
+    correction
+        What is corrected; empty where nothing is.
+    """
+
+    key: str
+    title: str
+    meta: str
+    name: str
+    conclusion: str
+    tally: tuple[tuple[int, str, str], ...]
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...], str], ...]
+    rest: int
+    units: tuple[tuple[str, int, int, int], ...]
+    worst: tuple[dict[str, str], ...]
+    best: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    correction: str
+
+
+def section_of(document: Document) -> Section:
+    """Return what a message shows of a final page."""
+    shown = Overview if document.bundle.content["kind"] == "overview" else Brief
+    page = shown(document.bundle)
+    views, worst, good = _main(page)
+    rows = views[:ROWS]
+    targets = any(v["target"] is not None for v in rows)
+    return Section(
+        key=document.key,
+        title=page.title,
+        meta=f"{page.settings['title']}　数据截至{page.checkpoint.cut_off}",
+        name="总览" if isinstance(page, Overview) else page.district["name"],
+        conclusion=page.conclusion,
+        tally=_tally(page, views),
+        heads=("指标", "累计", "同比", *(("完成率", "较序时", "状态") if targets else ("位次",))),
+        rows=tuple(_row(v, targets=targets) for v in rows),
+        rest=max(0, len(page.total if isinstance(page, Overview) else page.rows) - len(rows)),
+        units=_units(page) if isinstance(page, Overview) else (),
+        worst=tuple(worst),
+        best=tuple(good),
+        pictures=document.pictures[:CHARTS],
+        correction=document.fixed.correction,
+    )
+
+
+def _main(page: Brief | Overview) -> tuple[list[View], list[dict[str, str]], list[str]]:
+    """Return the main indicators, the worst and the best of a page: the overview's are its total's."""
+    if isinstance(page, Brief):
+        return page.headline, page.worst, page.best
+    views = headline(page.bundle, page.total)
+    worst = [
+        {"name": v.short, "code": v["progress"] if v.not_reached else "slow", "mark": v.mark,
+         "status": v.status, "gap": f"{sentence(v)}。", "section": v.section}
+        for v in problems(views)[:WORST]
+    ]  # fmt: skip
+    return views, worst, [sentence(v) for v in best(views)]
+
+
+def _tally(page: Brief | Overview, views: Sequence[View]) -> tuple[tuple[int, str, str], ...]:
+    """Count what is reached, missed and not judged: of a district, or of all together."""
+    if isinstance(page, Overview):
+        judged = [v for unit in page.units for v in headline(page.bundle, page.rows[unit["code"]])]
+        unit = "项次"
+    else:
+        judged, unit = list(views), "项"
+    reached, missed = sum(v.reached for v in judged), sum(v.not_reached for v in judged)
+    if not reached + missed:
+        return ()
+    return (
+        (reached, f"{unit}达到", "on_pace"),
+        (missed, f"{unit}未达到", "behind" if missed else "none"),
+        (len(judged) - reached - missed, f"{unit}不评价", "none"),
+    )
+
+
+def _row(view: View, *, targets: bool) -> tuple[str, tuple[str, ...], str]:
+    first = (view.figure(trim=False), view.growth_number())
+    if not targets:
+        rank = f"{view['rank']}/{view['ranked']}" if view.ranks else "—"
+        return view.short, (*first, rank), "none"
+    status = f"{view.mark} {view.status}"
+    cells = (*first, view.attainment() or "—", view.pace_number(), status)
+    return view.short, cells, str(view["progress"])
+
+
+def _units(page: Overview) -> tuple[tuple[str, int, int, int], ...]:
+    """Return every district's tally, where anything is judged."""
+    found = []
+    for unit in page.units:
+        views = headline(page.bundle, page.rows[unit["code"]])
+        reached, missed = sum(v.reached for v in views), sum(v.not_reached for v in views)
+        found.append((unit["name"], reached, missed, reached + missed))
+    return tuple(found) if any(judged for *_, judged in found) else ()
