@@ -12,6 +12,7 @@ from typing import Any
 from kejistats.errors import KejistatsError
 from kejistats.mail.settings import MailSettings
 
+_CHECK = "check host, port, security and user in [mail] of dataset.toml"
 _DOT = re.compile(rb"(?m)^\.")
 
 
@@ -124,11 +125,8 @@ class Server:
             ) from None
         except smtplib.SMTPNotSupportedError as error:
             _drop(client)
-            what = "STARTTLS" if "STARTTLS" in str(error) else "a way to log in that is known"
-            raise ServerError(
-                f"{where} offers no {what}",
-                "check host, port and security in [mail] of dataset.toml",
-            ) from None
+            what = "STARTTLS" if "STARTTLS" in str(error) else "way to log in"
+            raise ServerError(f"{where} offers no {what}", _CHECK) from None
         except ssl.SSLCertVerificationError as error:
             _drop(client)
             raise ServerError(
@@ -147,6 +145,8 @@ class Server:
             raise kind(f"{where} answers {_said(error.smtp_code, error.smtp_error)}") from None
         except (OSError, smtplib.SMTPException) as error:
             _drop(client)
+            if "authentication method" in str(error):
+                raise ServerError(f"{where} offers no way to log in", _CHECK) from None
             raise UnreachableError(
                 f"{where} cannot be reached: {type(error).__name__}: {error}",
                 "check host, port and the network",
@@ -252,5 +252,4 @@ def _said(code: int, answer: bytes | str) -> str:
 
 
 def _broken(error: Exception) -> str:
-    name = "time-out" if isinstance(error, TimeoutError) else type(error).__name__
-    return f"connection broken: {name}"
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", f"connection broken: {error}")[:300]

@@ -168,6 +168,12 @@ def password(mail: MailSettings) -> str:
             f"no password for {mail.user} at {mail.host}",
             f"set the environment variable {PASSWORD}, or: keyring set kejistats {mail.user}@{mail.host}",
         )
+    if not found.isascii():
+        # The log-in of the standard library knows no other, and its error would carry the password.
+        raise UsageError(
+            f"the password for {mail.user} holds characters beyond ASCII",
+            "mail servers take none: check the input method it was typed with",
+        )
     return str(found)
 
 
