@@ -41,13 +41,21 @@ def render(template: str, /, **values: object) -> str:
 
 @cache
 def _inliner() -> css_inline.CSSInliner:
-    # The style sheet of the dark scheme cannot be inlined; clients without it stay light.
-    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False, minify_css=True)
+    return css_inline.CSSInliner(load_remote_stylesheets=False)
+
+
+@cache
+def _dark() -> str:
+    return f"<style>\n{render('dark.css')}\n</style>\n</head>"
 
 
 def inlined(html: str) -> str:
-    """Return a page with the styles of its style sheet at every element."""
-    return _inliner().inline(html)
+    """Return a page with the styles of its style sheet at every element, and the dark scheme.
+
+    That one cannot be inlined. It comes in afterwards, behind the charset: the inliner would put
+    it first, and take the space that Outlook and Orange want before !important.
+    """
+    return _inliner().inline(html).replace("</head>", _dark(), 1)
 
 
 def cid(picture: Picture) -> str:

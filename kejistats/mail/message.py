@@ -117,7 +117,6 @@ def compose(letter: Letter, sender: Sender) -> Message:
     message["Date"] = format_datetime(letter.moment.astimezone(_ZONE))
     message["Message-ID"] = f"<{digest[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "zh-CN"
     body = _Body(digest)
     utf8 = {"charset": "utf-8"}
     message.set_content(body.hold(_lines(letter.text)), "text", "plain", params=utf8)
