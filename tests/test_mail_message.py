@@ -299,7 +299,7 @@ RULES = {
 ELEMENTS = {"html", "head", "meta", "title", "style", "body", "table", "tbody", "tr", "td", "th",
             "strong", "span", "br", "img"}  # fmt: skip
 ATTRIBUTES = {"lang", "charset", "name", "content", "role", "width", "cellpadding", "cellspacing",
-              "border", "class", "style", "align", "valign", "scope", "src", "alt"}  # fmt: skip
+              "border", "nowrap", "class", "style", "align", "valign", "scope", "src", "alt"}  # fmt: skip
 _WIDE = re.compile(r"(\d+)px")
 
 
