@@ -105,6 +105,14 @@ def final_city(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return once(tmp_path_factory, "final", lambda root: make_final(workspace, root))
 
 
+@pytest.fixture(scope="session")
+def small_final(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finalised city of two districts; no test changes it."""
+    from mailing import make_small
+
+    return once(tmp_path_factory, "small", make_small)
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
     """A mail server in a process of its own."""

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from factory import ROOT, write_csv
+from factory import COUNT, ROOT, code, make_dataset, write_csv
 from smtp_server import PASSWORD, USER
 
 from kejistats.brief import Brief, Overview
 from kejistats.dataset import Dataset
+from kejistats.intake import take_in
 from kejistats.mail.documents import NOTEBOOK, Files, folder_of
 from kejistats.mail.finalise import current, finalise
 from kejistats.mail.settings import MailSettings
@@ -69,6 +70,22 @@ def make_final(workspace: Path, root: Path) -> Path:
     for name in ("schemas", "notebooks", "data/demo-city"):
         shutil.copytree(workspace / name, root / name)
     dataset = Dataset(root / "data" / "demo-city")
+    finalise(dataset, AT, lambda: make_pages(dataset, root / "out"), root / "out", now=WHEN)
+    return root
+
+
+def make_small(root: Path) -> Path:
+    """A folder with a finalised city of two districts that have reported one figure."""
+    dataset = Dataset(make_dataset(root / "city", count=2))
+    file = dataset.path / "dataset.toml"
+    sender = '[sender]\naddress = "tongji@example.org"\n[mail]\ndomains = ["example.org"]\n'
+    file.write_text(file.read_text("utf-8") + sender, encoding="utf-8", newline="\n")
+    rows = [
+        {"district": code(n), "indicator": COUNT, "checkpoint": "2025H1", "value": str(10 + n)}
+        for n in (1, 2)
+    ]
+    dataset = Dataset(dataset.path)
+    take_in(dataset, [write_csv(dataset.path / "inbox" / "2025H1.csv", rows)])
     finalise(dataset, AT, lambda: make_pages(dataset, root / "out"), root / "out", now=WHEN)
     return root
 

@@ -11,27 +11,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from factory import COUNT as COUNTED
-from factory import OWN, ROOT, make_dataset, write_csv
-from mailing import (
-    AT,
-    DISTRICTS,
-    PASSWORD,
-    WHEN,
-    MailServer,
-    crowd,
-    make_pages,
-    point_to,
-    write_recipients,
-)
+from factory import ROOT
+from mailing import DISTRICTS, PASSWORD, MailServer, crowd, point_to, write_recipients
 from typer.testing import CliRunner
 from workspaces import environment
 
 from kejistats.cli import app
-from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
-from kejistats.intake import take_in
-from kejistats.mail.finalise import finalise
 from kejistats.mail.ledger import Ledger
 
 COUNT = 200
@@ -42,26 +28,11 @@ MANY = [(PHASES[n % 3], _LOTS.randint(1, COUNT)) for n in range(20)]
 SEND = ["mail", "city", "-c", "2025H1", "--send", "--json"]
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finalised city of one district that has reported one figure."""
-    root = tmp_path_factory.mktemp("small")
-    folder = make_dataset(root / "city", count=1)
-    figure = {"district": OWN, "indicator": COUNTED, "checkpoint": "2025H1", "value": "12"}
-    dataset = Dataset(folder)
-    take_in(dataset, [write_csv(folder / "inbox" / "2025H1.csv", [figure])])
-    finalise(dataset, AT, lambda: make_pages(dataset, root / "out"), root / "out", now=WHEN)
-    return root
-
-
 @pytest.fixture
-def city(small: Path, tmp_path: Path, server: MailServer) -> Path:
+def city(small_final: Path, tmp_path: Path, server: MailServer) -> Path:
     """A copy of it with 200 readers, for one test."""
-    root = shutil.copytree(small, tmp_path / "root")
+    root = shutil.copytree(small_final, tmp_path / "root")
     server.forget()
-    file = root / "city" / "dataset.toml"
-    sender = '[sender]\naddress = "tongji@example.org"\n'
-    file.write_text(file.read_text("utf-8") + sender, "utf-8")
     point_to(root / "city", server)
     write_recipients(root / "city", *crowd(COUNT))
     return root

@@ -23,10 +23,12 @@ def unreported(status: Status) -> dict[str, list[str]]:
     """Return the names of the figures each unit still has to report, by its code.
 
     Before the day they are due, what is due then; after it, what is overdue. A figure that can
-    exist only later is asked for later.
+    exist only later is asked for later. Totals are the bureau's own and remind nobody.
     """
+    totals = status.districts.filter(pl.col("kind").is_in(["total", "subtotal"]))["district"]
     out = status.cells.filter(
         pl.col("state").is_in(["blank", "absent"]),
+        ~pl.col("district").is_in(totals.implode()),
         (pl.col("due") < status.today) | (pl.col("due") == status.due),
     )
     grouped = out.group_by("district", maintain_order=True).agg("indicator_name")
