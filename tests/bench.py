@@ -24,6 +24,7 @@ from deltalake import write_deltalake
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import bench_mail  # noqa: E402
 import bench_metrics  # noqa: E402
 from factory import ROOT, registry, targets  # noqa: E402
 from workspaces import make_workspace  # noqa: E402
@@ -296,7 +297,15 @@ def brief(folder: Path) -> None:
     report("one brief by papermill, a new kernel and export", work, "plain Python", bare)
 
 
-PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, nation)}
+def mail(folder: Path) -> None:
+    """Messages built from finished briefs, and sent, against a bare smtplib loop."""
+    seconds, work, bare = bench_mail.measure(folder)
+    count = bench_mail.MESSAGES
+    print(f"{count} messages built: {seconds:.1f} s, {seconds / count * 1000:.1f} ms each")
+    report(f"{bench_mail.SENT} messages sent", work, "bare smtplib", bare)
+
+
+PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, nation, mail)}
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:

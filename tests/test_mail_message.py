@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mailing import AT, WHEN, read_message
 from pages import parse, words_of
 
+from kejistats.brief import Brief, Overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError
 from kejistats.final import OVERVIEW, read_record
@@ -180,6 +181,20 @@ def test_the_html_part_is_small_and_says_what_the_page_says(city: City, name: st
         assert len(section.best) <= 2
         for row in section.rows:
             assert row[0] in words
+
+
+def test_a_message_says_the_same_as_the_whole_page(city: City) -> None:
+    for key in city.record.outputs:
+        document, section = city.read(key)
+        page = (Overview if key == OVERVIEW else Brief)(document.bundle)
+
+        assert (section.title, section.conclusion) == (page.title, page.conclusion)
+        if isinstance(page, Brief):
+            assert list(section.worst) == page.worst
+            assert list(section.best) == page.best
+            shown = page.headline[:20]
+            assert [row[0] for row in section.rows] == [v.short for v in shown]
+            assert section.rest == len({v.id for v in page.rows} - {v.id for v in shown})
 
 
 def test_a_page_with_too_much_for_one_mail_is_told_by_its_conclusion(city: City) -> None:

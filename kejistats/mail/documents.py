@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from kejistats.period import Checkpoint
 from kejistats.workspace import home
 
 FORMATS = ("html", "pdf", "docx")
+# So many charts of a page are shown in a message.
+CHARTS = 2
 # What a page was made from and with, which lies in a folder of its own.
 BUNDLE, NOTEBOOK = "json", "ipynb"
 
@@ -114,7 +117,7 @@ class Document:
     bundle
         Its data.
     pictures
-        Its charts, in their order.
+        Its first charts, in their order.
     files
         Name and content of each file asked for.
     """
@@ -147,7 +150,7 @@ def read_document(files: Files, fixed: Fixed, formats: tuple[str, ...] = ("html"
     bundle = Bundle(json.loads(held.pop(BUNDLE)))
     if not bundle.content.get("final"):
         raise KejistatsError(f"{files.stem} is a draft", "run kejistats finalise")
-    drawn = tuple(pictures(files.made(NOTEBOOK), held.pop(NOTEBOOK)))
+    drawn = tuple(islice(pictures(files.made(NOTEBOOK), held.pop(NOTEBOOK)), CHARTS))
     named = tuple((f"{files.attachment}.{form}", content) for form, content in held.items())
     return Document(files.key, fixed, bundle, drawn, named)
 

@@ -18,9 +18,9 @@ from kejistats.mail.documents import Picture
 from kejistats.mail.settings import Sender
 
 _TYPES = {
-    "html": ("text", "html"),
-    "pdf": ("application", "pdf"),
-    "docx": ("application", "vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    "html": 'text/html; charset="utf-8"',
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 # The bureaus' own time: a date shown in UTC would be the day before for what is sent at dawn.
 _ZONE = timezone(timedelta(hours=8))
@@ -117,56 +117,68 @@ def compose(letter: Letter, sender: Sender) -> Message:
     message["Date"] = format_datetime(letter.moment.astimezone(_ZONE))
     message["Message-ID"] = f"<{digest[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    body = _Body(digest)
-    utf8 = {"charset": "utf-8"}
-    message.set_content(body.hold(_lines(letter.text)), "text", "plain", params=utf8)
+    message["MIME-Version"] = "1.0"
+    head = message.as_bytes().removesuffix(b"\r\n")
+    return Message(letter, message["Message-ID"], head + _body(letter, digest).whole)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a message: its headers and what follows them.
+
+    The standard library puts parts together too, but takes them apart line by line several times
+    on the way: ten times as long as all the rest for a page and its pictures. All headers here
+    are ASCII of our own making, so that nothing need be folded or encoded.
+    """
+
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def whole(self) -> bytes:
+        head = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+        return head.encode("ascii") + b"\r\n" + self.content
+
+
+def _leaf(kind: str, content: bytes, **more: str) -> _Part:
+    """Return a part in base64, in lines of 76 characters."""
+    coded = b64encode(content)
+    lines = b"\r\n".join(coded[n : n + 76] for n in range(0, len(coded), 76)) + b"\r\n"
+    headers = {"Content-Type": kind, "Content-Transfer-Encoding": "base64"}
+    return _Part(headers | {f"Content-{k}": value for k, value in more.items()}, lines)
+
+
+def _multipart(kind: str, boundary: str, parts: list[_Part]) -> _Part:
+    """Return several parts as one; a single one needs no frame."""
+    if len(parts) == 1:
+        return parts[0]
+    mark = f"--{boundary}".encode("ascii")
+    inside = b"".join(mark + b"\r\n" + part.whole + b"\r\n" for part in parts)
+    return _Part(
+        {"Content-Type": f'multipart/{kind}; boundary="{boundary}"'}, inside + mark + b"--\r\n"
+    )
+
+
+def _body(letter: Letter, digest: str) -> _Part:
+    """Return all that comes below the headers; boundaries follow from the content, too."""
+    # In base64 no line begins with a hyphen or holds "=_".
+    mixed, alternative, related = (f"=_{digest[32:56]}_{n}" for n in range(3))
+    shown = [_leaf('text/plain; charset="utf-8"', _lines(letter.text))]
     if letter.html:
-        message.add_alternative(body.hold(_lines(letter.html)), "text", "html", params=utf8)
-        html = message.get_payload()[1]  # type: ignore[index]  # two parts by now
-        for picture in letter.pictures:
-            html.add_related(  # type: ignore[union-attr]
-                body.hold(picture.png), "image", "png",
-                cid=f"<{picture.digest}@kejistats>", filename=f"{picture.digest[:8]}.png",
-                disposition="inline",
-            )  # fmt: skip
+        page = _leaf('text/html; charset="utf-8"', _lines(letter.html))
+        images = [
+            _leaf("image/png", picture.png, ID=f"<{picture.digest}@kejistats>",
+                  Disposition=f'inline; filename="{picture.digest[:8]}.png"')
+            for picture in letter.pictures
+        ]  # fmt: skip
+        shown.append(_multipart("related", related, [page, *images]))
+    files = []
     for name, content in letter.files:
         if not name.isascii():
             raise KejistatsError(f"attachment {name} has a name beyond ASCII", "use the code")
-        main, sub = _TYPES[name.rpartition(".")[2]]
-        more = utf8 if main == "text" else {}
-        message.add_attachment(body.hold(content), main, sub, filename=name, params=more)
-    _fix_boundaries(message, digest)
-    return Message(letter, message["Message-ID"], body.filled(message.as_bytes()))
-
-
-class _Body:
-    """Contents of parts, put in after the message has its shape.
-
-    The standard library takes a message apart line by line several times, which for a page and
-    its pictures takes ten times as long as all the rest.
-    """
-
-    def __init__(self, digest: str) -> None:
-        self._digest = digest
-        self._contents: list[bytes] = []
-
-    def _token(self, number: int) -> bytes:
-        # 24 characters: in base64 32, without padding.
-        return f"{self._digest[:18]}{number:06d}".encode()
-
-    def hold(self, content: bytes) -> bytes:
-        """Keep a content and return what stands for it until then."""
-        self._contents.append(content)
-        return self._token(len(self._contents) - 1)
-
-    def filled(self, raw: bytes) -> bytes:
-        """Return the message with all contents in their places, in lines of 76 characters."""
-        done = []
-        for number, content in enumerate(self._contents):
-            before, _, raw = raw.partition(b64encode(self._token(number)))
-            coded = b64encode(content)
-            done += [before, b"\r\n".join(coded[n : n + 76] for n in range(0, len(coded), 76))]
-        return b"".join([*done, raw])
+        kind = _TYPES[name.rpartition(".")[2]]
+        files.append(_leaf(kind, content, Disposition=f'attachment; filename="{name}"'))
+    return _multipart("mixed", mixed, [_multipart("alternative", alternative, shown), *files])
 
 
 def _lines(text: str) -> bytes:
@@ -192,13 +204,6 @@ def _digest(letter: Letter, sender: Sender) -> str:
     for name, content in letter.files:
         parts += [name.encode("utf-8"), hashlib.sha256(content).digest()]
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
-
-
-def _fix_boundaries(message: EmailMessage, digest: str) -> None:
-    """Give every multipart a boundary by its content; base64 has no ``=_`` inside a line."""
-    for number, part in enumerate(message.walk()):
-        if part.is_multipart():
-            part.set_boundary(f"=_{digest[32:56]}_{number}")
 
 
 def subject_of(names: Sequence[str], titles: Sequence[str], what: str, *, corrected: bool) -> str:

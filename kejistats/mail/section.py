@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kejistats.brief import Brief, Overview
+from kejistats.brief import Brief, Bundle, Overview
 from kejistats.brief.select import WORST, best, problems
 from kejistats.brief.sentences import sentence
 from kejistats.brief.view import View, headline
@@ -13,7 +13,6 @@ from kejistats.mail.documents import Document, Picture
 
 # A reader on a phone looks at no more; the attachment has them all.
 ROWS = 20
-CHARTS = 2
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Section:
 def section_of(document: Document) -> Section:
     """Return what a message shows of a final page."""
     shown = Overview if document.bundle.content["kind"] == "overview" else Brief
-    page = shown(document.bundle)
+    page = shown(_main_only(document.bundle))
     views, worst, good = _main(page)
     rows = views[:ROWS]
     targets = any(v["target"] is not None for v in rows)
@@ -76,13 +75,30 @@ def section_of(document: Document) -> Section:
         tally=_tally(page, views),
         heads=("指标", "累计", "同比", *(("完成率", "较序时", "状态") if targets else ("位次",))),
         rows=tuple(_row(v, targets=targets) for v in rows),
-        rest=max(0, len(page.total if isinstance(page, Overview) else page.rows) - len(rows)),
+        rest=len(_indicators(document.bundle, page) - {v.id for v in rows}),
         units=_units(page) if isinstance(page, Overview) else (),
         worst=tuple(worst),
         best=tuple(good),
-        pictures=document.pictures[:CHARTS],
+        pictures=document.pictures,
         correction=document.fixed.correction,
     )
+
+
+def _main_only(bundle: Bundle) -> Bundle:
+    """Return a bundle with the main indicators alone, which is all that a message shows.
+
+    It takes a third of the time of reading the whole; a district without any keeps what it has.
+    """
+    main = set(bundle.content["headline"])
+    rows = [row for row in bundle.content["metrics"] if row["indicator"] in main]
+    return Bundle(bundle.content | {"metrics": rows}) if rows else bundle
+
+
+def _indicators(bundle: Bundle, page: Brief | Overview) -> set[str]:
+    """Return the indicators that the page's own table has."""
+    own = page.parent if isinstance(page, Overview) else page.district
+    rows = bundle.content["metrics"]
+    return {row["indicator"] for row in rows if row["district"] == own["code"]}
 
 
 def _main(page: Brief | Overview) -> tuple[list[View], list[dict[str, str]], list[str]]:
