@@ -74,9 +74,11 @@ class Ledger:
         self.file = file
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # Every statement is a transaction of its own, on the disk before the next one begins.
+            # Every statement is a transaction of its own.
             self._db = sqlite3.connect(file, isolation_level=None, timeout=30)
-            # No write-ahead log: data sets lie on shared disks, where it does not work.
+            # Alone with the file, the write-ahead log works on shared disks too.
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -115,7 +117,12 @@ class Ledger:
         return number
 
     def write(self, number: int, state: str, answer: str = "") -> None:
-        """Write a state and what the server said; a state that ends an attempt counts it."""
+        """Write a state and what the server said; a state that ends an attempt counts it.
+
+        That a message is handed over is on the disk before this returns. An answer need only
+        outlive the process: lost with the power it leaves the message uncertain, never sent twice.
+        """
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if state == 'handed' else 'NORMAL'}")
         self._db.execute(
             "UPDATE message SET state = ?, changed = ?, answer = ?, attempts = attempts + ? "
             "WHERE id = ?",
@@ -133,8 +140,11 @@ class Ledger:
             )
             self._db.execute("DELETE FROM message WHERE state = 'planned'")
             left = [e.id for e in self.entries() if e.state == "handed"]
-            for number in left:
-                self.write(number, "uncertain", "the run ended before the server's answer was read")
+            self._db.execute(
+                "UPDATE message SET state = 'uncertain', attempts = attempts + 1, "
+                "answer = 'the run ended before the server''s answer was read' "
+                "WHERE state = 'handed'"
+            )
         return [entry for entry in self.entries() if entry.id in left]
 
     def entries(self, checkpoint: str = "") -> list[Entry]:
@@ -152,7 +162,8 @@ class Ledger:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Write what follows whole or not at all."""
+        """Write what follows whole or not at all, and on the disk."""
+        self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from kejistats.errors import KejistatsError
 from kejistats.mail.settings import MailSettings
 
 _CHECK = "check host, port, security and user in [mail] of dataset.toml"
-_DOT = re.compile(rb"(?m)^\.")
 
 
 class ServerError(KejistatsError):
@@ -54,7 +54,8 @@ class _Handing:
         code, answer = self.getreply()
         if code != 354:
             raise smtplib.SMTPDataError(code, answer)
-        self.send(_DOT.sub(b"..", msg))
+        # A dot at the beginning of a line is doubled.
+        self.send((b"\n" + msg).replace(b"\n.", b"\n..")[1:])
         # Up to here a break means: not taken. From the dot on only the answer tells.
         self.before_end()
         self.send(b".\r\n")
@@ -113,6 +114,9 @@ class Server:
                 client = _Plain(mail.host, mail.port, timeout=mail.timeout)
                 client.starttls(context=context)
             client.ehlo()
+            if client.sock is not None:
+                # The end of a message is sent by itself and must not wait to be put with more.
+                client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if mail.user:
                 client.login(mail.user, self._password)
         except smtplib.SMTPAuthenticationError as error:
