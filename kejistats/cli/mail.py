@@ -62,7 +62,7 @@ def finalise(
     ] = None,
     out: OutOption = None,
 ) -> None:
-    """Fix the briefs of a checkpoint (定稿): recorded, and made without the mark of a draft."""
+    """Fix the briefs of a checkpoint: recorded, and made without the mark of a draft."""
     import kejistats
     from kejistats.cli.pages import briefs
     from kejistats.final import record_file
@@ -167,7 +167,7 @@ def remind(
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write reminders (催报) to those whose districts have not reported; with --send, send them."""
+    """Write reminders to those whose districts have not reported; with --send, send them."""
     import kejistats
     from kejistats.mail import remind as reminders
     from kejistats.mail.documents import folder_of
