@@ -121,7 +121,7 @@ def lock(session: nox.Session) -> None:
     """Write constraints.txt anew; ``-- --upgrade`` takes the newest versions."""
     session.install(*nox.project.dependency_groups(nox.project.load_toml(PYPROJECT), "lock"))
     session.run(
-        *("uv", "pip", "compile", "--quiet", PYPROJECT.name, "--group", "dev"),
+        *("uv", "pip", "compile", "--quiet", PYPROJECT.name, "--group", "dev", "--all-extras"),
         *("--universal", "--python-version", "3.11", "--fork-strategy", "fewest"),
         *("--generate-hashes", "--custom-compile-command", "python -m nox -s lock"),
         *("--output-file", LOCK.name, *session.posargs),

@@ -17,13 +17,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kejistats import metrics
-    from kejistats.brief import Brief, Overview, open_brief, open_overview
+    from kejistats.brief import (
+        Brief,
+        Comparison,
+        Overview,
+        open_brief,
+        open_comparison,
+        open_overview,
+    )
     from kejistats.dataset import Dataset
 
 __version__ = "0.1.0"
 __all__ = [
     "Brief",
     "Checkpoint",
+    "Comparison",
     "Dataset",
     "KejistatsError",
     "Overview",
@@ -31,6 +39,7 @@ __all__ = [
     "metrics",
     "open",
     "open_brief",
+    "open_comparison",
     "open_overview",
 ]
 
@@ -39,8 +48,10 @@ __all__ = [
 _LATE = {
     "Dataset": "kejistats.dataset",
     "Brief": "kejistats.brief",
+    "Comparison": "kejistats.brief",
     "Overview": "kejistats.brief",
     "open_brief": "kejistats.brief",
+    "open_comparison": "kejistats.brief",
     "open_overview": "kejistats.brief",
 }
 

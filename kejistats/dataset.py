@@ -21,7 +21,7 @@ from kejistats.workspace import resolve
 
 if TYPE_CHECKING:
     from kejistats.assessment import Assessed, Rules
-    from kejistats.brief import Brief
+    from kejistats.brief import Brief, Comparison
     from kejistats.explain import Explanation
     from kejistats.intake import Checked
 
@@ -468,6 +468,33 @@ class Dataset:
                 "see the inbox, and valid_from and valid_to in districts.csv",
             )
         return Brief(bundles[code])
+
+    def compare(
+        self,
+        district: str | int,
+        checkpoint: str | int = "",
+        other_district: str | int = "",
+        other_checkpoint: str | int = "",
+    ) -> Comparison:
+        """Compare a district with itself at another checkpoint, or with another; it shows itself.
+
+        Parameters
+        ----------
+        district, checkpoint
+            What is compared; the latest checkpoint when empty.
+        other_district, other_checkpoint
+            What it is compared with, one of both.
+
+        Raises
+        ------
+        UsageError
+            When neither or both of the others are given, or name the same again, and as for
+            `brief`.
+        """
+        from kejistats.brief import Comparison, make_sides
+
+        sides = make_sides(self, district, checkpoint, other_district, other_checkpoint)
+        return Comparison(*sides)
 
 
 def _known_datasets(path: Path) -> str:

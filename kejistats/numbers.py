@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
@@ -11,6 +12,7 @@ from kejistats.errors import UsageError
 from kejistats.units import MONEY, money_unit
 
 _TWELVE_DIGITS = Context(prec=12)
+_AMOUNT = re.compile(r"([-−]?[\d.]+)(.*)")
 _WIDE = Context(prec=400)  # room for any float with any decimals
 
 
@@ -108,6 +110,21 @@ def quantity(value: float, unit: str, decimals: int = 0, *, trim: bool = True) -
     if abs(value) >= 1e5 and "/" not in unit and not unit.startswith("万"):
         return f"{plain(value / 1e4, 2)}万{unit}"
     return f"{plain(value, decimals)}{unit}"
+
+
+def between(low: str, high: str) -> str:
+    """Join two printed amounts as an interval, their common unit once; one where they are equal.
+
+    Examples
+    --------
+    >>> between("432家", "453家"), between("817万元", "1.2亿元"), between("4家", "4家")
+    ('432—453家', '817万元—1.2亿元', '4家')
+    """
+    if low == high:
+        return low
+    (number, unit), (_, other) = (_AMOUNT.fullmatch(text).groups() for text in (low, high))  # type: ignore[union-attr]  # every printed amount has this form
+    # A percentage keeps its sign at both ends.
+    return f"{number if unit == other != '%' else low}—{high}"
 
 
 def count_up(value: float) -> int:

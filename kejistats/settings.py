@@ -37,6 +37,8 @@ class Thresholds:
         Least base, of a count, for taking part in the ranking of growth.
     contribution_move
         Least move of the city, as a fraction, for a rate of contribution (贡献率).
+    contribution_times
+        From so many times the weight in the city's base on, a contribution is said.
     """
 
     ahead: float = 1.05
@@ -55,6 +57,7 @@ class Thresholds:
     outlook_share: float = 0.2
     growth_base: float = 10.0
     contribution_move: float = 0.01
+    contribution_times: float = 1.2
 
 
 @dataclass(frozen=True)

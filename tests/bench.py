@@ -5,25 +5,30 @@ Run with ``python -m nox -s bench``. Times differ from machine to machine; the r
 
 from __future__ import annotations
 
+import io
 import resource
 import shutil
 import statistics
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import fastexcel
+import nbformat
 import polars as pl
 import xlsxwriter
 from deltalake import write_deltalake
+from matplotlib.figure import Figure
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import bench_briefs  # noqa: E402
 import bench_mail  # noqa: E402
 import bench_metrics  # noqa: E402
 from factory import ROOT, registry, targets  # noqa: E402
@@ -35,6 +40,7 @@ from kejistats.dataset import Dataset  # noqa: E402
 from kejistats.intake import inbox_files, take_in  # noqa: E402
 from kejistats.metrics import metric_table  # noqa: E402
 from kejistats.period import Checkpoint  # noqa: E402
+from kejistats.render import KejistatsExporter  # noqa: E402
 from kejistats.schema import District, Observation  # noqa: E402
 from kejistats.store import Store  # noqa: E402
 
@@ -283,18 +289,22 @@ def brief(folder: Path) -> None:
     _, [job], _ = batch.plan(dataset, AT, ["900101"], folder / "out")
 
     def by_notebook() -> None:
-        result = batch.make(job)
-        if result.error:
-            raise SystemExit(result.error)
+        bench_briefs.by_kernel(job)
 
     def plain() -> None:
         made = Brief(Bundle.read(job.bundle))
-        parts = (made.head, made.table(), made.review, made.problems, made.plan, made.notes)
+        parts = _parts(made)
         charts = (made.chart_attainment(), made.chart_growth(), made.chart_position())
-        "".join([*(part.html for part in parts), *(str(chart) for chart in charts)])
+        "".join([*parts, *(str(chart) for chart in charts)])
 
     work, bare = median(by_notebook), median(plain)
     report("one brief by papermill, a new kernel and export", work, "plain Python", bare)
+    content = Bundle.read(job.bundle).content
+    shown = median(lambda: _parts(Brief(Bundle(content))), 20)
+    exporter, notebook = KejistatsExporter(), nbformat.read(job.executed, 4)  # type: ignore[no-untyped-call]
+    page = median(lambda: exporter.from_notebook_node(notebook), 20)
+    print(f"  selection, sentences, tables and templates {shown * 1000:.1f} ms (limit 15)")
+    print(f"  conversion to HTML, exporter reused {page * 1000:.1f} ms (limit 10)", flush=True)
 
 
 def mail(folder: Path) -> None:
@@ -305,7 +315,52 @@ def mail(folder: Path) -> None:
     report(f"{bench_mail.SENT} messages sent", work, "bare smtplib", bare)
 
 
-PARTS = {f.__name__: f for f in (intake, workbooks, csv, metrics, brief, nation, mail)}
+def _parts(made: Brief) -> list[str]:
+    """The HTML of all parts of a brief but the charts."""
+    parts = (
+        made.head,
+        made.table(),
+        made.review,
+        made.problems,
+        made.plan,
+        made.chains,
+        made.notes,
+    )
+    return [part.html for part in parts]
+
+
+def charts(folder: Path) -> None:
+    """Every chart of a brief, its picture included, against one bare bar chart of matplotlib."""
+    root = make_workspace(folder / "charts", "demo-city")
+    own = Dataset(root / "data" / "demo-city").brief("900101", AT)
+    draw = {
+        "attainment": own.chart_attainment, "growth": own.chart_growth,
+        "position": own.chart_position, "trend": own.chart_trend,
+        "seasonality": own.chart_seasonality, "contribution": own.chart_contribution,
+        "stages": own.chart_chains,
+    }  # fmt: skip
+    bare = fastest(_bare_chart)
+    for name, chart in draw.items():
+        report(f"chart {name}", fastest(lambda chart=chart: chart().png), "a bare chart", bare)
+
+
+def fastest(work: Callable[[], object], runs: int = 20) -> float:
+    """The least time of many short runs in seconds, which other programs disturb least."""
+    work()
+    return min(timeit.repeat(work, number=1, repeat=runs))
+
+
+def _bare_chart() -> None:
+    figure = Figure(figsize=(4.2, 3.5), dpi=200)
+    names = [f"Indicator {n}" for n in range(10)]
+    figure.subplots().barh(names, range(10))
+    figure.savefig(io.BytesIO(), format="png")
+
+
+PARTS = {
+    f.__name__: f
+    for f in (intake, workbooks, csv, metrics, brief, charts, bench_briefs.briefs, nation, mail)
+}
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import html5lib
+import nbformat
 import polars as pl
+from factory import ROOT
+from nbformat.v4 import new_output
 
 from kejistats import batch
-from kejistats.brief import Brief, make_bundles
+from kejistats.brief import Brief, Bundle, make_bundles
 from kejistats.dataset import Dataset
 from kejistats.period import Checkpoint
+from kejistats.render import KejistatsExporter
 
 # The model of brief.md; all of one domain masked; late figures.
 MODEL, MASKED, LATE = "900101", "900107", "900112"
@@ -41,16 +46,20 @@ class Made:
         Files by data set and name, such as ``demo-city/900101``.
     jobs
         All jobs planned, those of pages that were not made included.
+    results
+        What became of the pages made, by name as in `pages`.
     """
 
     pages: dict[str, Path]
     jobs: dict[str, list[batch.Job]]
+    results: dict[str, batch.Result]
 
 
 def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
     """Make a few pages of each data set with two workers, and the demo city's index."""
     pages: dict[str, Path] = {}
     jobs: dict[str, list[batch.Job]] = {}
+    told: dict[str, batch.Result] = {}
     for dataset in (demo, provinces):
         text, codes = SHOWN[dataset.name]
         at = Checkpoint.parse(text)
@@ -59,12 +68,13 @@ def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
         wanted = [job for job in planned if job.page.stem.split("-")[0] in (*codes, "overview")]
         results = batch.run(wanted, 2)
         assert [r.error for r in results] == [""] * len(wanted)
-        for job in wanted:
-            pages[f"{dataset.name}/{job.page.stem.split('-')[0]}"] = job.page
+        for job, result in zip(wanted, results, strict=True):
+            name = f"{dataset.name}/{job.page.stem.split('-')[0]}"
+            pages[name], told[name] = job.page, result
         jobs[dataset.name] = planned
         if dataset is demo:
-            pages["demo-city/index"] = batch.write_index(dataset, at, folder, wanted, results)
-    return Made(pages, jobs)
+            pages["demo-city/index"] = batch.write_index(dataset, at, folder, results)
+    return Made(pages, jobs, told)
 
 
 def make_briefs(dataset: Dataset) -> dict[tuple[str, str], Brief]:
@@ -75,6 +85,32 @@ def make_briefs(dataset: Dataset) -> dict[tuple[str, str], Brief]:
         for at in CHECKPOINTS
         for code, bundle in make_bundles(dataset, dataset.checkpoint(at), units).items()
     }
+
+
+def first(brief: Brief, count: int) -> Brief:
+    """The brief of so many of its indicators, the main ones first."""
+    main = [v.indicator["id"] for v in brief.headline]
+    others = [v.indicator["id"] for v in brief.rows if v.indicator["id"] not in main]
+    kept = {*[*main, *others][:count]}
+    rows = [row for row in brief.bundle.content["metrics"] if row["indicator"] in kept]
+    return Brief(Bundle(brief.bundle.content | {"metrics": rows}))
+
+
+def page_of(brief: Brief) -> str:
+    """The page that the brief's notebook makes, its cells run here and not in a kernel."""
+    notebook = nbformat.read(ROOT / "notebooks" / "brief.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:
+        if {"parameters", "hide"} & {*cell.metadata.get("tags", [])}:
+            continue
+        shown = eval(cell.source, {"brief": brief})
+        if shown is not None:
+            data, metadata = shown._repr_mimebundle_()
+            text = {
+                k: b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()
+            }
+            cell.outputs = [new_output("display_data", data=text, metadata=metadata)]
+    html, _ = KejistatsExporter().from_notebook_node(notebook)
+    return str(html)
 
 
 def parse(html: str) -> Element:

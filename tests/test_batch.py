@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-import nbformat
 import pytest
-from factory import COUNT, ROOT, make_dataset, write_csv
-from nbformat.v4 import new_code_cell, new_notebook
+from batches import (
+    AT,
+    DIES,
+    GONE,
+    GOOD,
+    RAISES,
+    TWIN,
+    city,
+    figure,
+    notebook,
+    small_workspace,
+    taken_in,
+)
+from factory import write_csv
 from pages import MODEL, Made, parse, words_of
 from workspaces import kejistats
 
 from kejistats import batch
+from kejistats.batch.planning import check_codes
 from kejistats.brief import Brief, Bundle
 from kejistats.dataset import Dataset
-from kejistats.intake import inbox_files, take_in
+from kejistats.errors import UsageError
 
-# The districts of a small city: one whose notebook runs, one whose cell raises an error, one whose
-# kernel dies, one that is gone, and one that has the name of the first.
-GOOD, RAISES, DIES, GONE, TWIN = "900101", "900102", "900103", "900104", "900105"
 FAULTS = f"""
 import os
 
@@ -32,39 +42,6 @@ if code == "{RAISES}":
 if code == "{DIES}":
     os._exit(3)
 """
-PARAMETERS = 'bundle = ""'
-
-
-def notebook(file: Path, *cells: str) -> None:
-    """Write a notebook whose first cell holds the parameters."""
-    first = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    nb = new_notebook(cells=[first, *(new_code_cell(cell) for cell in cells)])
-    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python", "language": "python"}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(nb, file)
-
-
-def small_workspace(root: Path, faults: str) -> Path:
-    """A workspace of a small city, taken in, with notebooks of the analyst's own."""
-    shutil.copytree(ROOT / "schemas", root / "schemas")
-    opening = "import kejistats as kj\nbrief = kj.open_brief(bundle=bundle)"
-    notebook(root / "notebooks" / "brief.ipynb", opening, faults, "brief.head")
-    opening = "import kejistats as kj\noverview = kj.open_overview(bundle=bundle)"
-    notebook(root / "notebooks" / "overview.ipynb", opening, "overview.head")
-    folder = make_dataset(root / "data" / "city", 5)
-    districts = (folder / "districts.csv").read_text(encoding="utf-8")
-    ended = districts.replace("第5区", "第1区").replace("group\n", "group,valid_to\n")
-    ended = ended.replace("第4区,900100,\n", "第4区,900100,,2024-12-31\n")
-    assert ended.count("2024-12-31") == 1
-    (folder / "districts.csv").write_text(ended, encoding="utf-8")
-    rows = [
-        {"district": code, "indicator": COUNT, "checkpoint": "2025H1", "value": "12"}
-        for code in (GOOD, RAISES, DIES, TWIN)
-    ]
-    write_csv(folder / "inbox" / "figures.csv", rows)
-    dataset = Dataset(folder)
-    take_in(dataset, inbox_files(dataset))
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +54,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def process(root: Path, tmp_path_factory: pytest.TempPathFactory) -> CompletedProcess[str]:
     """The command that makes all its pages."""
     home = tmp_path_factory.mktemp("home")
-    return kejistats("briefs", "data/city", "-j", "2", cwd=root, home=home)
+    done = kejistats("briefs", "data/city", "-j", "2", cwd=root, home=home)
+    # The next run writes its own report.
+    for form in ("json", "html"):
+        shutil.copy(folder_of(root) / "work" / f"report.{form}", root / f"first.{form}")
+    return done
 
 
 def folder_of(root: Path) -> Path:
@@ -94,10 +75,15 @@ def test_faults_are_told_with_cell_and_error_and_set_the_exit_code(
     assert failed[0] == (
         "failed: 第2区: cell 4: ValueError: a cell of the analyst's own went wrong"
     )
-    assert failed[1].startswith("failed: 第3区: DeadKernelError: ")
+    assert failed[1] == (
+        "failed: 第3区: cell 4: DeadKernelError: the worker process died (exit code 3), and so did "
+        "the one before it"
+    )
     assert failed[2] == f"failed: 第4区: {GONE} has neither figures nor targets for 2025H1"
     assert "Traceback" not in process.stderr
-    assert process.stdout.splitlines()[-1].startswith("3 pages made, 3 failed; open ")
+    *_, told, where = process.stdout.splitlines()
+    assert told.startswith("3 pages made, 0 unchanged, 3 failed in ")
+    assert where.startswith("open ")
 
 
 def test_progress_is_one_plain_line_a_page(process: CompletedProcess[str]) -> None:
@@ -120,14 +106,14 @@ def test_the_index_says_what_was_not_made(process: CompletedProcess[str], root: 
     page = parse((folder_of(root) / "index.html").read_text(encoding="utf-8"))
 
     rows = {
-        words_of(tr.find("th")): words_of(tr.find("td"))  # type: ignore[arg-type]
+        words_of(tr.find("th")): words_of(tr.findall("td")[-1])  # type: ignore[arg-type]
         for tr in page.findall(".//tbody/tr")
     }
     links = [a.get("href", "") for a in page.iter("a")]
 
     names = [words_of(th) for th in page.findall(".//tbody/tr/th")]
     assert [rows[f"第{n}区"] for n in (2, 3, 4)] == ["未生成"] * 3
-    assert names == ["总览", "第1区", "第2区", "第3区", "第1区", "第4区"]
+    assert names == ["总览", "第1区", "第2区", "第3区", "第4区", "第1区"]
     assert links == ["overview.html", f"{GOOD}-2025H1.html", f"{TWIN}-2025H1.html"]
 
 
@@ -171,21 +157,6 @@ def test_a_page_of_an_earlier_run_is_replaced_whole_or_stays(
     assert Path(told["briefs"][0]["page"]) == page
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a kernel cannot kill its parent so on Windows")
-def test_a_killed_worker_is_told_for_each_page_it_owed(tmp_path: Path) -> None:
-    kill = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"
-    root = small_workspace(tmp_path / "killed", kill)
-    dataset = Dataset(root / "data" / "city")
-    at = dataset.checkpoint("2025H1")
-    _, jobs, _ = batch.plan(dataset, at, [GOOD, RAISES], tmp_path / "out")
-
-    results = batch.run(jobs, 1)
-
-    assert [r.name for r in results] == ["第1区", "第2区"]
-    assert {r.error for r in results} == {"the worker process died; run the command again"}
-    assert not list((tmp_path / "out").rglob("*.html"))
-
-
 def test_one_worker_and_two_make_the_same_bytes(made: Made, demo: Dataset, tmp_path: Path) -> None:
     at = demo.checkpoint("2025H1")
     _, planned, _ = batch.plan(demo, at, (), tmp_path)
@@ -214,27 +185,159 @@ def test_results_come_in_the_order_of_the_jobs(made: Made, demo: Dataset, tmp_pa
     assert batch.run([]) == []
 
 
-@pytest.mark.parametrize(("deaths", "made"), [(0, True), (2, True), (3, False)])
-def test_a_kernel_that_dies_before_it_has_begun_is_started_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaths: int, made: bool
+# ---- again -----------------------------------------------------------------------------
+
+
+@dataclass
+class Again:
+    """A run, and what it found to do."""
+
+    report: batch.Report
+    why: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of the small city without faults, all its pages made."""
+    root = small_workspace(tmp_path_factory.mktemp("again"), "")
+    run_again(root)
+    return root
+
+
+def run_again(root: Path, *codes: str, force: bool = False, fail_fast: bool = False) -> Again:
+    """Make what must be made with one worker, and keep what was to be done and why."""
+    why: dict[str, str] = {}
+
+    def planned(plan: batch.Plan) -> Callable[[batch.Result], None]:
+        why.update({job.stem.partition("-")[0]: job.why for job in plan.jobs})
+        return lambda _: None
+
+    options = batch.Options(1, force=force, fail_fast=fail_fast)
+    report = batch.make_briefs(city(root), AT, codes, root / "out", options, planned=planned)
+    return Again(report, why)
+
+
+def pages(root: Path) -> dict[str, bytes]:
+    """The pages that are there."""
+    return {p.name: p.read_bytes() for p in (root / "out" / "city" / "2025H1").glob("*.html")}
+
+
+def test_nothing_is_computed_or_made_where_nothing_changed(
+    own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = small_workspace(tmp_path / "again", "")
-    dataset = Dataset(root / "data" / "city")
-    at = dataset.checkpoint("2025H1")
-    _, [job], _ = batch.plan(dataset, at, [GOOD], tmp_path / "out")
-    begun = []
+    before = pages(own)
+    monkeypatch.setattr("kejistats.batch.planning.Cut", None)  # must not be called
 
-    def execute(source: str, target: str, **_: object) -> None:
-        begun.append(source)
-        if len(begun) <= deaths:
-            raise RuntimeError("Kernel died before replying to kernel_info")
-        shutil.copy(source, target)
+    again = run_again(own)
 
-    monkeypatch.setattr("papermill.execute_notebook", execute)
-    monkeypatch.setattr(batch, "_export", lambda job: None)
+    assert again.why == {}
+    assert again.report.counts == {"made": 0, "unchanged": 5, "failed": 1}
+    assert pages(own) == before
 
-    result = batch.make(job)
 
-    assert len(begun) == min(deaths + 1, 3)
-    assert (result.page is not None) == made
-    assert ("died" in result.error) != made
+def test_a_page_lost_or_altered_is_made_again(own: Path) -> None:
+    before = pages(own)
+    folder = own / "out" / "city" / "2025H1"
+    (folder / f"{GOOD}-2025H1.html").unlink()
+    (folder / f"{TWIN}-2025H1.html").write_text("altered by hand", encoding="utf-8")
+
+    again = run_again(own)
+
+    assert again.why == {GOOD: "html missing", TWIN: "html altered"}
+    assert pages(own) == before
+
+
+def test_one_figure_changed_makes_those_pages_that_show_it(own: Path, tmp_path: Path) -> None:
+    root = tmp_path / "own"
+    shutil.copytree(own, root)
+    before = pages(root)
+    (root / "data" / "city" / "words" / "2025H1").mkdir(parents=True)
+    (root / "data" / "city" / "words" / "2025H1" / f"{DIES}.md").write_text(
+        "# 工作举措\n开展培训。\n", "utf-8"
+    )
+
+    again = run_again(root)
+
+    assert again.why == {DIES: "data or words changed"}
+    changed = {name for name, page in pages(root).items() if page != before[name]}
+    assert changed <= {f"{DIES}-2025H1.html"}
+
+    write_csv(root / "data" / "city" / "inbox" / "later.csv", [figure(GOOD, "13")])
+    taken_in(root)
+    later = run_again(root)
+
+    # Its figure stands among those of its peers, and in the city's total.
+    assert set(later.why) == {"overview", GOOD, RAISES, DIES, TWIN}
+    assert set(later.why.values()) == {"data or words changed"}
+
+
+def test_a_changed_notebook_and_force_make_pages_again(own: Path, tmp_path: Path) -> None:
+    root = tmp_path / "own"
+    shutil.copytree(own, root)
+    notebook(root / "notebooks" / "overview.ipynb", "import kejistats as kj", "1")
+
+    changed = run_again(root)
+    forced = run_again(root, GOOD, force=True)
+
+    assert changed.why == {"overview": "notebook changed"}
+    assert forced.why == {GOOD: "forced"}
+    assert pages(root)[f"{GOOD}-2025H1.html"] == pages(own)[f"{GOOD}-2025H1.html"]
+
+
+def test_a_damaged_manifest_costs_only_time(own: Path, tmp_path: Path) -> None:
+    root = tmp_path / "own"
+    shutil.copytree(own, root)
+    work = root / "out" / "city" / "2025H1" / "work"
+    (work / "manifest.sqlite").write_bytes(b"no database" * 1000)
+
+    again = run_again(root)
+
+    assert set(again.why.values()) == {"new"}
+    assert pages(root) == pages(own)
+    assert (work / "manifest.damaged").exists()
+
+
+def test_a_dry_run_says_what_and_why_and_writes_nothing(own: Path, tmp_path: Path) -> None:
+    root = tmp_path / "own"
+    shutil.copytree(own, root)
+    (root / "out" / "city" / "2025H1" / f"{GOOD}-2025H1.html").unlink()
+    before = {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+    told = kejistats("briefs", "data/city", "--dry-run", cwd=root, home=tmp_path / "home")
+
+    assert told.returncode == 0, told.stderr
+    assert f"{GOOD}-2025H1.html" in told.stdout
+    assert "html missing" in told.stdout
+    assert told.stdout.splitlines()[-1].startswith("1 pages to make, 4 unchanged in ")
+    assert {p: p.read_bytes() for p in root.rglob("*") if p.is_file()} == before
+
+
+def test_after_the_first_failure_no_further_page_is_begun(tmp_path: Path) -> None:
+    root = small_workspace(tmp_path / "root", "1 / 0")
+
+    made = run_again(root, GOOD, RAISES, TWIN, fail_fast=True)
+
+    assert [r.error for r in made.report.results] == [
+        "cell 4: ZeroDivisionError: division by zero",
+        "not begun: another page failed",
+        "not begun: another page failed",
+    ]
+
+
+def test_the_report_is_kept_as_json_and_page(process: CompletedProcess[str], root: Path) -> None:
+    told = json.loads((root / "first.json").read_text(encoding="utf-8"))
+    page = parse((root / "first.html").read_text(encoding="utf-8"))
+
+    assert (told["made"], told["unchanged"], told["failed"]) == (3, 0, 3)
+    by_state = [b["state"] for b in told["briefs"]]
+    assert by_state == ["made", "made", "failed", "failed", "made", "failed"]
+    assert [b["cell"] for b in told["briefs"]] == [None, None, 4, 4, None, None]
+    rows = [words_of(tr) for tr in page.findall(".//tbody/tr")]
+    assert len(rows) == 6
+    assert "ZeroDivisionError" not in rows[0]
+    assert "a cell of the analyst's own went wrong" in rows[0]
+
+
+def test_codes_that_differ_in_case_only_are_refused() -> None:
+    with pytest.raises(UsageError, match="the codes a1 and A1 differ in case only"):
+        check_codes(["a1", "b", "A1"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from factory import COUNT, OWN, metrics, observation
 from pages import CHECKPOINTS, LATE, MASKED, MODEL, names, parse_fragment, words_of
+from said import sentences
 from wording import bundle_of
 
 from kejistats.brief import Brief
@@ -105,9 +106,9 @@ def test_the_model_has_its_figures(model: Brief, indicator: str, columns: dict[s
     ],
 )
 def test_the_model_says_its_sentences(model: Brief, part: str, expected: str) -> None:
-    text = getattr(model, part).text
+    found = sentences(getattr(model, part).text)
 
-    assert any(line.startswith(expected) for line in text.splitlines())
+    assert any(sentence.startswith(expected.rstrip("，。")) for sentence in found)
 
 
 def test_the_models_problems_are_two_the_worst_first(model: Brief) -> None:

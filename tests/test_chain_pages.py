@@ -14,9 +14,9 @@ from pages import LATE, MASKED, MODEL, Made, parse_fragment, words_of
 from PIL import Image
 from wording import bundle_of
 
-from kejistats.brief import Brief, Bundle, Overview, chain_chart, make_overview
-from kejistats.brief.chain_chart import ROWS
-from kejistats.brief.charts import BLUE, PALETTE
+from kejistats.brief import Brief, Bundle, Overview, charts, make_overview
+from kejistats.brief.charts.canvas import BLUE, PALETTE
+from kejistats.brief.charts.stages import ROWS
 from kejistats.brief.stages import ChainView, Stage, chains_of, remarks
 from kejistats.chains import read_chains
 from kejistats.dataset import Dataset
@@ -107,7 +107,7 @@ SAID = [
      "认定17家，与申报数的数据级别不同，不计同期比。"),
     ("an interval", hnte(54, 84, 17, value_upper=20.0),
      "高新技术企业：培育入库54家；申报84家，与培育入库同期比155.6%；"
-     "认定17家—20家，为概数，不计同期比。"),
+     "认定17—20家，为概数，不计同期比。"),
     ("next to none", hnte(54, 84000, 17),
      "高新技术企业：培育入库54家；申报84000家，与培育入库同期比155555.6%；"
      "认定17家，与申报同期比不足0.1%。"),
@@ -303,7 +303,7 @@ def test_two_kinds_in_one_chain_are_named_at_each_stage() -> None:
     views = views_of(hnte(54, 27, 9), cohort(must_not_exceed=[HNTE[1]]))
 
     assert [s.rate(short=True) for s in views[0].stages] == ["", "转化率50.0%", "同期比33.3%"]
-    assert chain_chart.stages(views) is not None
+    assert charts.stages(views) is not None
 
 
 # The overview.

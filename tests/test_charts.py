@@ -15,7 +15,7 @@ from PIL import Image
 from wording import Case, Cases
 
 from kejistats.brief import Brief, Overview, charts, make_bundles, make_overview
-from kejistats.brief.charts import BLUE, COLOURS, GREEN, PALETTE, RED, Chart
+from kejistats.brief.charts.canvas import BLUE, COLOURS, GREEN, PALETTE, RED, Chart
 from kejistats.brief.view import View
 from kejistats.dataset import Dataset
 
@@ -165,7 +165,7 @@ def test_a_huge_outlier_keeps_its_number_and_leaves_room_for_the_others(template
     chart = charts.growth(rows)
 
     assert chart is not None
-    assert chart.alt == "同比：甲+99890.0%、乙+10.0%、丙+12.0%。"
+    assert chart.alt == "同比：甲+99890.0%、乙+10.0%、丙+12.0%。增幅最大：甲。"
     blue = bars(opened(chart))
     assert len(blue) == 3
     assert min(blue) > 0.4 * max(blue)
@@ -274,5 +274,67 @@ def test_a_chart_shows_itself_with_its_text_and_size(template: View) -> None:
 def test_a_character_no_font_has_would_be_noticed(template: View) -> None:
     view = like(template, "\U0001f9ea", yoy=0.2)
 
+    chart = charts.growth([view])
+
+    assert chart is not None
     with pytest.warns(UserWarning, match="Glyph .* missing"):
-        charts.growth([view])
+        assert chart.png
+
+
+def test_the_text_names_the_largest_rise_and_the_largest_fall(template: View) -> None:
+    rows = [like(template, name, yoy=yoy) for name, yoy in
+            (("甲", 0.1), ("乙", -0.3), ("丙", 0.2), ("丁", 0.2), ("戊", -0.1))]  # fmt: skip
+
+    mixed, fallen = charts.growth(rows), charts.growth([rows[1], rows[4]])
+    level = charts.growth([rows[2], rows[3]])
+
+    assert mixed is not None
+    assert fallen is not None
+    assert level is not None
+    assert mixed.alt.endswith("增幅最大：丙、丁。降幅最大：乙。")
+    assert fallen.alt == "同比：乙−30.0%、戊−10.0%。降幅最大：乙。"
+    assert level.alt == "同比：丙+20.0%、丁+20.0%。"
+
+
+def test_the_figure_may_be_changed_until_it_is_shown(template: View) -> None:
+    plain, changed = charts.growth([template]), charts.growth([template])
+
+    assert plain is not None
+    assert changed is not None
+    assert plain == changed
+    again = charts.growth([template])
+    assert again is not None
+    with charts.style():
+        again.figure.axes[0].text(0.1, 0.3, "计划", color="#800080")
+        again.figure.axes[0].axvline(0.1, color="#800080", linewidth=4)
+
+    assert again != plain
+    # A colour that no chart of ours has keeps its own.
+    assert has_colour(opened(again), "#800080")
+
+
+@pytest.mark.parametrize("rows", [1, 16])
+def test_nothing_is_drawn_over_the_edge(template: View, rows: int) -> None:
+    name = "国家级高新技术产业开发区规模以上工业企业研究开发费用加计扣除额"
+    views = [
+        like(template, f"{n}{name}", yoy=(-1) ** n * 9.0, attainment=n * 2.0, rank=n + 1,
+             ranked=16, peers=16, rank_shown=True, value=float(n), contribution=(-1) ** n * 90.0)
+        for n in range(rows)
+    ]  # fmt: skip
+    peers = {v.id: [float(n) for n in range(16)] for v in views}
+
+    drawn = [
+        charts.attainment(views),
+        charts.growth(views),
+        charts.position(views, peers, "长三角生态绿色一体化发展示范区"),
+        charts.contribution(views, "全市"),
+        charts.contribution_of_districts(template, [(v.id, 3.0) for v in views], -1.0, "全市"),
+    ]
+
+    for chart in drawn:
+        image = opened(chart).convert("L")
+        edges = [image.crop(box) for box in (
+            (0, 0, 3, image.height), (image.width - 3, 0, image.width, image.height),
+            (0, 0, image.width, 3), (0, image.height - 3, image.width, image.height),
+        )]  # fmt: skip
+        assert [edge.getextrema() for edge in edges] == [(255, 255)] * 4

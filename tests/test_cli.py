@@ -460,24 +460,17 @@ def test_text_that_looks_like_a_formula_stays_text_in_a_workbook(tmp_path: Path)
 # ---- briefs -----------------------------------------------------------------------------
 
 
-def test_a_file_not_taken_in_is_warned_of(
-    run: Run, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_not_taken_in_is_warned_of(run: Run, workspace: Path, tmp_path: Path) -> None:
     own = copy_workspace(workspace, tmp_path / "own", "demo-city")
     write_csv(own / "data" / "demo-city" / "inbox" / "2026H1.csv", [FIGURE])
-    monkeypatch.setattr("kejistats.batch.run", lambda jobs, workers, progress: [])
 
-    ended = run(own, "briefs", "data/demo-city", "-c", "2025H1")
+    ended = run(own, "briefs", "data/demo-city", "-c", "2025H1", "-d", "朝岚区")
 
     assert ended.code == 0
     assert "warning: not taken in yet: 2026H1.csv; run: kejistats intake" in ended.err
 
 
-def test_outputs_go_where_they_are_asked_to(
-    run: Run, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kejistats.batch.run", lambda jobs, workers, progress: [])
-
+def test_outputs_go_where_they_are_asked_to(run: Run, workspace: Path, tmp_path: Path) -> None:
     ended = run(
         workspace, "briefs", "data/demo-city", "-c", "2025H1", "-d", "朝岚区", "--out", tmp_path
     )
@@ -485,7 +478,7 @@ def test_outputs_go_where_they_are_asked_to(
     assert ended.code == 0
     assert str(tmp_path / "demo-city" / "2025H1") in ended.out
     work = tmp_path / "demo-city" / "2025H1" / "work"
-    assert [p.name for p in work.iterdir()] == ["900101-2025H1.json"]
+    assert sorted(p.stem for p in work.glob("9*")) == ["900101-2025H1"] * 2
     assert not (workspace / "out").exists()
 
 

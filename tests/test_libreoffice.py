@@ -1,4 +1,4 @@
-"""Fill-in workbooks in LibreOffice: they open, keep their checks, and check the same way."""
+"""Files in LibreOffice: workbooks keep their checks, a brief as Word document its words."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import Any
 import openpyxl
 import pytest
 from factory import indicators
+from pages import Made, parse, words_of
 
 from kejistats.dataset import Dataset
 from kejistats.intake.form import COVER_SHEET, MARK_SHEET
 from kejistats.period import Checkpoint
+from kejistats.render.word import word
 from kejistats.template import make_templates
 from kejistats.template.rules import date_check, growth_check, value_check
 
@@ -129,3 +131,23 @@ def test_its_formulas_answer_as_meant(tmp_path: Path) -> None:
     with made.open(encoding="utf-8", newline="") as file:
         found = [line[1] for line in csv.reader(file)]
     assert found == ["TRUE" if good else "FALSE" for good in wanted]
+
+
+@pytest.mark.parametrize("name", ["demo-city/900101", "demo-city/overview"])
+def test_a_page_as_word_document_opens_with_all_its_words(
+    made: Made, tmp_path: Path, name: str
+) -> None:
+    html = made.pages[name].read_text(encoding="utf-8")
+    (tmp_path / "page.docx").write_bytes(word(html))
+
+    shown = convert(tmp_path / "page.docx", "txt:Text (encoded):UTF8", tmp_path / "out")
+
+    text = "".join(shown.read_text(encoding="utf-8-sig").split())
+    [body] = parse(html).iter("body")
+    place = 0
+    for tag in body.iter():
+        if tag.tag in ("h1", "h2", "h3", "p", "td", "th", "caption"):
+            leaf = "".join(words_of(tag).split())
+            found = text.find(leaf, place)
+            assert found >= 0, leaf
+            place = found + len(leaf)

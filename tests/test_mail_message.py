@@ -189,6 +189,7 @@ def test_a_message_says_the_same_as_the_whole_page(city: City) -> None:
         page = (Overview if key == OVERVIEW else Brief)(document.bundle)
 
         assert (section.title, section.conclusion) == (page.title, page.conclusion)
+        assert f'<p class="meta">{section.meta}</p>' in page.head.html
         if isinstance(page, Brief):
             assert list(section.worst) == page.worst
             assert list(section.best) == page.best

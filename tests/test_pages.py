@@ -84,7 +84,7 @@ def test_every_image_says_what_it_shows(trees: dict[str, Element], name: str) ->
         assert int(image.get("width", "0")) > 0
         assert int(image.get("height", "0")) > 0
     if name in BRIEFS:
-        assert len(images) == (4 if name in DEMO else 3)
+        assert len(images) == (5 if name in DEMO else 4)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -120,15 +120,24 @@ def test_numbers_stand_in_cells_for_numbers(trees: dict[str, Element], name: str
 def test_the_columns_of_numbers_of_the_key_table_are_right_aligned(
     trees: dict[str, Element], name: str
 ) -> None:
-    [table] = [t for t in trees[name].iter("table") if "key" in classes(t)]
+    tables = [t for t in trees[name].iter("table") if "key" in classes(t)]
 
-    [heads] = [list(tr) for tr in table.findall("thead/tr")]
-    rows = [list(tr) for tr in table.findall("tbody/tr") if "group" not in classes(tr)]
-
-    for place, head in enumerate(heads[1:], 1):
-        expected = words_of(head) in ("累计", "同比", "目标", "完成率", "较序时", "位次", "占比")
-        assert ("n" in classes(head)) == expected
-        assert all(("n" in classes(row[place])) == expected for row in rows)
+    assert len(tables) > 3
+    for table in tables:
+        [heads] = [list(tr) for tr in table.findall("thead/tr")]
+        rows = [list(tr) for tr in table.findall("tbody/tr")]
+        for place, head in enumerate(heads[1:], 1):
+            expected = words_of(head) in (
+                "累计",
+                "同比",
+                "目标",
+                "完成率",
+                "较序时",
+                "位次",
+                "占比",
+            )
+            assert ("n" in classes(head)) == expected
+            assert all(("n" in classes(row[place])) == expected for row in rows)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -172,15 +181,19 @@ def text_outside_sources(tree: Element) -> list[str]:
 @pytest.mark.parametrize("name", BRIEFS)
 def test_every_source_is_a_cell_of_a_file_or_a_rule(trees: dict[str, Element], name: str) -> None:
     cell = re.compile(r"[^#]+\.(csv|xlsx)(#[^!]+!|#)[A-Z]+\d+(（.+）)?")
-    [table] = [t for t in trees[name].iter("table") if "sources" in classes(t)]
+    [listed] = [o for o in trees[name].iter("ol") if "sources" in classes(o)]
 
-    rows = [[words_of(td) for td in tr.findall("td")] for tr in table.findall("tbody/tr")]
+    lines = [words_of(li).partition("：")[2].removesuffix("。").split("；") for li in listed]
 
-    assert len(rows) > 15
-    for _, now, base, target, received in rows:
-        for source in (now, base, target):
-            assert source in ("—", "各区合计") or " ÷ " in source or cell.fullmatch(source)
-        assert received == "—" or re.fullmatch(r"\d{6}-[0-9a-f]{8}", received)
+    assert len(lines) > 15
+    for line in lines:
+        for what, _, source in (part.partition(" ") for part in line):
+            if what in ("本期", "上年同期", "目标"):
+                assert source == "各区合计" or " ÷ " in source or cell.fullmatch(source)
+            elif what == "批次":
+                assert re.fullmatch(r"\d{6}-[0-9a-f]{8}", source)
+            else:
+                assert re.match("同比|完成率|应完成|—|未|无", what)
 
 
 @pytest.mark.parametrize("name", BRIEFS)
@@ -201,7 +214,7 @@ def test_a_page_says_from_which_data_it_was_made(
 ) -> None:
     job = next(j for jobs in made.jobs.values() for j in jobs if j.page == made.pages[name])
 
-    [line] = [words_of(p) for p in trees[name].iter("p") if "made" in classes(p)]
+    line, _ = [words_of(p) for p in trees[name].iter("p") if "made" in classes(p)]
 
     assert line.endswith(f"数据校验值 {Bundle.read(job.bundle).digest}")
 
@@ -239,7 +252,7 @@ def test_the_overview_has_a_row_for_every_district(
 
     matrices = [t for t in tree.iter("table") if "matrix" in classes(t)]
 
-    assert len(matrices) == (3 if dataset.name == "demo-city" else 2)
+    assert len(matrices) == (4 if dataset.name == "demo-city" else 3)
     for matrix in matrices:
         heads = [words_of(th) for th in matrix.findall("tbody/tr/th")]
         assert heads == list(expected.values())
@@ -285,7 +298,8 @@ def test_cells_of_the_overview_are_the_districts_own_figures(
     bundle = make_overview(demo, demo.checkpoint("2025H1"))
     known = {(v["district"], v.short): v for v in views(bundle)}
     codes = {name: code for code, name in names(demo.districts).items()}
-    matrix = [t for t in trees["demo-city/overview"].iter("table") if "matrix" in classes(t)][1]
+    tables = trees["demo-city/overview"].iter("table")
+    matrix = next(t for t in tables if "matrix" in classes(t))
     [heads] = [[words_of(th) for th in tr] for tr in matrix.findall("thead/tr")]
 
     checked = 0
@@ -315,14 +329,29 @@ def test_every_link_of_the_index_exists(made: Made, trees: dict[str, Element]) -
 
 def test_the_index_gives_each_pages_conclusion(made: Made, trees: dict[str, Element]) -> None:
     rows = {
-        words_of(tr.find("th")): words_of(tr.find("td"))  # type: ignore[arg-type]
+        words_of(tr.find("th")): words_of(tr.findall("td")[-1])  # type: ignore[arg-type]
         for tr in trees["demo-city/index"].findall(".//tbody/tr")
     }
 
-    pages = [j for j in made.jobs["demo-city"] if j.page in made.pages.values()]
+    results = [r for name, r in made.results.items() if name.startswith("demo-city/")]
 
-    assert rows == {job.name: job.text for job in pages}
+    assert rows == {result.name: result.text for result in results}
     assert rows["朝岚区"].startswith("上半年，纳入序时评价的4项指标中")
+
+
+def test_the_index_counts_what_each_page_reaches(made: Made, trees: dict[str, Element]) -> None:
+    heads = [words_of(th) for th in trees["demo-city/index"].findall(".//thead/tr/th")]
+    rows = {
+        words_of(tr[0]): [words_of(td) for td in tr[1:3]]
+        for tr in trees["demo-city/index"].findall(".//tbody/tr")
+    }
+
+    assert heads == ["简报", "达到", "未达到", "结论"]
+    for name, result in made.results.items():
+        if name.startswith("demo-city/"):
+            counts = result.counts
+            assert rows[result.name] == [str(counts["reached"]), str(counts["missed"])]
+    assert rows["朝岚区"] == ["2", "2"]
 
 
 def test_nothing_half_written_is_left(made: Made) -> None:

@@ -681,7 +681,7 @@ def test_an_interval_prints_both_ends() -> None:
 
     text = view.figure()
 
-    assert text == "30件—40件"
+    assert text == "30—40件"
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
-from kejistats.brief import chain_chart, charts
+import polars as pl
+
+from kejistats.brief import charts
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.grades import main_grade
+from kejistats.brief.key_table import key_table
 from kejistats.brief.notes import notes
+from kejistats.brief.own_check import own_findings, told
+from kejistats.brief.own_words import OwnWords, own_words
+from kejistats.brief.paragraphs import Paragraph, by_domain, silent
+from kejistats.brief.parts import part
 from kejistats.brief.select import WORST, best, conclusion, problems
-from kejistats.brief.sentences import pace, required, sentence, stem, title
+from kejistats.brief.sentences import pace, planned, required, sentence, title
+from kejistats.brief.sources import made, sources
 from kejistats.brief.stages import ChainView, chains_of, remarks
-from kejistats.brief.view import View, headline, views
-from kejistats.schema.observation import GRADES
+from kejistats.brief.tally import tally
+from kejistats.brief.view import View, Words, headline, views
 
 # So many rows stand for main indicators where there are none of these.
 MAIN = 12
-_NOTHING_FOUND = "纳入评价的主要指标未发现低于进度、同比趋弱或位次靠后的情况。"
-# Nothing was found because nothing could be looked at.
-_NOTHING_REPORTED = "主要指标均未报送或未公布，无从评价。"
-_NOTHING_TO_JUDGE = "主要指标没有可评价的目标、同比和位次，无从评价。"
-_NO_MAIN = "本期没有主要指标的数据。"
 
 
 class Brief:
@@ -54,7 +60,12 @@ class Brief:
     @property
     def conclusion(self) -> str:
         """The tally in one sentence."""
-        return conclusion(self.headline) or _NO_MAIN
+        return conclusion(self.headline) or self._parts["no_main"]
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """Main indicators reached, missed, improved, worsened."""
+        return tally(self.headline)
 
     @property
     def worst(self) -> list[dict[str, str]]:
@@ -75,7 +86,7 @@ class Brief:
     @property
     def best(self) -> list[str]:
         """The two best as sentences."""
-        return [sentence(v) for v in best(self.headline)]
+        return [sentence(v, whole=False) for v in best(self.headline)]
 
     @property
     def head(self) -> Fragment:
@@ -83,7 +94,7 @@ class Brief:
         html = render(
             "head.html",
             title=self.title,
-            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{self._grade()}",
+            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{main_grade(self.rows)}",
             sample=self.settings["sample"],
             draft=not self.bundle.content.get("final"),
             conclusion=self.conclusion,
@@ -91,77 +102,98 @@ class Brief:
             best=self.best,
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
+        # For the index, and for who makes the page.
+        page |= {"conclusion": self.conclusion, "counts": self.tally}
+        page["warnings"] = told(self.findings)
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
-
-    def _grade(self) -> str:
-        words = self.bundle.content["words"]["grade"]
-        grades = [v["grade"] for v in self.rows if v.reported and v["grade"]]
-        # Of grades equally frequent the weaker is named.
-        most = max(GRADES, key=lambda grade: (grades.count(grade), -GRADES.index(grade)))
-        return str(words[most]) if grades else ""
 
     def table(self) -> Fragment:
         """Return the key table: main indicators, then all others by domain."""
-        main = {v.id for v in self.headline}
-        numbers = {v.id: n for n, v in enumerate(self._ordered(), 1)}
-        groups = {"": [_cells(v, numbers[v.id]) for v in self.headline]}
-        for view in self.rows:
-            if view.id not in main:
-                cells = _cells(view, numbers[view.id])
-                groups.setdefault(view.indicator["domain_name"], []).append(cells)
-        html = render(
-            "table.html",
-            caption=f"{self.district['name']}{self.checkpoint.label}主要指标（{self.checkpoint.months}累计）",
-            groups=[{"name": name, "rows": rows} for name, rows in groups.items() if rows],
-            targets=any(v["target"] is not None for v in self.rows),
-            ranks=any(v.ranks for v in self.rows),
-            shares=any(v.share() for v in self.rows),
-            sections=any(v.section for v in self.rows),
+        caption = self._words["table"]["caption"].format(
+            district=self.district["name"],
+            period=self.checkpoint.label,
+            months=self.checkpoint.months,
         )
-        lines = [
-            f"{v.short} {v.figure()} {v.growth_number()} {v.mark}{v.status}" for v in self.rows
-        ]
-        return Fragment(html, "\n".join(lines))
+        return key_table(self.headline, self._others, caption)
 
-    def _ordered(self) -> list[View]:
+    @property
+    def _others(self) -> list[View]:
         main = {v.id for v in self.headline}
-        return [*self.headline, *(v for v in self.rows if v.id not in main)]
+        return [v for v in self.rows if v.id not in main]
 
     @property
     def review(self) -> Fragment:
-        """一、主要指标进展: the main indicators' figures."""
-        texts = [f"{sentence(v)}。" for v in self.headline]
-        field = "【工作举措由科室补充】"
-        return self._part("一、主要指标进展", [("", texts, True)], field)
+        """一、主要指标进展: the main indicators' figures, joined by domain."""
+        paragraphs = by_domain([v for v in self.headline if v.reported], sentence)
+        paragraphs += silent(self.headline)
+        texts = [] if paragraphs else [self._parts["no_main"]]
+        return self._part(self._parts["review"], texts, paragraphs=paragraphs, field="taken")
 
     @property
     def problems(self) -> Fragment:
         """二、存在问题: main indicators off pace, fallen, or in the last third; worst first."""
         found = problems(self.headline)
-        texts = [f"{sentence(v)}。" for v in found]
+        texts = [f"{sentence(v, whole=False)}。" for v in found]
         if not texts:
-            texts = [_no_problem(self.headline)]
-        return self._part("二、存在问题", [("", texts, bool(found))])
+            texts = [self._no_problem()]
+        return self._part(self._parts["problems"], texts, numbered=bool(found))
 
     @property
     def plan(self) -> Fragment:
         """三、下半年安排: what the figures require of the rest of the year."""
-        texts = [f"{stem(v)}{text}。" for v in self.headline if (text := required(v))]
-        if not texts:
-            texts = ["本期没有由目标推算的任务量。"]
-        heading = f"三、{self.checkpoint.rest}安排"
-        return self._part(heading, [("", texts, len(texts) > 1)], "【具体措施由科室补充】")
+        paragraphs = by_domain(self.headline, planned)
+        texts = [] if paragraphs else [self._parts["no_plan"]]
+        heading = self._parts["plan"].format(rest=self.checkpoint.rest)
+        return self._part(heading, texts, paragraphs=paragraphs, field="planned")
+
+    @property
+    def _words(self) -> Words:
+        words: Words = self.bundle.content["words"]
+        return words
+
+    @property
+    def _parts(self) -> dict[str, str]:
+        return self._words["parts"]
+
+    @cached_property
+    def own_words(self) -> OwnWords:
+        """What the analyst wrote in ``words/<checkpoint>/<district>.md``."""
+        return own_words(self.bundle.content.get("own_words", {}), self._words)
+
+    @property
+    def findings(self) -> pl.DataFrame:
+        """The Finding table of the analyst's own words: what contradicts the figures."""
+        return own_findings(self.own_words, self.rows)
 
     def _part(
-        self, heading: str, groups: list[tuple[str, list[str], bool]], field: str = ""
+        self,
+        heading: str,
+        texts: list[str],
+        *,
+        numbered: bool = False,
+        paragraphs: Iterable[Paragraph] = (),
+        field: str = "",
     ) -> Fragment:
-        shown = [{"name": n, "texts": texts, "numbered": num} for n, texts, num in groups]
-        text = "\n".join([heading, *(t for _, texts, _ in groups for t in texts)])
-        return Fragment(render("part.html", heading=heading, groups=shown, field=field), text)
+        own = self.own_words.text(field) if field else ""
+        name, empty = self._words["fields"][field] if field else ("", "")
+        return part(
+            heading, texts, numbered=numbered, paragraphs=paragraphs, field=(name, empty), own=own
+        )
+
+    def _no_problem(self) -> str:
+        """Say why no problem is told: there is none, or nothing could be looked at."""
+        given = [v for v in self.headline if v.reported]
+        if any(v.assessed or v.growth_value is not None or v.ranks for v in given):
+            key = "nothing_found"
+        elif given:
+            key = "nothing_to_judge"
+        else:
+            key = "nothing_reported" if self.headline else "no_main"
+        return self._parts[key]
 
     def chart_attainment(self) -> charts.Chart | None:
         """Return rates of completion against the pace; None without targets."""
-        rows = self.headline + [v for v in self._ordered() if v.assessed and v not in self.headline]
+        rows = self.headline + [v for v in self._others if v.assessed]
         return charts.attainment(rows)
 
     def chart_growth(self) -> charts.Chart | None:
@@ -172,6 +204,30 @@ class Brief:
         """Return the place among peers; None without ranks."""
         peers = self.bundle.content["peers"]
         return charts.position(self.headline, peers, self.settings["scope"])
+
+    def chart_trend(self) -> charts.Chart | None:
+        """Return the first main indicators with those of earlier years; None without a past."""
+        return charts.on_screen(charts.trend(self.headline, self._series, self.checkpoint))
+
+    def chart_seasonality(self, indicator: str = "") -> charts.Chart | None:
+        """Return completion among the years its pace is pooled from; None without such a pace.
+
+        Parameters
+        ----------
+        indicator
+            Id of the registry; the first main indicator with such a pace by default.
+        """
+        rows = [v for v in self.rows if v.id == indicator] if indicator else self.headline
+        found = (charts.seasonality(view, self._series) for view in rows)
+        return next((chart for chart in found if chart is not None), None)
+
+    def chart_contribution(self) -> charts.Chart | None:
+        """Return what the main indicators did for the city's growth; None without any."""
+        return charts.on_screen(charts.contribution(self.headline, self.settings["scope"]))
+
+    @property
+    def _series(self) -> list[dict[str, Any]]:
+        return self.bundle.content.get("series", [])  # type: ignore[no-any-return]
 
     @property
     def _chains(self) -> list[ChainView]:
@@ -185,33 +241,25 @@ class Brief:
         if not found:
             return Fragment("", "")
         texts = [chain.sentence() for chain in found]
-        return self._part("阶段转化", [("", texts, len(texts) > 1), ("", remarks(found), False)])
+        return part(self._words["chain"]["heading"], texts, remarks=remarks(found))
 
     def chart_chains(self) -> charts.Chart | None:
         """Return the stages of the chains as bars; None without any."""
-        return chain_chart.stages(self._chains)
+        return charts.on_screen(charts.stages(self._chains))
 
     @property
     def notes(self) -> Fragment:
-        """数据说明: notes on data, then the source cell of every figure."""
-        rows = self._ordered()
+        """数据说明: notes on data, then source cells, vintage and formulas of every figure."""
+        rows = [*self.headline, *self._others]
         found = notes(self.bundle, rows)
-        sources = [
-            {
-                "number": n,
-                "name": v.name,
-                "source": v["source"] or "—",
-                "base": v["base_source"] or "—",
-                "target": v["target_source"] or "—",
-                "received": v["received"] or "—",
-            }
-            for n, v in enumerate(rows, 1)
-        ]
-        html = render("notes.html", notes=found, sources=sources, made=self._made())
+        html = render(
+            "notes.html",
+            notes=found,
+            sources=sources(rows),
+            made=made(self.bundle),
+            words=self._words["source"],
+        )
         return Fragment(html, "\n".join(found))
-
-    def _made(self) -> str:
-        return f"kejistats {self.bundle.content['kejistats']}　数据校验值 {self.bundle.digest}"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         parts = [
@@ -227,16 +275,6 @@ class Brief:
             "text/html": "\n".join(part.html for part in parts),
             "text/plain": "\n\n".join(part.text for part in parts),
         }, {}
-
-
-def _no_problem(rows: list[View]) -> str:
-    """Say why no problem is told: there is none, or nothing could be looked at."""
-    given = [v for v in rows if v.reported]
-    if any(v.assessed or v.growth_value is not None or v.ranks for v in given):
-        return _NOTHING_FOUND
-    if given:
-        return _NOTHING_TO_JUDGE
-    return _NOTHING_REPORTED if rows else _NO_MAIN
 
 
 def _trouble(view: View) -> str:
@@ -256,23 +294,3 @@ def _attention(view: View) -> str:
         if not view.worsened or view.in_last_third:
             parts.append(view.standing())
     return "；".join(part for part in parts if part)
-
-
-def _cells(view: View, number: int) -> dict[str, Any]:
-    """Return the cells of one table row."""
-    rank = f"{view['rank']}/{view['ranked']}" if view.ranks else "—"
-    return {
-        "number": number,
-        "short": view.short,
-        "figure": view.figure(trim=False),
-        "growth": view.growth_number(),
-        "target": view.target(),
-        "attainment": view.attainment() or "—",
-        "pace": view.pace_number(),
-        "rank": rank,
-        "share": view.share() or "—",
-        "code": view["progress"],
-        "mark": view.mark,
-        "status": view.status,
-        "section": view.section,
-    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +16,11 @@ from kejistats.assessment import plain_rules
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
 from kejistats.final import OVERVIEW, Record, read_record
-from kejistats.metrics.history import history
 from kejistats.period import Checkpoint
 from kejistats.registry import read_words
 from kejistats.schema import Conversion, District, Indicator, Metric
 from kejistats.schema.observation import KEY
+from kejistats.status import expected
 
 FORMAT = 1
 
@@ -39,13 +38,16 @@ class Bundle:
     content: dict[str, Any]
 
     def text(self) -> str:
-        """Return the canonical form: the same content gives the same bytes."""
-        return json.dumps(self.content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+        """Return the canonical form, a row a line: the same content gives the same bytes."""
+        parts = (f"{_json(key)}: {_lines(self.content[key])}" for key in sorted(self.content))
+        return "{\n" + ",\n".join(parts) + "\n}\n"
 
     @cached_property
     def digest(self) -> str:
         """The first twelve digits of the content's hash, printed on the page."""
-        return hashlib.sha256(self.text().encode("utf-8")).hexdigest()[:12]
+        # Without line breaks, which only a reader of the file needs, this is ten times as fast.
+        text = json.dumps(self.content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
     def write(self, file: Path) -> None:
         """Write the bundle to a file."""
@@ -102,6 +104,17 @@ class Bundle:
         return _frame(self.content["districts"], District.dtypes())
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _lines(value: Any) -> str:
+    """Return a list with a line for each of its members, which takes a tenth of indenting all."""
+    if not isinstance(value, list) or not value:
+        return _json(value)
+    return "[\n" + ",\n".join(map(_json, value)) + "\n]"
+
+
 def _frame(rows: list[dict[str, Any]], dtypes: dict[str, pl.DataType]) -> pl.DataFrame:
     # Dates stand as text in JSON.
     held = {c: pl.String if t == pl.Date else t for c, t in dtypes.items()}
@@ -109,7 +122,7 @@ def _frame(rows: list[dict[str, Any]], dtypes: dict[str, pl.DataType]) -> pl.Dat
     return frame.with_columns(pl.col(c).str.to_date() for c, t in dtypes.items() if t == pl.Date)
 
 
-def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
+def plain_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """Return rows without nulls, dates as text: what JSON can hold and people can read."""
     dated = frame.with_columns(
         pl.col(c).dt.to_string("%Y-%m-%d") for c, t in frame.schema.items() if t == pl.Date
@@ -117,72 +130,15 @@ def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if v is not None} for row in dated.iter_rows(named=True)]
 
 
-def make_bundles(
-    dataset: Dataset, checkpoint: Checkpoint, codes: Iterable[str]
-) -> dict[str, Bundle]:
-    """Compute one checkpoint once and cut a bundle for each district.
-
-    Parameters
-    ----------
-    dataset
-        The data set.
-    checkpoint
-        The checkpoint.
-    codes
-        District codes.
-
-    Returns
-    -------
-    dict of str to Bundle
-        By code: the district's metric rows, its series, the peers' figures without names, the
-        chains of stages it has figures of, the revisions of figures and bases, the registry
-        subset, settings and words; and whether the page is final or a draft. A district with
-        neither figures nor targets has none.
-    """
-    metrics = dataset.metrics(checkpoint)
-    stages = dataset.chains(checkpoint)
-    shared = _shared(dataset, checkpoint)
-    record = read_record(dataset.path, checkpoint)
-    past = history(dataset.observations, dataset.districts, dataset.indicators)
-    at_or_before = pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
-    series = (
-        past.filter(at_or_before, pl.col("level") == "")
-        .select("district", "indicator", "year", "month", "value", "status")
-        .sort("district", "indicator", "year", "month")
-        .collect()
-    )
-    bundles = {}
-    for code in codes:
-        own = metrics.filter(pl.col("district") == code)
-        if own.is_empty():
-            continue
-        unit = dataset.districts.filter(pl.col("code") == code)
-        bundles[code] = _marked(
-            record,
-            code,
-            shared
-            | {
-                "kind": "brief",
-                "districts": _plain(unit),
-                "metrics": _plain(own),
-                "indicators": _plain(_used(dataset.indicators, own)),
-                "series": _plain(series.filter(pl.col("district") == code).drop("district")),
-                "peers": _peer_values(metrics, dataset.districts, unit),
-                **_stages(dataset, stages, [code]),
-                "revisions": _plain(_revisions(dataset.observations, checkpoint, code)),
-            },
-        )
-    return bundles
-
-
-def _marked(record: Record, key: str, content: dict[str, Any]) -> Bundle:
+def marked(record: Record, key: str, content: dict[str, Any]) -> Bundle:
     """Return the bundle of a page, marked final if exactly this content was finalised."""
     return Bundle(content | {"final": record.covers(key, content)})
 
 
 def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
     """Return the bundle of the overview: the parent, all districts and all indicators."""
-    metrics = dataset.metrics(checkpoint).filter(pl.col("level") == "")
+    table = dataset.metrics(checkpoint)
+    metrics = table.filter(pl.col("level") == "")
     parent = dataset.settings.parent
     # The parent is there even where its districts could not be summed.
     known = pl.col("code").is_in(metrics["district"].unique().to_list())
@@ -190,19 +146,40 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
         (pl.col("code") == parent) | ((pl.col("parent") == parent) & known)
     )
     own = metrics.filter(pl.col("district").is_in(units["code"].to_list()))
-    return _marked(
+    absent = _absent(dataset, checkpoint, table).filter(
+        pl.col("district").is_in(units["code"].to_list())
+    )
+    named = pl.concat([own["indicator"], absent["indicator"]]).unique()
+    return marked(
         read_record(dataset.path, checkpoint),
         OVERVIEW,
-        _shared(dataset, checkpoint)
+        shared_content(dataset, checkpoint)
         | {
             "kind": "overview",
-            "districts": _plain(units),
-            "metrics": _plain(own),
-            "indicators": _plain(_used(dataset.indicators, own)),
-            "revisions": _plain(_revisions(dataset.observations, checkpoint, parent)),
+            "districts": plain_rows(units),
+            "metrics": plain_rows(own),
+            "absent": plain_rows(absent),
+            "indicators": plain_rows(
+                dataset.indicators.filter(pl.col("id").is_in(named.implode()))
+            ),
+            "revisions": plain_rows(
+                revisions(dataset.observations, checkpoint)
+                .filter(pl.col("district") == parent)
+                .drop("district")
+            ),
             **_stages(dataset, dataset.chains(checkpoint), units["code"].to_list()),
             **_assessment(dataset, checkpoint),
         },
+    )
+
+
+def _absent(dataset: Dataset, checkpoint: Checkpoint, metrics: pl.DataFrame) -> pl.DataFrame:
+    """Return what districts are expected to report and have no row of, of any level."""
+    tables = dataset.observations, dataset.targets, dataset.districts, dataset.used
+    return (
+        expected(*tables, checkpoint)
+        .join(metrics, on=["district", "indicator"], how="anti", maintain_order="left")
+        .select("district", "indicator")
     )
 
 
@@ -216,14 +193,15 @@ def _assessment(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "assessment": {
             "rules": plain_rules(rules),
-            "scores": _plain(made.scores),
-            "totals": _plain(made.totals),
-            "indicators": _plain(dataset.indicators.filter(pl.col("id").is_in(used))),
+            "scores": plain_rows(made.scores),
+            "totals": plain_rows(made.totals),
+            "indicators": plain_rows(dataset.indicators.filter(pl.col("id").is_in(used))),
         }
     }
 
 
-def _shared(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
+def shared_content(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return what all bundles of a checkpoint hold alike."""
     settings = asdict(dataset.settings)
     for key in ("sender", "mail"):
         settings.pop(key)
@@ -252,44 +230,25 @@ def _stages(
     chains = dataset.declared_chains.filter(pl.col("id").is_in(shown))
     stages = stages.filter(pl.col("chain").is_in(shown))
     return {
-        "chains": _plain(chains.select("id", "name", "stages", "labels")),
-        "conversions": _plain(stages.drop("value", "status", "grade", "bound")),
+        "chains": plain_rows(chains.select("id", "name", "stages", "labels")),
+        "conversions": plain_rows(stages.drop("value", "status", "grade", "bound")),
     }
 
 
-def _peer_values(
-    metrics: pl.DataFrame, districts: pl.DataFrame, unit: pl.DataFrame
-) -> dict[str, list[float]]:
-    """Return the peers' exact figures of the own grade by indicator, sorted, without names."""
-    kind, parent, group = unit.select("kind", "parent", "group").row(0)
-    peers = districts.filter(
-        pl.col("kind").eq_missing(pl.lit(kind)),
-        pl.col("parent").eq_missing(pl.lit(parent)),
-        pl.col("group").eq_missing(pl.lit(group)),
-    )["code"]
-    figures = metrics.filter(
-        pl.col("district").is_in(peers.to_list()),
-        pl.col("rank").is_not_null(),
-        pl.col("level") == "",
-    )
-    own = metrics.filter(pl.col("district") == unit["code"][0], pl.col("level") == "")
-    figures = figures.join(own.select("indicator", "grade"), on=["indicator", "grade"])
-    grouped = figures.group_by("indicator", maintain_order=True).agg(pl.col("value").sort())
-    return dict(grouped.iter_rows())
+def shown_stages(stages: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of chains of which a district has figures of two stages."""
+    counted = (pl.col("status") == "reported") & pl.col("reason").ne_missing(pl.lit("other_unit"))
+    shown = stages.filter(counted.sum().over("district", "chain") > 1)
+    return shown.drop("value", "status", "grade", "bound")
 
 
-def _revisions(observations: pl.DataFrame, checkpoint: Checkpoint, district: str) -> pl.DataFrame:
+def revisions(observations: pl.DataFrame, checkpoint: Checkpoint) -> pl.DataFrame:
     """Return figures of the checkpoint and of its base that a later intake changed."""
     at = (pl.col("month") == checkpoint.month) & pl.col("year").is_between(
         checkpoint.year - 1, checkpoint.year
     )
     return (
-        observations.filter(
-            at,
-            pl.col("district") == district,
-            pl.col("status") == "reported",
-            pl.col("level") == "",
-        )
+        observations.filter(at, pl.col("status") == "reported", pl.col("level") == "")
         .sort("received", maintain_order=True)
         .group_by(KEY, maintain_order=True)
         .agg(
@@ -299,6 +258,6 @@ def _revisions(observations: pl.DataFrame, checkpoint: Checkpoint, district: str
             pl.col("note").last(),
         )
         .filter(pl.col("first").is_not_null())
-        .select("indicator", "year", "first", "last", "note")
-        .sort("indicator", "year")
+        .select("district", "indicator", "year", "first", "last", "note")
+        .sort("district", "indicator", "year")
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.fragments import Fragment
+from kejistats.brief.matrices import NONE, Cell, cell, matrix, row
 from kejistats.brief.stages import ChainView, Stage
 
 
@@ -33,26 +32,17 @@ def chain_matrix(
         return Fragment("", "")
     keys = sorted(columns, key=lambda key: (order.index(key[0]), key[1]))
     kinds = list(dict.fromkeys(kind for _, kind in columns.values()))
-    shown: list[dict[str, Any]] = []
+    shown = []
     for name, href, chains in rows:
         by_key = {(c.id, s.row["position"]): s for c in chains for s in c.stages}
-        cells = [_cell(by_key.get(key)) for key in keys]
-        shown.append({"name": name, "href": href, "cells": cells})
-    html = render(
-        "matrix.html",
-        heading="各地区阶段转化",
-        caption=f"各地区各阶段与前一阶段的{'、'.join(kinds)}（下为本期数）",
-        columns=[
-            columns[key][0] + (f"（{columns[key][1]}）" if len(kinds) > 1 else "") for key in keys
-        ],
-        rows=shown,
+        shown.append(row(name, [_cell(by_key.get(key)) for key in keys], href))
+    return matrix(
+        f"各地区各阶段与前一阶段的{'、'.join(kinds)}（下为本期数）",
+        [columns[key][0] + (f"（{columns[key][1]}）" if len(kinds) > 1 else "") for key in keys],
+        {"": shown},
         remarks=remarks,
     )
-    lines = [f"{row['name']} " + " ".join(c["text"] for c in row["cells"]) for row in shown]
-    return Fragment(html, "\n".join(lines))
 
 
-def _cell(stage: Stage | None) -> dict[str, str]:
-    if stage is None:
-        return {"text": "—", "small": "", "code": ""}
-    return {"text": stage.number() or "—", "small": stage.view.figure(), "code": ""}
+def _cell(stage: Stage | None) -> Cell:
+    return NONE if stage is None else cell(stage.number() or "—", stage.view.figure())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kejistats.brief.bundle import Bundle
-from kejistats.brief.sentences import listed
+from kejistats.brief.sentences import listed, planned
 from kejistats.brief.view import View
 from kejistats.metrics.totals import DERIVED_TOTAL
 from kejistats.numbers import percent, plain, rounded, signed
@@ -19,8 +19,18 @@ def _names(rows: list[View]) -> str:
     return listed(names)
 
 
-def notes(bundle: Bundle, rows: list[View]) -> list[str]:
-    """Return the notes on data of one brief, in the order of brief.md."""
+def notes(bundle: Bundle, rows: list[View], *, spoken: bool = True) -> list[str]:
+    """Return the notes on data of one brief, in the order of brief.md.
+
+    Parameters
+    ----------
+    bundle
+        The bundle.
+    rows
+        The rows that the page shows.
+    spoken
+        Whether the page has the sentences of a brief, whose methods are to be told.
+    """
     words = bundle.content["words"]["notes"]
     say = {key: text.format for key, text in words.items()}
     found: list[str] = []
@@ -58,6 +68,15 @@ def notes(bundle: Bundle, rows: list[View]) -> list[str]:
     if any(v.ranks for v in rows):
         coverage = percent(limits["rank_coverage"], 0)
         found.append(str(say["rank"](scope=settings["scope"], coverage=coverage)))
+    main = [v for v in rows if v.indicator["id"] in bundle.content["headline"]]
+    if spoken and any(v.pulled() for v in main):
+        found.append(
+            str(
+                say["pulled"](scope=settings["scope"], times=plain(limits["contribution_times"], 1))
+            )
+        )
+    if spoken and any(v.outlook() and planned(v) for v in main):
+        found.append(str(say["outlook"]()))
     found.append(str(say["rounding"]()))
     return found + list(settings["notes"])
 

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from markupsafe import Markup
+
 from kejistats.brief import charts
+from kejistats.brief.behind import behind
 from kejistats.brief.brief import Brief
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.chain_matrix import chain_matrix
+from kejistats.brief.city import City
+from kejistats.brief.coverage import coverage
+from kejistats.brief.firstscreen import attention, bright, conclusion
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.grades import main_grade
+from kejistats.brief.matrices import figures, heat
+from kejistats.brief.movers import movers
+from kejistats.brief.ranking import ranks, tally
 from kejistats.brief.score_table import score_table
-from kejistats.brief.select import moves
 from kejistats.brief.sentences import listed, sentence
 from kejistats.brief.stages import chains_of, remarks
-from kejistats.brief.view import View, headline, views
-from kejistats.numbers import percent
+from kejistats.brief.tally import tally as main_tally
+from kejistats.brief.view import headline
+from kejistats.metrics import contributions
+
+_NUMERALS = "一二三四五六七八九"
 
 
 class Overview:
@@ -26,112 +37,117 @@ class Overview:
     ----------
     bundle
         All the data it shows, from `make_overview`.
+
+    Examples
+    --------
+    ``o = kj.open_overview("data/demo-city", "2025H1")`` then ``o.head``, ``o.totals()``,
+    ``o.progress()``, ``o.behind()``, ``o.figures()``, ``o.ranking()``, ``o.movers()``.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.settings: dict[str, Any] = bundle.content["settings"]
+        self.city = City(bundle)
+        self.settings: dict[str, Any] = self.city.settings
         self.checkpoint = bundle.checkpoint
-        districts = bundle.districts
-        parent = self.settings["parent"]
-        self.parent = districts.row(districts["code"].to_list().index(parent), named=True)
-        self.units = [d for d in districts.iter_rows(named=True) if d["code"] != parent]
-        by_code: dict[str, list[View]] = {d["code"]: [] for d in districts.iter_rows(named=True)}
-        for view in views(bundle):
-            by_code[view["district"]].append(view)
-        self.rows = by_code
-        self.total = by_code[parent]
-        self.headline = self._main_indicators()
-
-    def _main_indicators(self) -> list[View]:
-        """Return one view per main indicator that any district has, the parent's first."""
-        found: dict[str, View] = {}
-        for code in [self.parent["code"], *(u["code"] for u in self.units)]:
-            for view in headline(self.bundle, self.rows[code]):
-                found.setdefault(view.id, view)
-        return [found[i] for i in self.bundle.content["headline"] if i in found]
+        self.parent, self.units = self.city.parent, self.city.units
+        self.rows, self.total = self.city.rows, self.city.total
+        self.headline = self.city.headline
 
     @property
     def title(self) -> str:
         """Title of the page."""
         return f"{self.parent['name']}{self.checkpoint.label}科技指标总览"
 
-    def _view(self, code: str, indicator: str) -> View | None:
-        return next((v for v in self.rows[code] if v.id == indicator), None)
-
     @property
     def conclusion(self) -> str:
         """How many districts reach how much, in one paragraph."""
-        figures = [
-            (sum(v.reached for v in some), sum(v.not_reached for v in some))
-            for unit in self.units
-            if (some := headline(self.bundle, self.rows[unit["code"]]))
-        ]
-        reached, missed = sum(r for r, _ in figures), sum(m for _, m in figures)
-        words = self.bundle.content["words"]["overview"]
+        return conclusion(self.city)
 
-        def say(key: str, **parts: object) -> str:
-            return str(words[key].format(**parts))
-
-        parts = []
-        if reached + missed:
-            all_good = sum(r > 0 and m == 0 for r, m in figures)
-            text = say("tally", period=self.checkpoint.word, d=len(figures), n=reached + missed,
-                       r=reached, m=missed)  # fmt: skip
-            parts.append(text + (say("all_reached", k=all_good) if all_good else ""))
-        moved = [v for v in headline(self.bundle, self.total) if v.growth_value is not None]
-        if moved:
-            scope = self.settings["scope"]
-            parts.append(say("moved", scope=scope, n=len(moved), parts=moves(moved)))
-        if not parts:
-            parts += self._moved_units()
-        if not self.units:
-            return say("no_units")
-        return "；".join(parts) + "。" if parts else say("none")
-
-    def _moved_units(self) -> list[str]:
-        """Count how the districts' own figures moved, where nothing else can be said."""
-        by_unit = [
-            [v for v in headline(self.bundle, self.rows[u["code"]]) if v.growth_value is not None]
-            for u in self.units
-        ]
-        moved = [v for some in by_unit for v in some if v.reported]
-        if not moved:
-            return []
-        places = sum(any(v.reported for v in some) for some in by_unit)
-        parts = {"period": self.checkpoint.word, "d": places, "n": len(moved)}
-        return [moved[0].say("overview", "moved_units", **parts, parts=moves(moved))]
+    @property
+    def tally(self) -> dict[str, int]:
+        """Main indicators reached, missed, improved, worsened, of all districts together."""
+        return main_tally([v for unit in self.city.counted for v in self.city.main(unit["code"])])
 
     @property
     def head(self) -> Fragment:
-        """Title, date and conclusion."""
+        """The first screen: title, date and grade, conclusion, what most do not reach, the best."""
+        grade = main_grade([v for some in self.rows.values() for v in some])
         html = render(
             "head.html",
             title=self.title,
-            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}",
+            meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{grade}".rstrip(),
             sample=self.settings["sample"],
             draft=not self.bundle.content.get("final"),
             conclusion=self.conclusion,
-            worst=[],
-            best=[],
+            worst=attention(self.city),
+            best=bright(self.city),
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
+        page |= {"conclusion": self.conclusion, "counts": self.tally}  # for the index
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
+
+    # ---- the numbered parts -------------------------------------------------------------
+
+    @cached_property
+    def _parts(self) -> dict[str, Fragment]:
+        """The parts that have something to show, numbered in the order of the page."""
+        made = {
+            "totals": self._totals(),
+            "progress": _joined(heat(self.city), tally(self.city)),
+            "behind": behind(self.city),
+            "figures": figures(self.city),
+            "ranking": ranks(self.city),
+            "movers": movers(self.city),
+        }
+        shown = {key: part for key, part in made.items() if part.html}
+        return {
+            key: self._section(f"{number}、{self.city.say(f'heading_{key}')}", part)
+            for number, (key, part) in zip(_NUMERALS, shown.items(), strict=False)
+        }
+
+    def _section(self, heading: str, part: Fragment) -> Fragment:
+        if not part.html:
+            return part
+        # The part is HTML already, escaped by its own template.
+        body = Markup(part.html.strip())  # noqa: S704
+        return Fragment(render("section.html", heading=heading, body=body), part.text)
+
+    def _part(self, key: str) -> Fragment:
+        return self._parts.get(key, Fragment(""))
 
     def totals(self) -> Fragment:
         """Return the parent's figures as sentences and the key table, or that there are none."""
+        return self._part("totals")
+
+    def progress(self) -> Fragment:
+        """Return district × main indicator by status, and how many targets each reaches."""
+        return self._part("progress")
+
+    def behind(self) -> Fragment:
+        """Return who does not reach what, by district, with what is missing."""
+        return self._part("behind")
+
+    def figures(self) -> Fragment:
+        """Return district × main indicator: figure and growth."""
+        return self._part("figures")
+
+    def ranking(self) -> Fragment:
+        """Return district × main indicator: rank of the figure and of the rate of completion."""
+        return self._part("ranking")
+
+    def movers(self) -> Fragment:
+        """Return the greatest changes of rank, and who grew most and least."""
+        return self._part("movers")
+
+    def _totals(self) -> Fragment:
         known = [f"{sentence(v)}。" for v in headline(self.bundle, self.total) if v.reported]
         texts = known or self._no_total()
         if not texts and not self.total:
-            return Fragment("", "")
-        part = render(
-            "part.html",
-            heading="一、总量与增长",
-            groups=[{"name": "", "texts": texts, "numbered": bool(known)}],
-            field="",
-        )
-        table = self._parent_brief.table().html if self.total else ""
-        return Fragment(part + table, "\n".join(texts))
+            return Fragment("")
+        lines = Fragment(render("lines.html", texts=texts, numbered=bool(known)), "\n".join(texts))
+        if not self.total:
+            return lines
+        return Fragment(f"{lines.html}\n{self._parent_brief.table().html}", lines.text)
 
     def _no_total(self) -> list[str]:
         """Say which main indicators could have been summed, had all districts a figure."""
@@ -145,104 +161,38 @@ class Overview:
     @cached_property
     def _parent_brief(self) -> Brief:
         content = dict(self.bundle.content)
-        content["metrics"] = [
-            row for row in content["metrics"] if row["district"] == self.parent["code"]
-        ]
-        content |= {"districts": [self._plain_parent()], "peers": {}}
-        return Brief(Bundle(content))
+        code = self.parent["code"]
+        content["metrics"] = [row for row in content["metrics"] if row["district"] == code]
+        plain = next(d for d in content["districts"] if d["code"] == code)
+        return Brief(Bundle(content | {"districts": [plain], "peers": {}}))
 
-    def _plain_parent(self) -> dict[str, Any]:
-        return next(d for d in self.bundle.content["districts"] if d["code"] == self.parent["code"])
-
-    def _matrix(
-        self,
-        heading: str,
-        caption: str,
-        cell: Callable[[View], dict[str, str]],
-        remarks: list[str],
-        columns: list[View],
-    ) -> Fragment:
-        rows = []
-        for unit in self.units:
-            cells = []
-            for column in columns:
-                view = self._view(unit["code"], column.id)
-                cells.append(cell(view) if view else {"text": "—", "small": "", "code": ""})
-            href = f"{unit['code']}-{self.checkpoint}.html"
-            rows.append({"name": unit["name"], "href": href, "cells": cells})
-        html = render(
-            "matrix.html",
-            heading=heading,
-            caption=caption,
-            columns=[c.short for c in columns],
-            rows=rows,
-            remarks=remarks,
-        )
-        lines = [f"{r['name']} " + " ".join(c["text"] for c in r["cells"]) for r in rows]
-        return Fragment(html, "\n".join(lines))
-
-    def progress(self) -> Fragment:
-        """Return district × main indicator by status; empty where no target is judged."""
-        if not self._judged():
-            return Fragment("", "")
-
-        def cell(view: View) -> dict[str, str]:
-            rate = view.attainment()
-            if not view.assessed:
-                return {"text": "—", "small": view.status, "code": ""}
-            text = f"{view.mark} {rate or view.pace_number()}"
-            return {"text": text, "small": view.status, "code": view["progress"]}
-
-        behind = []
-        for column in self.headline:
-            names = [
-                unit["name"]
-                for unit in self.units
-                if (v := self._view(unit["code"], column.id)) and v.not_reached
-            ]
-            if names:
-                behind.append(f"{column.name}未达到进度的地区：{listed(names)}。")
-        return self._matrix(
-            "二、各地区进度",
-            "各地区主要指标进度（完成率或较序时，及状态）",
-            cell,
-            behind,
-            self._judged(),
-        )
-
-    def figures(self) -> Fragment:
-        """Return district × main indicator: figure and growth."""
-
-        def cell(view: View) -> dict[str, str]:
-            small = view.growth_number() if view.reported else ""
-            return {
-                "text": view.figure(trim=False),
-                "small": "" if small == "—" else small,
-                "code": "",
-            }
-
-        judged = bool(self._judged())
-        return self._matrix(
-            f"{'三' if judged else '二'}、各地区数据",
-            "各地区主要指标累计数与同比",
-            cell,
-            [],
-            self.headline,
-        )
-
-    def _judged(self) -> list[View]:
-        """Return the main indicators that are judged in at least one district."""
-        return [
-            c
-            for c in self.headline
-            if any((v := self._view(u["code"], c.id)) and v.assessed for u in self.units)
-        ]
+    # ---- what has no number -------------------------------------------------------------
 
     def chart_progress(self) -> charts.Chart | None:
-        """Return the heat chart of district × main indicator; None without targets."""
-        columns = self._judged()
-        marks = [[self._view(u["code"], c.id) for c in columns] for u in self.units]
+        """Return `progress` as a picture, for slides and documents; None without targets."""
+        columns = self.city.judged
+        marks = [[self.city.view(u["code"], c.id) for c in columns] for u in self.units]
         return charts.heat([u["name"] for u in self.units], [c.short for c in columns], marks)
+
+    def chart_contribution(self, indicator: str = "") -> charts.Chart | None:
+        """Return what each district did for the parent's growth; None where it is not known.
+
+        Parameters
+        ----------
+        indicator
+            Id of the registry; the first main indicator of which it is known by default.
+        """
+        names = {unit["code"]: unit["name"] for unit in self.units}
+        for view in [v for v in self.total if v.id == indicator] if indicator else self.headline:
+            table = contributions(
+                self.bundle.metrics, self.bundle.districts, view.id, self.parent["code"]
+            )
+            points = dict(table.select("district", "contribution").iter_rows())
+            rows = [(names[code], value) for code, value in points.items() if code in names]
+            if rows:
+                scope = self.settings["scope"]
+                return charts.contribution_of_districts(view, rows, points[None], scope)
+        return None
 
     @property
     def chains(self) -> Fragment:
@@ -256,15 +206,14 @@ class Overview:
     def stages(self) -> Fragment:
         """Return district × stage: what became of the stage before; empty without chains."""
         found = [
-            (u["name"], f"{u['code']}-{self.checkpoint}.html",
-             chains_of(self.bundle, self.rows[u["code"]], u["code"]))
+            (u["name"], self.city.href(u), chains_of(self.bundle, self.rows[u["code"]], u["code"]))
             for u in self.units
-        ]  # fmt: skip
+        ]
         # What the parent's part says already is not said again.
         said = bool(self.chains.html)
         notes = [] if said else remarks([chain for _, _, chains in found for chain in chains])
         order = [chain["id"] for chain in self.bundle.content.get("chains", [])]
-        return chain_matrix(found, order, notes)
+        return self._section(self.city.say("heading_stages"), chain_matrix(found, order, notes))
 
     @property
     def assessment(self) -> Fragment:
@@ -273,29 +222,8 @@ class Overview:
 
     @property
     def coverage(self) -> Fragment:
-        """Return how much of what was expected each district reported; empty without any."""
-        if not self.units:
-            return Fragment("", "")
-        texts = []
-        for unit in self.units:
-            rows = [v for v in self.rows[unit["code"]] if v["progress"] != "not_due"]
-            given = [v for v in rows if v["status"] != "missing"]
-            late = [v.short for v in rows if v["status"] == "missing"]
-            if late:
-                shown = listed(late[:8]) + (f"等{len(late)}项" if len(late) > 8 else "")
-                rate = percent(len(given) / len(rows), 0, below=1)
-                texts.append(
-                    f"{unit['name']}已报{len(given)}/{len(rows)}项（{rate}），未报送：{shown}。"
-                )
-        if not texts:
-            texts = ["各地区应报指标均已报送。"]
-        html = render(
-            "part.html",
-            heading="报送情况",
-            groups=[{"name": "", "texts": texts, "numbered": len(texts) > 1}],
-            field="",
-        )
-        return Fragment(html, "\n".join(texts))
+        """报送情况: what was to be reported and what is in, by district; empty without any."""
+        return self._section(self.city.say("heading_coverage"), coverage(self.city))
 
     @property
     def notes(self) -> Fragment:
@@ -305,9 +233,7 @@ class Overview:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         parts = [
             self.head,
-            self.totals(),
-            self.progress(),
-            self.figures(),
+            *self._parts.values(),
             self.chains,
             self.stages(),
             self.assessment,
@@ -318,3 +244,10 @@ class Overview:
             "text/html": "\n".join(part.html for part in parts),
             "text/plain": "\n\n".join(part.text for part in parts),
         }, {}
+
+
+def _joined(*parts: Fragment) -> Fragment:
+    shown = [part for part in parts if part.html]
+    return Fragment(
+        "\n".join(part.html for part in shown), "\n\n".join(part.text for part in shown)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kejistats.brief.view import View
-from kejistats.numbers import percent, plain, rounded
+from kejistats.numbers import percent, plain, rounded, vanishes
 from kejistats.schema.metric import NOT_REACHED
 
 _TENTHS = "零一二三四五六七八九"
@@ -78,6 +78,9 @@ def _pace(view: View) -> str:
     gap = view.distance(view["gap"]) if view["gap"] is not None else ""
     if view["target_kind"] == "level" and _held(view):
         return say("pace", "hold", T=view.amount(view["target"]), g=gap)
+    if (view["attainment"] or 0) < 0 and view["target_kind"] not in ("level", "multi_year"):
+        # A share of the target that is below zero is none.
+        return say("pace", "short_level", g=gap)
     if (view["attainment"] or 0) < 0:
         fallen = view.distance(view["target_base"] - view["value"])
         if view["target_kind"] == "multi_year":
@@ -121,10 +124,12 @@ def _reach(view: View) -> str:
     """Say how much of the target, or of the increase to it, is done; empty without a rate."""
     if view["attainment"] is None:
         return ""
-    words = view.words["pace"]
+    words, bound = view.words["pace"], view["bound"]
     goal = words.get(f"goal_{view['target_kind']}", words["goal"])
     c = percent(view["attainment"], below=1)
-    return view.say("pace", f"reach_{view['bound']}", goal=goal, c=c)
+    if vanishes(view["attainment"]) and bound in ("exact", "about"):
+        bound, c = "less_than", "0.1%"
+    return view.say("pace", f"reach_{bound}", goal=goal, c=c)
 
 
 def _rule(view: View) -> str:
@@ -168,8 +173,18 @@ def _done(view: View) -> str:
     return done
 
 
-def sentence(view: View, *, standing: bool = True) -> str:
-    """Say all that the figures of one indicator say, without a full stop."""
+def sentence(view: View, *, standing: bool = True, whole: bool = True) -> str:
+    """Say all that the figures of one indicator say, without a full stop.
+
+    Parameters
+    ----------
+    view
+        The row.
+    standing
+        Whether the rank is said.
+    whole
+        Whether the part in the whole and in its growth is said.
+    """
     if view.not_expected:
         frequency = view.words["frequency"][view.indicator["frequency"]]
         return view.name + view.say("pace", "not_due_frequency", frequency=frequency)
@@ -178,9 +193,8 @@ def sentence(view: View, *, standing: bool = True) -> str:
     clauses = [f"{title(view)}{view.figure()}", view.growth(), pace(view)]
     if standing:
         clauses.append(view.standing())
-        if view["share"] is not None and view["share_bound"] == "exact":
-            scope = view.settings["scope"]
-            clauses.append(view.say("standing", "share", scope=scope, s=view.share()))
+    if standing and whole:
+        clauses += [view.share_said(), view.pulled()]
     return "，".join(clause for clause in clauses if clause)
 
 
@@ -199,6 +213,14 @@ def required(view: View, *, gap_said: bool = False) -> str:
     text = _required(view, gap_said=gap_said)
     return (
         view.say("required", "by_report", text=text) if text and view["bound"] != "exact" else text
+    )
+
+
+def planned(view: View) -> str:
+    """Say what the rest of the year requires and where it would end; empty where nothing follows."""
+    text = required(view)
+    return (
+        "，".join(part for part in (f"{stem(view)}{text}", view.outlook()) if part) if text else ""
     )
 
 

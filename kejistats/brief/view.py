@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.brief.bundle import Bundle
-from kejistats.numbers import count_up, percent, plain, quantity, rounded, signed, vanishes
+from kejistats.numbers import between, count_up, percent, plain, quantity, rounded, signed, vanishes
 from kejistats.period import Checkpoint
 from kejistats.schema.indicator import FREQUENCIES
 from kejistats.schema.metric import NOT_REACHED, REACHED
@@ -16,6 +16,8 @@ from kejistats.units import WHOLE
 
 Words = dict[str, dict[str, Any]]
 _COUNT_UNITS = WHOLE | {"人年"}
+# What a view has of the whole besides the Metric row; see `kejistats.metrics.share_changes`.
+OF_WHOLE = ["whole", "whole_source", "whole_base", "whole_base_source", "share_change"]
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class View:
             return str(self.words["status"][self["status"]])
         amount = self.amount(self["value"], trim=trim)
         if self["value_upper"] is not None:
-            return f"{amount}—{self.amount(self['value_upper'], trim=trim)}"
+            return between(amount, self.amount(self["value_upper"], trim=trim))
         return str(self.words["bound"][self["bound"]].format(A=amount))
 
     def say(self, section: str, key: str, **parts: object) -> str:
@@ -248,6 +250,8 @@ class View:
         if self["attainment"] is None:
             return ""
         text = percent(self["attainment"], below=1)
+        if vanishes(self["attainment"]) and self["bound"] in ("exact", "about"):
+            return self.say("pace", "lower_than", c="0.1%")
         key = {"at_least": "higher_than", "more_than": "higher_than", "about": "about",
                "at_most": "lower_than", "less_than": "lower_than"}.get(self["bound"])  # fmt: skip
         return self.say("pace", key, c=text) if key else text
@@ -276,7 +280,7 @@ class View:
         if self["target_kind"] == "ceiling":
             return f"≤{text}"
         if self["target_upper"] is not None:
-            return f"{text}—{self.amount(self['target_upper'])}"
+            return between(text, self.amount(self["target_upper"]))
         return text
 
     @property
@@ -332,6 +336,67 @@ class View:
             return str(self.words["bound"]["less_than"].format(A="0.1%"))
         return percent(share)
 
+    def share_said(self) -> str:
+        """Say the share and how it changed; empty where there is none that is exact."""
+        if self["share"] is None or self["share_bound"] != "exact":
+            return ""
+        text = self.say("standing", "share", scope=self.settings["scope"], s=self.share())
+        change = rounded(self["share_change"] or 0, 1)
+        if not change or vanishes(self["share"]):
+            return text
+        return text + self.say(
+            "standing", "share_risen" if change > 0 else "share_fallen", p=f"{abs(change):f}"
+        )
+
+    def pulled(self) -> str:
+        """Say what its change did for the growth of the whole; empty where that is unknown."""
+        points, rate = self["contribution"], self["contribution_rate"]
+        shown = rounded(points or 0, 1)
+        if not shown or not self.reported or not self._pulls(rate):
+            return ""
+        key, scope = "pulled_up" if shown > 0 else "pulled_down", self.settings["scope"]
+        text = self.say("standing", key, scope=scope, p=f"{abs(shown):f}")
+        # Of a whole that fell, or against which it moved, a rate would read as its opposite.
+        if rate is not None and shown > 0 and rate > 0:
+            text += self.say("standing", "pulled_rate", w=percent(rate))
+        return text
+
+    def _pulls(self, rate: float | None) -> bool:
+        """Whether it moved the whole by more than its weight, or against its growth."""
+        limits, whole = self.settings["thresholds"], self["whole_base"]
+        counted = self.indicator["unit"] in _COUNT_UNITS
+        # Of a few, one more or less would move the whole by much.
+        if whole is None or (counted and self["base"] < limits["growth_base"]):
+            return False
+        if self["contribution"] < 0:
+            return True
+        weight = self["base"] / whole
+        return rate is not None and rate >= limits["contribution_times"] * weight
+
+    def outlook(self) -> str:
+        """Say where the year would end mechanically; empty where no honest band follows.
+
+        Of flows with a seasonal pace only: its years, lowest and highest, are in the notes. Of
+        nothing, of a few, or with both ends printed alike it would look like a forecast.
+        """
+        low, high, limits = self["outlook_low"], self["outlook_high"], self.settings["thresholds"]
+        paced = self["outlook_rule"] == self["pace_rule"] == "seasonal"
+        if not paced or self.final or self.indicator["measure"] != "flow" or not self["pace_years"]:
+            return ""
+        counted = self.indicator["unit"] in _COUNT_UNITS
+        if self["value"] <= 0 or (counted and self["value"] < limits["small_count"]):
+            return ""
+        ends = [None if end is None else self.amount(end, trim=False) for end in (low, high)]
+        if None in ends:
+            key = "outlook_at_least" if ends[1] is None else "outlook_at_most"
+            band = self.say("required", key, A=ends[0] or ends[1])
+        elif ends[0] == ends[1]:
+            return ""
+        else:
+            band = between(str(ends[0]), str(ends[1]))
+        above = self.words["pace"]["parent"] if _of_parent(self["pace_years"]) else ""
+        return self.say("required", "outlook_seasonal", band=band, parent=above)
+
     def _moved(self) -> int:
         """Return +1 where it moved in its direction as printed, −1 against it, else 0."""
         value, direction = self.growth_value, self.indicator["direction"]
@@ -352,6 +417,11 @@ class View:
         return self._moved() > 0
 
 
+def _of_parent(years: str) -> bool:
+    """Whether a seasonal profile is the parent's: 上级2022、2023、2024."""
+    return not years[:1].isdigit()
+
+
 def views(bundle: Bundle, district: str | None = None) -> list[View]:
     """Return the rows of a bundle in words, in the order of the registry.
 
@@ -361,6 +431,9 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
     indicators = {row["id"]: row for row in bundle.indicators.iter_rows(named=True)}
     rows = bundle.metrics.to_dicts()
     whole = {(row["district"], row["indicator"]) for row in rows if not row["level"]}
+    wholes = {
+        (row["indicator"], row["level"]): row for row in bundle.content.get("share_changes", [])
+    }
     found = []
     for row in rows:
         part = row["level"] and (row["district"], row["indicator"]) in whole
@@ -368,7 +441,7 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
             continue
         found.append(
             View(
-                row,
+                row | _of_whole(wholes.get((row["indicator"], row["level"]), {})),
                 indicators[row["indicator"]],
                 bundle.content["words"],
                 bundle.content["settings"],
@@ -377,6 +450,11 @@ def views(bundle: Bundle, district: str | None = None) -> list[View]:
             )
         )
     return sorted(found, key=lambda view: view.indicator["order"])
+
+
+def _of_whole(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what a row holds of the whole that it has a share in, nulls where nothing is known."""
+    return {column: found.get(column) for column in OF_WHOLE}
 
 
 def headline(bundle: Bundle, rows: list[View]) -> list[View]:

@@ -57,6 +57,8 @@ def finalise(
             help="What is corrected; needed where a final page changes, and told in the mail.",
         ),
     ] = "",
+    pdf: Annotated[bool, typer.Option("--pdf", help="Each page as PDF, too.")] = False,
+    docx: Annotated[bool, typer.Option("--docx", help="Each page as Word document, too.")] = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default: cores.")
     ] = None,
@@ -73,9 +75,10 @@ def finalise(
     folder = out.resolve() if out else None
 
     def make() -> None:
-        briefs(dataset, str(at), jobs=jobs, out=folder)
+        briefs(dataset, str(at), jobs=jobs, out=folder, pdf=pdf, docx=docx)
 
-    record, changed = fix(opened, at, make, folder, correction)
+    forms = [name for name, wanted in (("pdf", pdf), ("docx", docx)) if wanted]
+    record, changed = fix(opened, at, make, folder, correction, forms)
     where = record_file(opened.path, at)
     typer.echo(f"{len(changed)} of {len(record.outputs)} pages of {at} fixed; recorded in {where}")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,14 +12,11 @@ from kejistats.cli.common import (
     DatasetArgument,
     JsonOption,
     app,
-    progress,
     show_table,
 )
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from kejistats.dataset import Dataset
 
 
 @app.command()
@@ -103,46 +99,42 @@ def briefs(
             "--out", help="Folder of outputs, from where you stand; default: out in the workspace."
         ),
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Each page as PDF, too.")] = False,
+    docx: Annotated[bool, typer.Option("--docx", help="Each page as Word document, too.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make pages again that still hold.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made and why.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Begin no further page after one has failed.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1.0, help="Seconds that one brief may take.")
+    ] = 120.0,
+    memory: Annotated[
+        int, typer.Option("--memory", min=300, help="MB that one worker may hold.")
+    ] = 2000,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the briefs of all districts, the overview and an index."""
-    import kejistats
-    from kejistats import batch
+    """Make the briefs of all districts, the overview and an index; only what changed."""
+    from kejistats.batch.pool import Limits, Pool
+    from kejistats.batch.running import Options
+    from kejistats.cli.batches import Asked, make, tell_plan
+    from kejistats.render.forms import check_forms
+    from kejistats.workspace import home, resolve
 
-    opened = kejistats.open(dataset)
-    at = opened.checkpoint(checkpoint)
-    codes = [opened.district(d) for d in district or []]
-    if not as_json:
-        _warn_untaken(opened)
-    folder, planned, failed = batch.plan(opened, at, codes, out.resolve() if out else None)
-    with progress(len(planned), str(at), quiet=as_json) as tick:
-        done = batch.run(planned, jobs, lambda r: tick(f"{r.name} {r.seconds:.1f} s{_mark(r)}"))
-    results = [*done, *failed]
-    where = folder
-    if not codes:
-        where = batch.write_index(opened, at, folder, planned, results)
-    wrong = [r for r in results if r.error]
-    if as_json:
-        shown = [{"name": r.name, "page": str(r.page or ""), "error": r.error} for r in results]
-        typer.echo(json.dumps({"open": str(where), "briefs": shown}, ensure_ascii=False))
-    else:
-        for result in wrong:
-            typer.echo(f"failed: {result.name}: {result.error}", err=True)
-        typer.echo(f"{len(results) - len(wrong)} pages made, {len(wrong)} failed; open {where}")
-    if wrong:
-        raise typer.Exit(1)
-
-
-def _mark(result: Any) -> str:
-    return " failed" if result.error else ""
-
-
-def _warn_untaken(dataset: Dataset) -> None:
-    from kejistats.intake import untaken
-
-    new = untaken(dataset)
-    if new:
-        typer.echo(
-            f"warning: not taken in yet: {', '.join(new)}; run: kejistats intake {dataset.path}",
-            err=True,
-        )
+    forms = tuple(name for name, wanted in (("docx", docx), ("pdf", pdf)) if wanted)
+    check_forms(forms)
+    limits = Limits(seconds=timeout, memory=memory)
+    options = Options(jobs, limits, forms, force=force, fail_fast=fail_fast)
+    asked = Asked(checkpoint, district or [], out.resolve() if out else None, options, as_json)
+    if dry_run:
+        tell_plan(dataset, asked)
+        return
+    place = (asked.out or home() / "out") / resolve(dataset).name
+    new = (resolve(dataset) / "dataset.toml").is_file() and not any(place.glob("*/work/*.sqlite"))
+    # Where nothing was made yet, workers will be needed: they load what they need meanwhile.
+    count = min(filter(None, (jobs, len(asked.districts))), default=None)
+    make(dataset, asked, Pool(count, options.limits) if new else None)

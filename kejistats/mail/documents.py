@@ -160,8 +160,8 @@ def _final(files: Files, fixed: Fixed, form: str) -> bytes:
     page = files.made(form)
     again = f"run kejistats finalise for {files.checkpoint} again"
     if form not in fixed.files or not page.is_file():
-        made = "" if form not in ("pdf", "docx") else "make it with kejistats briefs, then "
-        raise KejistatsError(f"{files.stem}: there is no final .{form}", made + again)
+        asked = f" with --{form}" if form in ("pdf", "docx") else ""
+        raise KejistatsError(f"{files.stem}: there is no final .{form}", again + asked)
     content = page.read_bytes()
     if hashlib.sha256(content).hexdigest() != fixed.files[form]:
         raise KejistatsError(f"{page} is not the file that was finalised", again)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 import kejistats
-from kejistats.brief.bundle import Bundle, make_bundles, make_overview
+from kejistats.brief import Bundle, make_bundles, make_overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
 from kejistats.final import OVERVIEW, Fixed, Record, content_digest, read_record, write_record
@@ -29,6 +29,7 @@ def finalise(
     make: Callable[[], None],
     out: Path | None = None,
     correction: str = "",
+    forms: Sequence[str] = (),
     now: datetime | None = None,
 ) -> tuple[Record, list[str]]:
     """Fix the pages of a checkpoint and make them without the mark of a draft.
@@ -45,6 +46,8 @@ def finalise(
         Folder of outputs; ``out`` in the workspace by default.
     correction
         What a correction corrects, in one sentence: needed where a page that was final changes.
+    forms
+        What `make` makes beside the page: pdf, docx.
     now
         The moment it happens.
 
@@ -86,10 +89,15 @@ def finalise(
         told = correction.strip() if version > 1 else ""
         outputs[key] = Fixed(contents[key], version, moment, correction=told)
     fixed = Record(
-        str(checkpoint), _user(), kejistats.__version__, inputs(dataset), outputs, earlier
+        str(checkpoint),
+        _user(),
+        kejistats.__version__,
+        inputs(dataset, checkpoint),
+        outputs,
+        earlier,
     )
     # The record comes first: by it a page knows that it is final.
-    if changed or gone or not _in_order(folder, checkpoint, fixed):
+    if changed or gone or not _in_order(folder, checkpoint, fixed, forms):
         write_record(dataset.path, checkpoint, fixed)
         make()
     files = {key: _files(Files(folder, key, checkpoint), one) for key, one in outputs.items()}
@@ -112,7 +120,7 @@ def stale(dataset: Dataset, checkpoint: Checkpoint, record: Record) -> list[str]
 
     Nothing is computed while the files that the pages depend on are the same.
     """
-    if record.inputs == inputs(dataset) and record.kejistats == kejistats.__version__:
+    if record.inputs == inputs(dataset, checkpoint) and record.kejistats == kejistats.__version__:
         return []
     now = current(dataset, checkpoint)
     return [
@@ -121,15 +129,16 @@ def stale(dataset: Dataset, checkpoint: Checkpoint, record: Record) -> list[str]
     ]  # fmt: skip
 
 
-def inputs(dataset: Dataset) -> dict[str, str]:
+def inputs(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, str]:
     """Return the SHA-256 of every file taken in that counts, by receipt, and of the own files."""
     from kejistats.store import Store
 
     receipts = Store(dataset.path / "store").receipts()
     found = dict(receipts.select("id", "sha256").iter_rows())
-    for name in _OWN:
-        if (file := dataset.path / name).is_file():
-            found[name] = _sha256(file)
+    words = (dataset.path / "words" / str(checkpoint)).glob("*.md")
+    for file in [*(dataset.path / name for name in _OWN), *words]:
+        if file.is_file():
+            found[file.relative_to(dataset.path).as_posix()] = _sha256(file)
     return {key: value or "" for key, value in sorted(found.items())}
 
 
@@ -144,11 +153,11 @@ def _looked_at(folder: Path, checkpoint: Checkpoint, contents: dict[str, str]) -
             )
 
 
-def _in_order(folder: Path, checkpoint: Checkpoint, record: Record) -> bool:
+def _in_order(folder: Path, checkpoint: Checkpoint, record: Record, forms: Sequence[str]) -> bool:
     """Say whether all pages are there as they were fixed."""
     for key, fixed in record.outputs.items():
         files = Files(folder, key, checkpoint)
-        for form in (BUNDLE, NOTEBOOK, "html"):
+        for form in (BUNDLE, NOTEBOOK, "html", *forms):
             file = files.made(form)
             if not file.is_file() or _sha256(file) != fixed.files.get(form):
                 return False

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kejistats.brief import Brief, Bundle, Overview
-from kejistats.brief.select import WORST, best, problems
-from kejistats.brief.sentences import sentence
+from kejistats.brief.firstscreen import attention, bright
+from kejistats.brief.grades import grade_word
 from kejistats.brief.view import View, headline
 from kejistats.mail.documents import Document, Picture
 
@@ -69,7 +69,7 @@ def section_of(document: Document) -> Section:
     return Section(
         key=document.key,
         title=page.title,
-        meta=f"{page.settings['title']}　数据截至{page.checkpoint.cut_off}",
+        meta=_meta(document.bundle, page),
         name="总览" if isinstance(page, Overview) else page.district["name"],
         conclusion=page.conclusion,
         tally=_tally(page, views),
@@ -105,29 +105,36 @@ def _main(page: Brief | Overview) -> tuple[list[View], list[dict[str, str]], lis
     """Return the main indicators, the worst and the best of a page: the overview's are its total's."""
     if isinstance(page, Brief):
         return page.headline, page.worst, page.best
-    views = headline(page.bundle, page.total)
-    worst = [
-        {"name": v.short, "code": v["progress"] if v.not_reached else "slow", "mark": v.mark,
-         "status": v.status, "gap": f"{sentence(v)}。", "section": v.section}
-        for v in problems(views)[:WORST]
-    ]  # fmt: skip
-    return views, worst, [sentence(v) for v in best(views)]
+    return headline(page.bundle, page.total), attention(page.city), bright(page.city)
+
+
+def _meta(bundle: Bundle, page: Brief | Overview) -> str:
+    """Return the cut-off date and the grade of the data, as the page has them."""
+    rows = bundle.content["metrics"]
+    whole = {(row["district"], row["indicator"]) for row in rows if not row["level"]}
+    grades = [
+        row.get("grade")
+        for row in rows
+        if row["status"] == "reported"
+        and not (row["level"] and (row["district"], row["indicator"]) in whole)
+    ]
+    grade = grade_word(grades, bundle.content["words"])
+    return f"{page.settings['title']}　数据截至{page.checkpoint.cut_off}　{grade}".rstrip()
 
 
 def _tally(page: Brief | Overview, views: Sequence[View]) -> tuple[tuple[int, str, str], ...]:
     """Count what is reached, missed and not judged: of a district, or of all together."""
+    counts, unit, judged = page.tally, "项", len(views)
     if isinstance(page, Overview):
-        judged = [v for unit in page.units for v in headline(page.bundle, page.rows[unit["code"]])]
         unit = "项次"
-    else:
-        judged, unit = list(views), "项"
-    reached, missed = sum(v.reached for v in judged), sum(v.not_reached for v in judged)
+        judged = sum(len(page.city.main(u["code"])) for u in page.city.counted)
+    reached, missed = counts["reached"], counts["missed"]
     if not reached + missed:
         return ()
     return (
         (reached, f"{unit}达到", "on_pace"),
         (missed, f"{unit}未达到", "behind" if missed else "none"),
-        (len(judged) - reached - missed, f"{unit}不评价", "none"),
+        (judged - reached - missed, f"{unit}不评价", "none"),
     )
 
 
@@ -145,7 +152,7 @@ def _units(page: Overview) -> tuple[tuple[str, int, int, int], ...]:
     """Return every district's tally, where anything is judged."""
     found = []
     for unit in page.units:
-        views = headline(page.bundle, page.rows[unit["code"]])
+        views = page.city.main(unit["code"])
         reached, missed = sum(v.reached for v in views), sum(v.not_reached for v in views)
         found.append((unit["name"], reached, missed, reached + missed))
     return tuple(found) if any(judged for *_, judged in found) else ()

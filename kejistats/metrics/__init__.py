@@ -10,7 +10,7 @@ from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.progress import progress
 from kejistats.metrics.ratios import ratios
-from kejistats.metrics.shares import contribution, contributions, share
+from kejistats.metrics.shares import contribution, contributions, share, share_changes
 from kejistats.metrics.standing import (
     attainment_rank,
     distances,
@@ -55,6 +55,7 @@ __all__ = [
     "required_cagr",
     "seasonal_profile",
     "share",
+    "share_changes",
     "share_due",
     "totals",
 ]

@@ -8,6 +8,7 @@ from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.choice import chosen
 from kejistats.metrics.frames import with_facts, with_units
 from kejistats.metrics.lookup import elsewhere, key_columns
+from kejistats.metrics.totals import DERIVED_TOTAL
 from kejistats.settings import Thresholds
 
 # What they need to know of the parent's row.
@@ -191,6 +192,65 @@ def contributions(
     ]
     rows = rows.sort("contribution", descending=True, maintain_order=True)
     return pl.concat([rows, rows.select(left), whole], how="vertical_relaxed")
+
+
+def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFrame:
+    """Return the city's figures behind a share, and how the share changed within a year.
+
+    share_change = A / A_city − B / B_city in points (semantics §8 for the shares): of exact figures
+    only, of one definition, neither base of a worse grade than its figure, and where the city's
+    two figures came about in the same way, both reported or both summed.
+
+    Parameters
+    ----------
+    metrics
+        Metric table of one checkpoint.
+    districts
+        District table.
+
+    Returns
+    -------
+    polars.DataFrame
+        district, indicator, level; whole, whole_base (the city's figures, in the indicator's
+        unit), whole_source, whole_base_source; share_change (points), null where it is not
+        known. A row where there is a share or a contribution.
+
+    Examples
+    --------
+    >>> units = pl.DataFrame({"code": ["0", "1"], "parent": [None, "0"]})
+    >>> table = pl.DataFrame({"district": ["0", "1"], "indicator": "i", "level": "",
+    ...     "value": [40.0, 20.0], "share": [None, 0.5], "share_bound": [None, "exact"],
+    ...     "contribution": [None, 10.0], "base": [50.0, 15.0], "base_bound": "exact",
+    ...     "yoy_reason": pl.Series([None, None], dtype=pl.String),
+    ...     "source": "a", "base_source": "b"})
+    >>> share_changes(table, units).select("whole", "whole_base", "share_change").rows()
+    [(40.0, 50.0, 20.0)]
+    """
+    key = ["indicator", "level"]
+    columns = ["value", "source", "base", "base_source", "base_bound", "yoy_reason"]
+    wholes = metrics.select(*key, pl.col("district").alias("_parent"),
+                            *(pl.col(c).alias(f"_{c}") for c in columns))  # fmt: skip
+    rows = metrics.filter(pl.col("share").is_not_null() | pl.col("contribution").is_not_null())
+    rows = rows.join(districts.select(district="code", _parent="parent"), on="district")
+    alike = (pl.col("_source") == DERIVED_TOTAL) == (pl.col("_base_source") == DERIVED_TOTAL)
+    known = (
+        (pl.col("share_bound") == "exact")
+        & pl.all_horizontal(pl.col(c) == "exact" for c in ("base_bound", "_base_bound"))
+        & (pl.col("yoy_reason").is_null() | (pl.col("yoy_reason") == "base_zero"))
+        & pl.col("_yoy_reason").is_null()
+        & (pl.col("_base") > 0)
+        & alike
+    )
+    before = pl.col("base") / pl.col("_base")
+    change = pl.when(known).then((pl.col("share") - before) * 100)
+    return (
+        rows.join(wholes, on=["_parent", *key])
+        .select(
+            "district", *key, whole="_value", whole_source="_source", whole_base="_base",
+            whole_base_source="_base_source", share_change=change,
+        )
+        .sort("district", *key)
+    )  # fmt: skip
 
 
 def with_whole(

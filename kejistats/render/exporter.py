@@ -42,7 +42,9 @@ class KejistatsExporter(TemplateExporter):
     def default_config(self) -> Config:
         """Settings of the page: no prompts, no input."""
         config = Config(
-            {"TemplateExporter": {"exclude_input": True}, "NbConvertBase": {
+            # None of the stock preprocessors does anything here, and each would check the notebook.
+            {"Exporter": {"default_preprocessors": []},
+             "TemplateExporter": {"exclude_input": True}, "NbConvertBase": {
                 "display_data_priority": ["text/html", "image/png", "text/markdown", "text/plain"]
             }}
         )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The own place among peers; no other district is named."""
+
+from __future__ import annotations
+
+from kejistats.brief.charts.canvas import (
+    BLUE,
+    EDGE,
+    GAP,
+    GREY,
+    PALE,
+    RED,
+    ROWS,
+    SMALL,
+    Chart,
+    canvas,
+    chart,
+    dots,
+    inches,
+    strokes,
+)
+from kejistats.brief.sentences import listed
+from kejistats.brief.view import View
+
+_HALF = 0.2
+# Inches below the rows for the words at both ends.
+_ENDS = 0.2
+
+
+def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Chart | None:
+    """Draw the own place among peers, a stroke each, from the lowest to the highest figure.
+
+    Parameters
+    ----------
+    views
+        The rows to show, in order.
+    peers
+        The peers' figures by indicator, without names; only the own is a dot.
+    scope
+        Word for the whole: 全市.
+    """
+    shown = [v for v in views if v.ranks and len(set(peers.get(v.id, []))) > 1][:ROWS]
+    if not shown:
+        return None
+    ranks = [f"{v['rank']}/{v['ranked']}" for v in shown]
+    right = EDGE + GAP + max(inches(rank) for rank in ranks)
+    caption = f"在{scope}同类地区中的位置（圆点为本地区，右侧为位次）"
+    with canvas([v.short for v in shown], caption, right=right, foot=_ENDS) as (axes, room):
+        strokes(axes, [[(0, y), (1, y)] for y in range(len(shown))], PALE, zorder=1)
+        own, others = [], []
+        for place, view in enumerate(shown):
+            mine, all_ = _scaled(view, peers[view.id])
+            own.append((mine, place))
+            others += [(x, place) for x in all_]
+        strokes(axes, [[(x, y - _HALF), (x, y + _HALF)] for x, y in others], GREY, 1.8, zorder=2)
+        for colour, last in ((BLUE, False), (RED, True)):
+            dots(axes, [at for at, v in zip(own, shown, strict=True) if v.in_last_third == last],
+                 colour, 8.5, zorder=3)  # fmt: skip
+        beside = axes.get_yaxis_transform()
+        for place, rank in enumerate(ranks):
+            axes.text(1 + (right - EDGE) / room, place, rank, ha="right", va="center",
+                      transform=beside)  # fmt: skip
+        for at, word in ((0, "末位"), (1, "首位")):
+            axes.text(at, len(shown) - 0.5, word, size=SMALL, ha="center", va="top")
+        axes.set_xlim(-0.06, 1.06)
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        places = [f"{v.short}第{v['rank']}位（{v['ranked']}个有数据）" for v in shown]
+        return chart(axes, f"{scope}位次：{listed(places)}。")
+
+
+def _scaled(view: View, figures: list[float]) -> tuple[float, list[float]]:
+    """Scale figures to 0..1 with the best on the right, whatever the direction."""
+    low, high = min(figures), max(figures)
+    worst, best = (high, low) if view.indicator["direction"] == "down" else (low, high)
+    scaled = [(x - worst) / (best - worst) for x in (view["value"], *figures)]
+    return scaled[0], scaled[1:]
