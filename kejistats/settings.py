@@ -166,7 +166,9 @@ class Settings:
     wide
         How wide tables among the received files are read.
     sender
-        Settings of the mail.
+        Who mails come from: address and name; see `kejistats.mail.settings`.
+    mail
+        How mails go out: server, limits, allowed domains; see `kejistats.mail.settings`.
     """
 
     title: str
@@ -184,6 +186,7 @@ class Settings:
     checks: Checks = field(default_factory=Checks)
     wide: tuple[Wide, ...] = ()
     sender: dict[str, Any] = field(default_factory=dict)
+    mail: dict[str, Any] = field(default_factory=dict)
 
 
 def read_settings(file: Path) -> Settings:
@@ -204,7 +207,7 @@ def read_settings(file: Path) -> Settings:
             raise UsageError(f"{file}: {key} is missing", f'write {key} = "…"')
     kinds: dict[str, type] = dict.fromkeys(("sample", "ranks"), bool)
     kinds |= dict.fromkeys(("scope", "peer_unit", "benchmark"), str)
-    kinds |= dict.fromkeys(("responsible", "sender"), dict)
+    kinds |= dict.fromkeys(("responsible", "sender", "mail"), dict)
     for key, kind in kinds.items():
         if key in content and not isinstance(content[key], kind):
             raise UsageError(f"{file}: {key} must be a {kind.__name__}", "see the README")

@@ -29,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import bench_briefs  # noqa: E402
+import bench_mail  # noqa: E402
 import bench_metrics  # noqa: E402
 from factory import ROOT, registry, targets  # noqa: E402
 from workspaces import make_workspace  # noqa: E402
@@ -306,6 +307,14 @@ def brief(folder: Path) -> None:
     print(f"  conversion to HTML, exporter reused {page * 1000:.1f} ms (limit 10)", flush=True)
 
 
+def mail(folder: Path) -> None:
+    """Messages built from finished briefs, and sent, against a bare smtplib loop."""
+    seconds, work, bare = bench_mail.measure(folder)
+    count = bench_mail.MESSAGES
+    print(f"{count} messages built: {seconds:.1f} s, {seconds / count * 1000:.1f} ms each")
+    report(f"{bench_mail.SENT} messages sent", work, "bare smtplib", bare)
+
+
 def _parts(made: Brief) -> list[str]:
     """The HTML of all parts of a brief but the charts."""
     parts = (
@@ -350,7 +359,7 @@ def _bare_chart() -> None:
 
 PARTS = {
     f.__name__: f
-    for f in (intake, workbooks, csv, metrics, brief, charts, bench_briefs.briefs, nation)
+    for f in (intake, workbooks, csv, metrics, brief, charts, bench_briefs.briefs, nation, mail)
 }
 
 if __name__ == "__main__":

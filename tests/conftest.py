@@ -12,8 +12,9 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from mailing import MailServer
     from pages import Made
 
     from kejistats.brief import Brief
@@ -94,3 +95,28 @@ def made(demo: Dataset, provinces: Dataset, tmp_path_factory: pytest.TempPathFac
     from pages import make_pages
 
     return once(tmp_path_factory, "out", lambda out: make_pages(demo, provinces, out))
+
+
+@pytest.fixture(scope="session")
+def final_city(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the demo city, finalised; no test changes it."""
+    from mailing import make_final
+
+    return once(tmp_path_factory, "final", lambda root: make_final(workspace, root))
+
+
+@pytest.fixture(scope="session")
+def small_final(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finalised city of two districts; no test changes it."""
+    from mailing import make_small
+
+    return once(tmp_path_factory, "small", make_small)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    """A mail server in a process of its own."""
+    from mailing import mail_server
+
+    with mail_server(tmp_path_factory.mktemp("server")) as running:
+        yield running

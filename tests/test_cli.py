@@ -27,7 +27,18 @@ from kejistats.export import write_table
 from kejistats.schema import Metric
 from kejistats.store import Store
 
-COMMANDS = ["template", "check", "intake", "status", "metrics", "explain", "briefs"]
+COMMANDS = [
+    "template",
+    "check",
+    "intake",
+    "status",
+    "metrics",
+    "explain",
+    "briefs",
+    "finalise",
+    "mail",
+    "remind",
+]
 FIGURE = {"district": "900101", "indicator": COUNT, "checkpoint": "2025H1", "value": "12"}
 
 

@@ -16,7 +16,7 @@ STAGES = [
     ["schema"],
     ["registry", "settings"],
     ["chains"],
-    ["dataset", "places", "store", "head", "known", "migrate", "answers"],
+    ["dataset", "places", "store", "head", "known", "migrate", "answers", "final"],
     ["intake", "metrics"],
     ["template", "status", "explain", "assessment"],
     ["brief", "export"],

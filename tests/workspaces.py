@@ -14,7 +14,7 @@ from kejistats.dataset import Dataset
 from kejistats.intake import inbox_files, take_in
 
 BIN = Path(sys.executable).parent
-_LEFT_OUT = shutil.ignore_patterns("store", "__pycache__", ".*")
+_LEFT_OUT = shutil.ignore_patterns("store", "final", "mail", "__pycache__", ".*")
 
 
 def make_workspace(root: Path, *datasets: str) -> Path:

@@ -17,8 +17,8 @@ _PACKAGES = (
     "ipython", "jinja2", "matplotlib", "nbconvert", "numpy", "papermill", "pillow", "polars",
     "pylopdf-fonts-zh-cn",
 )  # fmt: skip
-# Workbooks count once they are taken in.
-_LEFT_OUT = {"inbox", "__pycache__", ".ipynb_checkpoints"}
+# Workbooks count once they are taken in, and what was mailed for nothing.
+_LEFT_OUT = {"inbox", "mail", "__pycache__", ".ipynb_checkpoints"}
 
 
 def fingerprint(dataset: Path, outputs: Path) -> str:

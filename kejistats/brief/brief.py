@@ -68,10 +68,10 @@ class Brief:
         return tally(self.headline)
 
     @property
-    def head(self) -> Fragment:
-        """The first screen: title, date and grade of the data, conclusion, worst and best."""
+    def worst(self) -> list[dict[str, str]]:
+        """The three worst: name, code, mark and word of the status, gap, section."""
         words = self.bundle.content["words"]["progress"]
-        worst = [
+        return [
             {
                 "name": v.short,
                 "code": v["progress"] if v.not_reached else "slow",
@@ -82,15 +82,24 @@ class Brief:
             }
             for v in problems(self.headline)[:WORST]
         ]
-        good = [sentence(v, whole=False) for v in best(self.headline)]
+
+    @property
+    def best(self) -> list[str]:
+        """The two best as sentences."""
+        return [sentence(v, whole=False) for v in best(self.headline)]
+
+    @property
+    def head(self) -> Fragment:
+        """The first screen: title, date and grade of the data, conclusion, worst and best."""
         html = render(
             "head.html",
             title=self.title,
             meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{main_grade(self.rows)}",
             sample=self.settings["sample"],
+            draft=not self.bundle.content.get("final"),
             conclusion=self.conclusion,
-            worst=worst,
-            best=good,
+            worst=self.worst,
+            best=self.best,
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
         # For the index, and for who makes the page.

@@ -15,6 +15,7 @@ import kejistats
 from kejistats.assessment import plain_rules
 from kejistats.dataset import Dataset
 from kejistats.errors import UsageError
+from kejistats.final import OVERVIEW, Record, read_record
 from kejistats.period import Checkpoint
 from kejistats.registry import read_words
 from kejistats.schema import Conversion, District, Indicator, Metric
@@ -129,6 +130,11 @@ def plain_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if v is not None} for row in dated.iter_rows(named=True)]
 
 
+def marked(record: Record, key: str, content: dict[str, Any]) -> Bundle:
+    """Return the bundle of a page, marked final if exactly this content was finalised."""
+    return Bundle(content | {"final": record.covers(key, content)})
+
+
 def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
     """Return the bundle of the overview: the parent, all districts and all indicators."""
     table = dataset.metrics(checkpoint)
@@ -144,7 +150,9 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
         pl.col("district").is_in(units["code"].to_list())
     )
     named = pl.concat([own["indicator"], absent["indicator"]]).unique()
-    return Bundle(
+    return marked(
+        read_record(dataset.path, checkpoint),
+        OVERVIEW,
         shared_content(dataset, checkpoint)
         | {
             "kind": "overview",
@@ -161,7 +169,7 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
             ),
             **_stages(dataset, dataset.chains(checkpoint), units["code"].to_list()),
             **_assessment(dataset, checkpoint),
-        }
+        },
     )
 
 
@@ -195,7 +203,8 @@ def _assessment(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
 def shared_content(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
     """Return what all bundles of a checkpoint hold alike."""
     settings = asdict(dataset.settings)
-    settings.pop("sender")
+    for key in ("sender", "mail"):
+        settings.pop(key)
     return {
         "format": FORMAT,
         "kejistats": kejistats.__version__,

@@ -11,9 +11,17 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.brief.bundle import Bundle, plain_rows, revisions, shared_content, shown_stages
+from kejistats.brief.bundle import (
+    Bundle,
+    marked,
+    plain_rows,
+    revisions,
+    shared_content,
+    shown_stages,
+)
 from kejistats.brief.own_words import own_text
 from kejistats.dataset import Dataset
+from kejistats.final import read_record
 from kejistats.metrics.history import history
 from kejistats.metrics.shares import share_changes
 from kejistats.period import Checkpoint
@@ -41,7 +49,7 @@ def make_bundles(
     dict of str to Bundle
         By code: the district's metric rows, its series, the peers' figures without names, the
         chains of stages it has figures of, the changes of its shares, the revisions of figures
-        and bases, the registry subset, settings, words, and what the analyst wrote. A district
+        and bases, the registry subset, settings, words, what the analyst wrote, and whether it is final. A district
         with neither figures nor targets has none.
     """
     return Cut(dataset, checkpoint).bundles(codes)
@@ -62,6 +70,7 @@ class Cut:
         self._dataset, self._checkpoint = dataset, checkpoint
         self._metrics = dataset.metrics(checkpoint)
         self._shared = shared_content(dataset, checkpoint)
+        self._record = read_record(dataset.path, checkpoint)
         past = history(dataset.observations, dataset.districts, dataset.indicators)
         at_or_before = (
             pl.col("year") * 12 + pl.col("month") <= checkpoint.year * 12 + checkpoint.month
@@ -111,7 +120,10 @@ class Cut:
             found = start.copy()
             own = [rows[name].get(code, []) for name in sorted(rows)]
             words = own_text(self._dataset.path, self._checkpoint, code)
-            found.update(repr([own, by_group[groups[code]], words]).encode("utf-8"))
+            # What is final bears no mark of a draft.
+            fixed = self._record.outputs.get(code)
+            marks = fixed.content if fixed else ""
+            found.update(repr([own, by_group[groups[code]], words, marks]).encode("utf-8"))
             keys[code] = found.hexdigest()
         return keys
 
@@ -141,7 +153,7 @@ class Cut:
                 "chains": [row for row in self._chains if row["id"] in shown],
                 "own_words": own_text(self._dataset.path, self._checkpoint, code),
             }
-            bundles[code] = Bundle(self._shared | content | own)
+            bundles[code] = marked(self._record, code, self._shared | content | own)
         return bundles
 
     @cached_property

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from kejistats.brief.view import View
+from collections.abc import Iterable
+
+from kejistats.brief.view import View, Words
 from kejistats.schema.observation import GRADES
 
 
 def main_grade(rows: list[View]) -> str:
     """Return the word for the grade most figures have, of equals the weaker; empty without any."""
-    grades = [v["grade"] for v in rows if v.reported and v["grade"]]
-    if not grades:
+    return grade_word([v["grade"] for v in rows if v.reported], rows[0].words) if rows else ""
+
+
+def grade_word(grades: Iterable[str | None], words: Words) -> str:
+    """Return the word for the most frequent of some grades; see `main_grade`."""
+    given = [grade for grade in grades if grade]
+    if not given:
         return ""
-    most = max(GRADES, key=lambda grade: (grades.count(grade), -GRADES.index(grade)))
-    return str(rows[0].words["grade"][most])
+    most = max(GRADES, key=lambda grade: (given.count(grade), -GRADES.index(grade)))
+    return str(words["grade"][most])

@@ -77,6 +77,7 @@ class Overview:
             title=self.title,
             meta=f"{self.settings['title']}　数据截至{self.checkpoint.cut_off}　{grade}".rstrip(),
             sample=self.settings["sample"],
+            draft=not self.bundle.content.get("final"),
             conclusion=self.conclusion,
             worst=attention(self.city),
             best=bright(self.city),

@@ -1,4 +1,4 @@
-"""The command line: ``kejistats template``, ``check``, ``intake``, ``status``, ``briefs``."""
+"""The command line: ``kejistats template``, ``check``, ``intake``, ``status``, ``briefs``, ``mail``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kejistats.cli import explained, pages, received  # noqa: F401 - their commands register themselves
+from kejistats.cli import explained, mail, pages, received  # noqa: F401 - their commands register themselves
 from kejistats.cli.common import app
 from kejistats.errors import KejistatsError
 

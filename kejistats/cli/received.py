@@ -99,7 +99,7 @@ def check(
         names = labels([one.path for one in checked])
         for n, one in enumerate(checked):
             typer.echo(_counts(names[n], one))
-            _show_findings(one.findings)
+            show_findings(one.findings)
             if diff:
                 _show_changes(changes[n])
     if any(one.errors for one in checked):
@@ -159,7 +159,7 @@ def intake(
                     "{errors} errors, {warnings} warnings".format(**one.receipt)
                 )
             if one.checked:
-                _show_findings(one.checked.findings)
+                show_findings(one.checked.findings)
         known = sum(one.receipt is None for one in results)
         if known:
             typer.echo(f"{known} of {len(results)} files had been taken in before: nothing changed")
@@ -282,7 +282,8 @@ def _counts(name: str, one: Checked) -> str:
     return f"{name}: {one.rows} rows, {one.findings.height} findings{skipped}"
 
 
-def _show_findings(findings: pl.DataFrame) -> None:
+def show_findings(findings: pl.DataFrame) -> None:
+    """Print the first findings, in the words of the receiver."""
     from kejistats.feedback.text import weight
 
     for row in findings.head(_SHOWN).iter_rows(named=True):

@@ -7,6 +7,7 @@ from kejistats.schema.indicator import Indicator
 from kejistats.schema.metric import Metric
 from kejistats.schema.observation import Observation
 from kejistats.schema.receipt import Receipt
+from kejistats.schema.recipient import Recipient
 from kejistats.schema.score import Assessment, Score
 from kejistats.schema.target import Target
 
@@ -20,6 +21,7 @@ TABLES = {
     "metric": Metric,
     "observation": Observation,
     "receipt": Receipt,
+    "recipient": Recipient,
     "score": Score,
     "target": Target,
 }
@@ -35,6 +37,7 @@ __all__ = [
     "Metric",
     "Observation",
     "Receipt",
+    "Recipient",
     "Score",
     "Target",
 ]

@@ -1,0 +1,1 @@
+"""Mail: what is final goes to who is listed for it, once, and is readable there."""
