@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from batches import OPENING, jobs, notebook, small_workspace
+from conftest import once
 
 from kejistats import batch
 from kejistats.batch.pool import Limits, Pool
@@ -47,15 +48,8 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pages go."""
-    return tmp_path_factory.mktemp("faults")
-
-
-@pytest.fixture(scope="module")
-def results(out: Path) -> dict[str, batch.Result]:
-    """All of them in one run with two workers."""
+def make_all(out: Path) -> tuple[Path, dict[str, batch.Result]]:
+    """All of them in one run with two workers; where the pages are, and the results."""
     root = small_workspace(out / "root", "")
     notebooks = {
         name: notebook(root / "notebooks" / f"{name}.ipynb", OPENING, cell, "brief.head")
@@ -65,7 +59,25 @@ def results(out: Path) -> dict[str, batch.Result]:
     with Pool(2, Limits(SECONDS, MEMORY)) as pool:
         made = pool.run(jobs(root, out, notebooks))
         assert pool.figures.memory < MEMORY + 400
-    return dict(zip(notebooks, made, strict=True))
+    return out, dict(zip(notebooks, made, strict=True))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, batch.Result]]:
+    """The run, which all processes of a test session look at."""
+    return once(tmp_path_factory, "cells", make_all)
+
+
+@pytest.fixture(scope="module")
+def out(made: tuple[Path, dict[str, batch.Result]]) -> Path:
+    """Where the pages are."""
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def results(made: tuple[Path, dict[str, batch.Result]]) -> dict[str, batch.Result]:
+    """What became of each."""
+    return made[1]
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -112,7 +124,7 @@ def test_nothing_is_left_behind(results: dict[str, batch.Result], out: Path) -> 
     assert [p for p in (out / "work" / ".run").iterdir() if any(p.iterdir())] == []
 
 
-def test_a_library_changed_for_good_costs_its_worker(out: Path, tmp_path: Path) -> None:
+def test_a_library_changed_for_good_costs_its_worker(tmp_path: Path) -> None:
     root = small_workspace(tmp_path / "root", "")
     spoils = "import kejistats.brief.brief as b\nb.Brief.head = property(lambda self: 1 / 0)"
     notebooks = {
