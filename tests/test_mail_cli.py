@@ -163,6 +163,24 @@ def test_changed_data_make_drafts_again_and_need_a_correction(small: City) -> No
     assert "初稿" not in (small.out / "900101-2025H1.html").read_text("utf-8")
 
 
+def test_the_command_makes_the_pages_again_without_the_mark(run: Run, small: City) -> None:
+    record_file(small.dataset.path, AT).unlink()
+    small.make()
+    page = small.out / "900101-2025H1.html"
+    before = page.read_text("utf-8")
+
+    ended = run(small.root, "finalise", "city", "-c", "2025H1", "-j", "1")
+    again = run(small.root, "finalise", "city", "-c", "2025H1", "-j", "1")
+    mailed = run(small.root, *SMALL, "--json")
+
+    assert (ended.code, again.code, mailed.code) == (0, 0, 2), ended.err
+    assert "3 of 3 pages of 2025H1 fixed" in ended.out
+    assert "0 of 3 pages of 2025H1 fixed" in again.out
+    assert "recipients.csv is missing" in mailed.err
+    assert "<strong>初稿</strong>" in before
+    assert "<strong>初稿</strong>" not in page.read_text("utf-8")
+
+
 def test_only_what_was_looked_at_can_be_fixed(small: City) -> None:
     small.correct()
 
