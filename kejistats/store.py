@@ -245,7 +245,17 @@ class Store:
         if version is None:
             return _TABLES[name].no_rows().lazy()
         table = self._table(name, version)
-        return pl.scan_delta(table).select(_TABLES[name].columns())  # type: ignore[arg-type]
+        if table is None:
+            return _TABLES[name].no_rows().lazy()
+        # Read by name: polars takes the addresses of files in folders with spaces or Chinese names,
+        # which are percent-encoded, for paths.
+        files = [self.path / name / uri.rpartition("/")[2] for uri in table.file_uris()]
+        if not files:
+            return _TABLES[name].no_rows().lazy()
+        found = pl.scan_parquet(
+            files, schema=_TABLES[name].dtypes(), missing_columns="insert", extra_columns="ignore"
+        )
+        return found.select(_TABLES[name].columns())
 
     def _table(self, name: str, version: int | None = None) -> DeltaTable | None:
         from deltalake import DeltaTable

@@ -10,12 +10,23 @@ from typing import Any
 
 import polars as pl
 import pytest
-from factory import COUNT, MONEY, observation, observations, target, targets
+from factory import (
+    COUNT,
+    MONEY,
+    make_dataset,
+    observation,
+    observations,
+    target,
+    targets,
+    write_csv,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kejistats.store as module
+from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
+from kejistats.intake import inbox_files, take_in
 from kejistats.schema import Finding, Receipt
 from kejistats.store import FORMAT, Store, current
 
@@ -503,3 +514,15 @@ def test_data_files_are_left_out_once_nobody_can_be_reading_them(
     assert len(list((store.path / "observations").glob("*.parquet"))) <= 3
     assert store.observations()["value"].to_list() == [float(n) for n in range(1, 8)]
     assert Store(store.path).observations(number(2))["value"].to_list() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["with a space", "科技统计（2025）", "a+b&c"])
+def test_a_store_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    folder = make_dataset(tmp_path / name / "city")
+    rows = [{"district": "900101", "indicator": COUNT, "checkpoint": "2025H1", "value": "12"}]
+    write_csv(folder / "inbox" / "1.csv", rows)
+    dataset = Dataset(folder)
+
+    take_in(dataset, inbox_files(dataset))
+
+    assert Dataset(folder).observations["value"].to_list() == [12.0]
