@@ -311,7 +311,9 @@ def mail(folder: Path) -> None:
     """Messages built from finished briefs, and sent, against a bare smtplib loop."""
     seconds, work, bare = bench_mail.measure(folder)
     count = bench_mail.MESSAGES
-    print(f"{count} messages built: {seconds:.1f} s, {seconds / count * 1000:.1f} ms each")
+    print(
+        f"{count} messages built: {seconds:.1f} s of one processor, {seconds / count * 1000:.1f} ms each"
+    )
     report(f"{bench_mail.SENT} messages sent", work, "bare smtplib", bare)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from kejistats.final import OVERVIEW, read_record, record_file
 from kejistats.intake import take_in
 from kejistats.mail.documents import Files, folder_of, read_document
 from kejistats.mail.finalise import finalise, stale
+from kejistats.mail.settings import MailSettings, password
 
 MAIL = ("mail", "data/demo-city", "-c", "2025H1")
 SMALL = ("mail", "city", "-c", "2025H1")
@@ -360,6 +362,46 @@ def test_wrong_settings_are_told_before_anything_is_written(
     told(run(city.root, *MAIL, "--send"), *parts)
 
     assert city.outbox() == []
+
+
+class Ring:
+    """A keyring of the system that knows one password, or fails."""
+
+    def __init__(self, found: str | None) -> None:
+        self.found = found
+
+    def get_password(self, service: str, name: str) -> str | None:
+        if self.found == "locked":
+            raise RuntimeError("example-8f3a")
+        return self.found if (service, name) == ("kejistats", "tongji@smtp.example.org") else None
+
+
+@pytest.mark.parametrize(
+    ("ring", "variable", "wrong"),
+    [
+        ("known", "", ""),
+        (None, "known", ""),
+        (None, "", "no password for tongji"),
+        ("locked", "", "keyring does not answer: RuntimeError"),
+        ("口令", "", "beyond ASCII"),
+        (None, "口令", "beyond ASCII"),
+    ],
+)
+def test_the_password_comes_from_the_environment_or_the_keyring(
+    monkeypatch: pytest.MonkeyPatch, ring: str | None, variable: str, wrong: str
+) -> None:
+    monkeypatch.setenv("KEJISTATS_SMTP_PASSWORD", variable)
+    monkeypatch.setitem(sys.modules, "keyring", Ring(ring))
+    how = MailSettings(host="smtp.example.org", user="tongji")
+
+    if not wrong:
+        assert password(how) == "known"
+        return
+    with pytest.raises(UsageError, match=wrong) as caught:
+        password(how)
+
+    assert "口令" not in str(caught.value)
+    assert "8f3a" not in str(caught.value)
 
 
 # ---- sending ------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 from factory import FIXTURES, ROOT
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mailing import AT, WHEN, read_message
 from pages import parse, words_of
@@ -25,6 +25,7 @@ from kejistats.mail.body import LIMIT, WHOLE, html_body, split, text_body
 from kejistats.mail.documents import NOTEBOOK, Files, folder_of
 from kejistats.mail.letters import Page, letter, page_reader, rehearsed
 from kejistats.mail.message import Letter, Message, compose, subject_of
+from kejistats.mail.plan import entitled
 from kejistats.mail.settings import Sender
 
 SENDER = Sender("tongji@example.org", "示例市科技统计（示例）", "wen@example.org")
@@ -238,6 +239,30 @@ def test_a_rehearsal_goes_to_one_address_and_names_the_other(city: City) -> None
     assert ROW["address"] in message["Subject"]
     assert made.letter.contents == {}
     assert made.letter.kind == "rehearsal"
+
+
+@settings(max_examples=25)
+@given(
+    own=st.sets(st.sampled_from([f"9001{n:02d}" for n in range(1, 13)]), min_size=1, max_size=5),
+    form=st.sampled_from(["body", "attachment", "both"]),
+)
+def test_a_message_brings_no_district_that_is_not_listed(
+    city: City, own: set[str], form: str
+) -> None:
+    row = ROW | {"districts": ";".join(sorted(own)), "form": form}
+    keys = entitled(row, city.record.outputs)
+
+    message = read_message(
+        compose(letter(row, city.pages(*keys), city.dataset, AT, SENDER), SENDER).raw
+    )
+
+    attached = {str(part.get_filename()) for part in message.iter_attachments()}
+    assert attached == ({f"{c}-2025H1.html" for c in own} if form != "body" else set())
+    told = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+    texts = "".join([message["Subject"], *told])
+    units = city.dataset.districts.filter(kind="district").select("code", "name").iter_rows()
+    for code, name in units:
+        assert (name in texts) == (code in own)
 
 
 # ---- injection --------------------------------------------------------------------------

@@ -151,18 +151,7 @@ def password(mail: MailSettings) -> str:
     """
     if not mail.user:
         return ""
-    if found := os.environ.get(PASSWORD):
-        return found
-    try:
-        keyring: Any = importlib.import_module("keyring")
-        found = keyring.get_password("kejistats", f"{mail.user}@{mail.host}")
-    except ImportError:
-        found = None
-    except Exception as error:  # a keyring may fail in ways of its own, without a desktop say
-        raise UsageError(
-            f"the system's keyring does not answer: {type(error).__name__}",
-            f"set {PASSWORD} instead",
-        ) from None
+    found = os.environ.get(PASSWORD) or _from_keyring(mail)
     if not found:
         raise UsageError(
             f"no password for {mail.user} at {mail.host}",
@@ -174,7 +163,21 @@ def password(mail: MailSettings) -> str:
             f"the password for {mail.user} holds characters beyond ASCII",
             "mail servers take none: check the input method it was typed with",
         )
-    return str(found)
+    return found
+
+
+def _from_keyring(mail: MailSettings) -> str:
+    """Return what the system's keyring knows; nothing where there is none."""
+    try:
+        keyring: Any = importlib.import_module("keyring")
+        return str(keyring.get_password("kejistats", f"{mail.user}@{mail.host}") or "")
+    except ImportError:
+        return ""
+    except Exception as error:  # a keyring may fail in ways of its own, without a desktop say
+        raise UsageError(
+            f"the system's keyring does not answer: {type(error).__name__}",
+            f"set {PASSWORD} instead",
+        ) from None
 
 
 def _typed(file: Path, table: str, given: Mapping[str, Any], kind: Any) -> dict[str, Any]:
