@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -53,6 +54,18 @@ class Made:
     pages: dict[str, Path]
     jobs: dict[str, list[batch.Job]]
     results: dict[str, batch.Result]
+
+
+class OnDemand(dict[str, Any]):
+    """What is made of a page when a test first asks for it."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self._make(name)
+        return self[name]
 
 
 def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:

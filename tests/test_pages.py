@@ -193,7 +193,7 @@ def test_every_source_is_a_cell_of_a_file_or_a_rule(trees: dict[str, Element], n
             elif what == "批次":
                 assert re.fullmatch(r"\d{6}-[0-9a-f]{8}", source)
             else:
-                assert re.match("同比|完成率|应完成|—|未|无", what)
+                assert re.match("同比|完成率|应完成|占比|上年同期占比|拉动|—|未|无", what)
 
 
 @pytest.mark.parametrize("name", BRIEFS)

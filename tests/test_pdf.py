@@ -11,13 +11,13 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
-from pages import Made, parse
+from pages import Made, OnDemand, parse
 from pypdf import PdfReader
 
 from kejistats.errors import KejistatsError, UsageError
 from kejistats.render.pdf import pdf
 
-NAMES = ["demo-city/900101", "demo-city/overview"]
+NAMES = ["demo-city/900101", pytest.param("demo-city/overview", marks=pytest.mark.long)]
 _FOOT = re.compile(r"第\d+页共\d+页")
 
 
@@ -68,8 +68,12 @@ def on_paper(element: Element) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def printed(made: Made) -> dict[str, tuple[str, PdfReader]]:
     """Pages and the PDFs made from them."""
-    texts = {name: made.pages[name].read_text(encoding="utf-8") for name in NAMES}
-    return {name: (html, PdfReader(io.BytesIO(pdf(html)))) for name, html in texts.items()}
+
+    def document(name: str) -> tuple[str, PdfReader]:
+        html = made.pages[name].read_text(encoding="utf-8")
+        return html, PdfReader(io.BytesIO(pdf(html)))
+
+    return OnDemand(document)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,7 +20,7 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 from factory import ROOT
-from pages import Made, parse
+from pages import Made, OnDemand, parse
 from PIL import Image
 from workspaces import call, copy_workspace
 
@@ -29,9 +29,13 @@ from kejistats.render.pdf import pdf
 from kejistats.render.word import word
 
 NAMES = [
-    "demo-city/900101", "demo-city/900107", "demo-city/overview",
-    "provinces/540000", "provinces/overview",
-]  # fmt: skip
+    "demo-city/900101",
+    "demo-city/overview",
+    *(
+        pytest.param(name, marks=pytest.mark.long)
+        for name in ("demo-city/900107", "provinces/540000", "provinces/overview")
+    ),
+]
 
 
 def squeezed(text: str) -> str:
@@ -82,8 +86,12 @@ def paragraphs(body: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def documents(made: Made) -> dict[str, tuple[str, Any]]:
     """Pages and the documents made from them."""
-    texts = {name: made.pages[name].read_text(encoding="utf-8") for name in NAMES}
-    return {name: (html, opened(word(html))) for name, html in texts.items()}
+
+    def document(name: str) -> tuple[str, Any]:
+        html = made.pages[name].read_text(encoding="utf-8")
+        return html, opened(word(html))
+
+    return OnDemand(document)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -329,6 +337,7 @@ def test_a_missing_package_stops_the_command_before_any_work(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_the_command_makes_both_beside_the_page(workspace: Path, tmp_path: Path) -> None:
     copy_workspace(workspace, tmp_path, "demo-city")
 

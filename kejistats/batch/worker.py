@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # What a brief's notebook needs, loaded before the first; the rest is loaded when it is asked for.
 _LIBRARIES = [
-    "kejistats.brief", "kejistats.render", "papermill", "matplotlib.pyplot", "PIL.Image",
+    "kejistats.brief", "kejistats.render.exporter", "papermill", "matplotlib.pyplot", "PIL.Image",
     "PIL.PngImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.BmpImagePlugin",
     "PIL.PpmImagePlugin", "pylopdf_fonts_zh_cn", "polars", "numpy.random",
 ]  # fmt: skip
