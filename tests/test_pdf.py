@@ -18,7 +18,8 @@ from kejistats.errors import KejistatsError, UsageError
 from kejistats.render.pdf import pdf
 
 NAMES = ["demo-city/900101", pytest.param("demo-city/overview", marks=pytest.mark.long)]
-_FOOT = re.compile(r"第\d+页共\d+页")
+# Of a page, marks of lists are read last, before the number at its foot.
+_FOOT = re.compile(r"(?:\d{1,2}\.|•)*第\d+页共\d+页")
 
 
 def squeezed(text: str) -> str:

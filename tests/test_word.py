@@ -215,7 +215,8 @@ def test_made_data_are_called_so_on_every_page(documents: dict[str, Any]) -> Non
     heads = {
         name: [document.sections[0].header.paragraphs[0].text,
                document.sections[0].even_page_header.paragraphs[0].text]
-        for name, (_, document) in documents.items()
+        for name in ("demo-city/900101", "provinces/540000")
+        for _, document in (documents[name],)
     }  # fmt: skip
 
     assert heads["demo-city/900101"] == ["示例数据"] * 2

@@ -101,6 +101,7 @@ class Comparison:
             "head.html",
             title=self.title,
             meta="　".join([self.settings["title"], *facts]),
+            draft=False,  # an analyst's page, never sent
             sample=self.settings["sample"],
             conclusion=self.conclusion,
             worst=[],
