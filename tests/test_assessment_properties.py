@@ -167,6 +167,7 @@ def test_a_better_figure_never_lowers_the_score_nor_the_rank(
     assert after["rank_worst"] <= before["rank_worst"]
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(city, st.floats(0, 120))
 def test_what_comes_in_later_lies_within_what_was_open(drawn: list[Any], later: float) -> None:
@@ -182,6 +183,7 @@ def test_what_comes_in_later_lies_within_what_was_open(drawn: list[Any], later: 
         assert old["rank_best"] <= new["rank_best"] <= new["rank_worst"] <= old["rank_worst"]
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @given(
     st.lists(st.one_of(st.integers(0, 5), st.just("masked")), min_size=1, max_size=6),
@@ -203,6 +205,7 @@ def test_places_told_later_lie_within_what_was_open(
         assert old["low"] - 1e-9 <= new["points"] <= old["high"] + 1e-9
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=6), st.sampled_from(["best", "average"]))
 def test_a_better_figure_never_lowers_the_points_of_its_place(values: list[int], ties: str) -> None:

@@ -157,6 +157,7 @@ def test_a_page_of_an_earlier_run_is_replaced_whole_or_stays(
     assert Path(told["briefs"][0]["page"]) == page
 
 
+@pytest.mark.long
 def test_one_worker_and_two_make_the_same_bytes(made: Made, demo: Dataset, tmp_path: Path) -> None:
     at = demo.checkpoint("2025H1")
     _, planned, _ = batch.plan(demo, at, (), tmp_path)
@@ -235,6 +236,7 @@ def test_nothing_is_computed_or_made_where_nothing_changed(
     assert pages(own) == before
 
 
+@pytest.mark.long
 def test_a_page_lost_or_altered_is_made_again(own: Path) -> None:
     before = pages(own)
     folder = own / "out" / "city" / "2025H1"
@@ -271,6 +273,7 @@ def test_one_figure_changed_makes_those_pages_that_show_it(own: Path, tmp_path: 
     assert set(later.why.values()) == {"data or words changed"}
 
 
+@pytest.mark.long
 def test_a_changed_notebook_and_force_make_pages_again(own: Path, tmp_path: Path) -> None:
     root = tmp_path / "own"
     shutil.copytree(own, root)

@@ -136,6 +136,7 @@ def test_nothing_that_can_be_put_back_is_seen_by_the_next(tmp_path: Path) -> Non
     assert [*after, *pid] == before
 
 
+@pytest.mark.long
 def test_a_change_that_cannot_be_undone_retires_the_worker(tmp_path: Path) -> None:
     # One worker a change takes seconds each; two stand for the rest, which the worker itself tells.
     for name in ("a class of this package", "a library loaded by the notebook"):
@@ -166,6 +167,7 @@ def test_errors_are_papermills_and_stand_in_the_notebook(tmp_path: Path) -> None
     assert saved_error(tmp_path) == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.long
 def test_leaving_with_a_code_is_an_error_and_without_one_the_end(tmp_path: Path) -> None:
     with pytest.raises(PapermillExecutionError) as failed:
         execute(tmp_path, "raise SystemExit(3)")
@@ -196,6 +198,7 @@ def test_a_dead_worker_is_told_and_replaced(tmp_path: Path) -> None:
     assert said(execute(tmp_path, "print(1)")) == "1\n"
 
 
+@pytest.mark.long
 def test_a_notebook_looks_as_if_a_kernel_had_run_it(tmp_path: Path) -> None:
     cells = (
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('a')\nprint('b')",
@@ -219,6 +222,7 @@ def test_a_notebook_looks_as_if_a_kernel_had_run_it(tmp_path: Path) -> None:
     assert own.cells[1].metadata.papermill.status == "completed"
 
 
+@pytest.mark.long
 def test_a_module_beside_the_notebook_is_found_and_read_anew(tmp_path: Path) -> None:
     found = []
     for value in (1, 2):

@@ -169,8 +169,8 @@ def incoming(folder: Path) -> list[Path]:
 
 # Killed
 
-POINTS = ["after observations", "within observations", "after receipts", "before head"]
-MORE = ["after findings", "within findings", "within receipts"]
+POINTS = ["after observations", "within observations", "before head"]
+MORE = ["after receipts", "after findings", "within findings", "within receipts"]
 
 
 @pytest.mark.parametrize(

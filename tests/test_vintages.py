@@ -307,6 +307,7 @@ def test_a_benchmark_that_is_no_district_is_refused_with_the_nearest(
 # Properties
 
 
+@pytest.mark.long
 @settings(max_examples=10)
 @given(st.lists(intake(), min_size=1, max_size=4), st.sets(st.integers(1, 4)), DAYS)
 def test_as_known_at_the_last_day_is_as_it_stands(
@@ -326,6 +327,7 @@ def test_as_known_at_the_last_day_is_as_it_stands(
         assert_frame_equal(*computed((store, last), (store, None)))
 
 
+@pytest.mark.long
 @settings(max_examples=10)
 @given(intake(least=2), st.data())
 def test_an_intake_split_in_two_changes_nothing_but_the_receipts(

@@ -30,10 +30,14 @@ from kejistats.render.word import word
 
 NAMES = [
     "demo-city/900101",
-    "demo-city/overview",
     *(
         pytest.param(name, marks=pytest.mark.long)
-        for name in ("demo-city/900107", "provinces/540000", "provinces/overview")
+        for name in (
+            "demo-city/overview",
+            "demo-city/900107",
+            "provinces/540000",
+            "provinces/overview",
+        )
     ),
 ]
 
