@@ -56,6 +56,8 @@ def main() -> None:
     except Exception as error:
         channel.send({"broken": "".join(traceback.format_exception_only(error)).strip()})
         return
+    # A module beside a notebook that is changed within a second would be read from its old bytecode.
+    sys.dont_write_bytecode = True
     channel.send({"ready": os.getpid()})
     serve = _Service(channel, baseline)
     while True:

@@ -173,7 +173,9 @@ def _from_keyring(mail: MailSettings) -> str:
         return str(keyring.get_password("kejistats", f"{mail.user}@{mail.host}") or "")
     except ImportError:
         return ""
-    except Exception as error:  # a keyring may fail in ways of its own, without a desktop say
+    except Exception as error:  # a keyring may fail in ways of its own
+        if type(error).__name__ == "NoKeyringError":  # the package, and no keyring behind it
+            return ""
         raise UsageError(
             f"the system's keyring does not answer: {type(error).__name__}",
             f"set {PASSWORD} instead",
