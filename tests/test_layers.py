@@ -12,7 +12,7 @@ from factory import ROOT
 STAGES = [
     ["errors"],
     ["period", "units", "quantity"],
-    ["numbers", "rounding", "workspace"],
+    ["numbers", "rounding", "templating", "workspace"],
     ["schema"],
     ["registry", "settings"],
     ["chains"],

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from kejistats.templating import fill
 
 
 @dataclass(frozen=True)
@@ -35,17 +34,6 @@ class Fragment:
         return self.text or self.html
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("kejistats.brief"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def render(template: str, /, **values: Any) -> str:
     """Fill in one template of ``kejistats/brief/templates``."""
-    return _environment().get_template(template).render(**values)
+    return fill(("brief/templates",), template, **values)

@@ -4,39 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import css_inline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kejistats.errors import KejistatsError
 from kejistats.final import OVERVIEW
 from kejistats.mail.documents import Picture
 from kejistats.mail.section import Section
+from kejistats.templating import fill
 
 # Gmail hides what lies beyond about 102 KB.
 LIMIT = 80_000
 # So many pages are shown whole, further ones by their conclusion.
 WHOLE = 3
-
-
-@cache
-def _environment() -> Environment:
-    package = Path(__file__).parents[1]
-    # The style sheet of the outbox is the briefs' own.
-    folders = [package / "mail" / "templates", package / "render" / "templates" / "kejistats"]
-    return Environment(
-        loader=FileSystemLoader(folders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+# The style sheet of the outbox is the briefs' own.
+_FOLDERS = ("mail/templates", "render/templates/kejistats")
 
 
 def render(template: str, /, **values: object) -> str:
     """Fill in one template of ``kejistats/mail/templates``."""
-    return _environment().get_template(template).render(**values)
+    return fill(_FOLDERS, template, **values)
 
 
 @cache

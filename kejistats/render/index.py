@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-_TEMPLATES = Path(__file__).parent / "templates"
+from kejistats.templating import fill
+
 # Heads of the counts that an entry may have, and which of them the page shows: those of targets,
 # where any page has them, else those of growth.
 _COUNTS = {"reached": "达到", "missed": "未达到", "improved": "向好", "worsened": "趋弱"}
@@ -105,11 +104,4 @@ def index_page(title: str, entries: list[Entry], *, sample: bool) -> str:
 
 def page(template: str, /, **values: Any) -> str:
     """Fill in one of the pages in ``kejistats/render/templates``."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**values)
+    return fill(("render/templates",), template, **values)
