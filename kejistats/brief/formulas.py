@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kejistats.brief.view import View
+from kejistats.brief.whole import pulled, share_clause
 from kejistats.numbers import percent, plain
 
 # Kinds of targets whose completion and pace are those of the increase (semantics §5).
@@ -63,15 +64,15 @@ def _due(view: View) -> str:
 def _share(view: View) -> list[str]:
     """Return the sums of the share, of last year's and of 拉动, with the whole's source cells."""
     scope, found = view.settings["scope"], []
-    if view.share_said() and view["whole"] is not None:
+    if share_clause(view) and view["whole"] is not None:
         whole = {"W": _number(view, "whole"), "scope": scope, "source": view["whole_source"]}
         found.append(view.say("formula", "share", A=_number(view, "value"), **whole))
-    if view["whole_base"] is None or not (view["share_change"] is not None or view.pulled()):
+    if view["whole_base"] is None or not (view["share_change"] is not None or pulled(view)):
         return found
     base = {"B": _number(view, "base"), "W0": _number(view, "whole_base")}
     source = view["whole_base_source"]
     found.append(view.say("formula", "share_before", **base, scope=scope, source=source))
-    if view.pulled():
+    if pulled(view):
         found.append(view.say("formula", "pulled", A=_number(view, "value"), **base))
     return found
 

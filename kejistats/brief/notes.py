@@ -5,6 +5,7 @@ from __future__ import annotations
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.sentences import listed, planned
 from kejistats.brief.view import View
+from kejistats.brief.whole import outlook, pulled
 from kejistats.metrics.totals import DERIVED_TOTAL
 from kejistats.numbers import percent, plain, rounded, signed
 
@@ -69,13 +70,13 @@ def notes(bundle: Bundle, rows: list[View], *, spoken: bool = True) -> list[str]
         coverage = percent(limits["rank_coverage"], 0)
         found.append(str(say["rank"](scope=settings["scope"], coverage=coverage)))
     main = [v for v in rows if v.indicator["id"] in bundle.content["headline"]]
-    if spoken and any(v.pulled() for v in main):
+    if spoken and any(pulled(v) for v in main):
         found.append(
             str(
                 say["pulled"](scope=settings["scope"], times=plain(limits["contribution_times"], 1))
             )
         )
-    if spoken and any(v.outlook() and planned(v) for v in main):
+    if spoken and any(outlook(v) and planned(v) for v in main):
         found.append(str(say["outlook"]()))
     found.append(str(say["rounding"]()))
     return found + list(settings["notes"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kejistats.brief.view import View
+from kejistats.brief.whole import outlook, pulled, share_clause
 from kejistats.numbers import percent, plain, rounded, vanishes
 from kejistats.schema.metric import NOT_REACHED
 
@@ -194,7 +195,7 @@ def sentence(view: View, *, standing: bool = True, whole: bool = True) -> str:
     if standing:
         clauses.append(view.standing())
     if standing and whole:
-        clauses += [view.share_said(), view.pulled()]
+        clauses += [share_clause(view), pulled(view)]
     return "，".join(clause for clause in clauses if clause)
 
 
@@ -220,7 +221,7 @@ def planned(view: View) -> str:
     """Say what the rest of the year requires and where it would end; empty where nothing follows."""
     text = required(view)
     return (
-        "，".join(part for part in (f"{stem(view)}{text}", view.outlook()) if part) if text else ""
+        "，".join(part for part in (f"{stem(view)}{text}", outlook(view)) if part) if text else ""
     )
 
 

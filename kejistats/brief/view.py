@@ -91,6 +91,11 @@ class View:
         """Whether a total reported none and its districts could not be summed."""
         return self.total and bool(self["status"] == "missing") and not self.not_expected
 
+    @property
+    def counted(self) -> bool:
+        """Whether it counts things, of which there is no part."""
+        return self.indicator["unit"] in _COUNT_UNITS
+
     def amount(self, value: float, *, trim: bool = True) -> str:
         """Print an amount of this indicator with its unit."""
         return quantity(value, self.indicator["unit"], self.indicator["decimals"], trim=trim)
@@ -292,7 +297,7 @@ class View:
     def required(self) -> str:
         """Print what each remaining month must bring, counts rounded up."""
         value = self["required_per_month"]
-        if self.indicator["unit"] in _COUNT_UNITS:
+        if self.counted:
             return f"{count_up(value)}{self.indicator['unit']}"
         return self.distance(value)
 
@@ -336,67 +341,6 @@ class View:
             return str(self.words["bound"]["less_than"].format(A="0.1%"))
         return percent(share)
 
-    def share_said(self) -> str:
-        """Say the share and how it changed; empty where there is none that is exact."""
-        if self["share"] is None or self["share_bound"] != "exact":
-            return ""
-        text = self.say("standing", "share", scope=self.settings["scope"], s=self.share())
-        change = rounded(self["share_change"] or 0, 1)
-        if not change or vanishes(self["share"]):
-            return text
-        return text + self.say(
-            "standing", "share_risen" if change > 0 else "share_fallen", p=f"{abs(change):f}"
-        )
-
-    def pulled(self) -> str:
-        """Say what its change did for the growth of the whole; empty where that is unknown."""
-        points, rate = self["contribution"], self["contribution_rate"]
-        shown = rounded(points or 0, 1)
-        if not shown or not self.reported or not self._pulls(rate):
-            return ""
-        key, scope = "pulled_up" if shown > 0 else "pulled_down", self.settings["scope"]
-        text = self.say("standing", key, scope=scope, p=f"{abs(shown):f}")
-        # Of a whole that fell, or against which it moved, a rate would read as its opposite.
-        if rate is not None and shown > 0 and rate > 0:
-            text += self.say("standing", "pulled_rate", w=percent(rate))
-        return text
-
-    def _pulls(self, rate: float | None) -> bool:
-        """Whether it moved the whole by more than its weight, or against its growth."""
-        limits, whole = self.settings["thresholds"], self["whole_base"]
-        counted = self.indicator["unit"] in _COUNT_UNITS
-        # Of a few, one more or less would move the whole by much.
-        if whole is None or (counted and self["base"] < limits["growth_base"]):
-            return False
-        if self["contribution"] < 0:
-            return True
-        weight = self["base"] / whole
-        return rate is not None and rate >= limits["contribution_times"] * weight
-
-    def outlook(self) -> str:
-        """Say where the year would end mechanically; empty where no honest band follows.
-
-        Of flows with a seasonal pace only: its years, lowest and highest, are in the notes. Of
-        nothing, of a few, or with both ends printed alike it would look like a forecast.
-        """
-        low, high, limits = self["outlook_low"], self["outlook_high"], self.settings["thresholds"]
-        paced = self["outlook_rule"] == self["pace_rule"] == "seasonal"
-        if not paced or self.final or self.indicator["measure"] != "flow" or not self["pace_years"]:
-            return ""
-        counted = self.indicator["unit"] in _COUNT_UNITS
-        if self["value"] <= 0 or (counted and self["value"] < limits["small_count"]):
-            return ""
-        ends = [None if end is None else self.amount(end, trim=False) for end in (low, high)]
-        if None in ends:
-            key = "outlook_at_least" if ends[1] is None else "outlook_at_most"
-            band = self.say("required", key, A=ends[0] or ends[1])
-        elif ends[0] == ends[1]:
-            return ""
-        else:
-            band = between(str(ends[0]), str(ends[1]))
-        above = self.words["pace"]["parent"] if _of_parent(self["pace_years"]) else ""
-        return self.say("required", "outlook_seasonal", band=band, parent=above)
-
     def _moved(self) -> int:
         """Return +1 where it moved in its direction as printed, −1 against it, else 0."""
         value, direction = self.growth_value, self.indicator["direction"]
@@ -415,11 +359,6 @@ class View:
     def improved(self) -> bool:
         """Whether it moved in its direction."""
         return self._moved() > 0
-
-
-def _of_parent(years: str) -> bool:
-    """Whether a seasonal profile is the parent's: 上级2022、2023、2024."""
-    return not years[:1].isdigit()
 
 
 def views(bundle: Bundle, district: str | None = None) -> list[View]:
