@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -124,6 +125,19 @@ def page_of(brief: Brief) -> str:
             cell.outputs = [new_output("display_data", data=text, metadata=metadata)]
     html, _ = KejistatsExporter().from_notebook_node(notebook)
     return str(html)
+
+
+def page(body: str, head: str = "") -> str:
+    """A page with this in its body."""
+    return (
+        '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>甲区</title>'
+        f"{head}</head><body><main>{body}</main></body></html>"
+    )
+
+
+def squeezed(text: str) -> str:
+    """A text without its spaces and line ends."""
+    return re.sub(r"\s", "", text)
 
 
 def parse(html: str) -> Element:

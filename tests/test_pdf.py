@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
-from pages import Made, OnDemand, parse
+from pages import Made, OnDemand, page, parse, squeezed
 from pypdf import PdfReader
 
 from kejistats.errors import KejistatsError, UsageError
@@ -20,19 +20,6 @@ from kejistats.render.pdf import pdf
 NAMES = ["demo-city/900101", pytest.param("demo-city/overview", marks=pytest.mark.long)]
 # Of a page, marks of lists are read last, before the number at its foot.
 _FOOT = re.compile(r"(?:\d{1,2}\.|•)*第\d+页共\d+页")
-
-
-def squeezed(text: str) -> str:
-    """A text without its spaces and line ends."""
-    return re.sub(r"\s", "", text)
-
-
-def page(body: str, head: str = "") -> str:
-    """A page with this in its body."""
-    return (
-        '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>甲区</title>'
-        f"{head}</head><body><main>{body}</main></body></html>"
-    )
 
 
 def text_of(reader: PdfReader) -> str:

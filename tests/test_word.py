@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import os
-import re
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 from factory import ROOT
-from pages import Made, OnDemand, parse
+from pages import Made, OnDemand, page, parse, squeezed
 from PIL import Image
 from workspaces import call, copy_workspace
 
@@ -42,11 +41,6 @@ NAMES = [
 ]
 
 
-def squeezed(text: str) -> str:
-    """A text without its spaces and line ends."""
-    return re.sub(r"\s", "", text)
-
-
 def shown(element: Element) -> Iterator[str]:
     """The text of an element that a Word document shows."""
     if not {"on-paper", "folded", "screen"} & set((element.get("class") or "").split()):
@@ -61,14 +55,6 @@ def png(width: int = 40, height: int = 20) -> str:
     file = io.BytesIO()
     Image.new("RGB", (width, height), "blue").save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def page(body: str) -> str:
-    """A page with this in its body."""
-    return (
-        '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>甲区</title></head>'
-        f"<body><main>{body}</main></body></html>"
-    )
 
 
 def opened(made: bytes) -> Any:
