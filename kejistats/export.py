@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from kejistats.errors import UsageError
+from kejistats.placing import put
 
 FORMS = (".parquet", ".csv", ".xlsx")
 # Text beginning so would be taken for a formula.
@@ -47,7 +48,7 @@ def write_table(frame: pl.DataFrame, file: Path, figures: Collection[str] = ()) 
             safe.write_csv(draft, include_bom=True)
         case _:
             _write_xlsx(frame, draft)
-    draft.replace(file)
+    put(draft, file)
 
 
 def check_form(file: Path) -> None:

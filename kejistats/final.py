@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kejistats.errors import KejistatsError
+from kejistats.placing import write
 
 if TYPE_CHECKING:
     from kejistats.period import Checkpoint
@@ -132,13 +133,10 @@ def read_record(dataset: Path, checkpoint: Checkpoint) -> Record:
         ) from None
 
 
-def write_record(dataset: Path, checkpoint: Checkpoint, record: Record) -> Path:
-    """Write a record whole or not at all; return the file."""
+def write_record(dataset: Path, checkpoint: Checkpoint, record: Record) -> None:
+    """Write a record whole or not at all."""
     file = record_file(dataset, checkpoint)
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".part")
     content = {"format": FORMAT, **asdict(record)}
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(file)
-    return file
+    write(file, text)

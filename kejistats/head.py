@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kejistats.errors import KejistatsError
+from kejistats.placing import put
 
 FORMAT = 2
 _HEAD = "head.json"
-_ATTEMPTS = 20
 
 
 def write_head(path: Path, form: int, versions: Mapping[str, int]) -> None:
@@ -23,14 +22,7 @@ def write_head(path: Path, form: int, versions: Mapping[str, int]) -> None:
         json.dump({"format": form, "versions": dict(sorted(versions.items()))}, file)
         file.flush()
         os.fsync(file.fileno())
-    for attempt in range(_ATTEMPTS):
-        try:
-            draft.replace(path / _HEAD)
-            return
-        except PermissionError:  # Windows, while somebody reads the file
-            if attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(0.05)
+    put(draft, path / _HEAD)
 
 
 def read_head(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from factory import ROOT
 STAGES = [
     ["errors"],
     ["period", "units", "quantity"],
-    ["numbers", "rounding", "templating", "workspace"],
+    ["numbers", "placing", "rounding", "templating", "workspace"],
     ["schema"],
     ["registry", "settings"],
     ["chains"],

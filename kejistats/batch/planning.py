@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -19,12 +19,12 @@ from kejistats.batch.inputs import (
 )
 from kejistats.batch.job import Job, Result
 from kejistats.batch.manifest import Manifest, Sources, Wanted, why
-from kejistats.batch.place import write
 from kejistats.brief import Bundle, Cut, make_overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
 from kejistats.period import Checkpoint
-from kejistats.workspace import home, shared
+from kejistats.placing import write
+from kejistats.workspace import outputs, shared
 
 _AT_ONCE = 100
 
@@ -64,8 +64,6 @@ class Plan:
 
     Parameters
     ----------
-    folder
-        The folder of the pages.
     jobs
         Pages to make, each with its reason.
     unchanged
@@ -80,7 +78,6 @@ class Plan:
         Bundles that are not on the disk yet.
     """
 
-    folder: Path
     jobs: list[Job] = field(default_factory=list)
     unchanged: list[Result] = field(default_factory=list)
     failed: list[Result] = field(default_factory=list)
@@ -100,7 +97,7 @@ class Plan:
 
 def folder_of(dataset: Dataset, checkpoint: Checkpoint, out: Path | None = None) -> Path:
     """Return the folder of a checkpoint's outputs; below ``out`` in the workspace by default."""
-    return (out or home() / "out") / dataset.name / str(checkpoint)
+    return outputs(dataset.name, out) / str(checkpoint)
 
 
 def plan(
@@ -257,7 +254,7 @@ def _planned(
     force: bool = False,
 ) -> Plan:
     """Sort what is wanted into what must be made, what still holds and what cannot be made."""
-    found = Plan(folder)
+    found = Plan()
     notebooks = {
         kind: (shared(f"notebooks/{kind}.ipynb", dataset.path), notebook_hash(kind, dataset.path))
         for kind in {one.kind for one in wanted}
@@ -278,7 +275,7 @@ def _planned(
         found.order.append(one.stem)
         found.sources[one.stem] = sources
         if reason or before is None:
-            found.jobs.append(Job(one.name, *files, job.page, job.forms, reason))
+            found.jobs.append(replace(job, why=reason))
         else:
             text, counts = str(before["text"]), json.loads(str(before["counts"]))
             found.unchanged.append(

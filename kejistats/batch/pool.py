@@ -15,9 +15,9 @@ from typing import Any
 
 from kejistats.batch.channel import Message
 from kejistats.batch.job import Job, Result
-from kejistats.batch.place import put
 from kejistats.batch.process import Inbox, Worker
 from kejistats.errors import KejistatsError
+from kejistats.placing import put
 
 _TICK = 0.1
 _STARTS = 3

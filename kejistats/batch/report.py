@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kejistats.batch.job import Result
-from kejistats.batch.place import write
+from kejistats.placing import write
 
 if TYPE_CHECKING:
     from kejistats.batch.pool import Figures

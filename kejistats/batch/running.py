@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kejistats.batch.job import Job, Result
-from kejistats.batch.place import write
 from kejistats.batch.pool import Limits, Pool
 from kejistats.batch.report import Report, report_page
 from kejistats.errors import KejistatsError
+from kejistats.placing import write
 
 if TYPE_CHECKING:
     from kejistats.batch.manifest import Manifest
@@ -49,6 +49,10 @@ class Options:
     forms: tuple[str, ...] = ()
     force: bool = False
     fail_fast: bool = False
+
+    def count(self, districts: Sequence[str]) -> int | None:
+        """Return how many workers are worth starting for these districts; empty means all."""
+        return _fewest(self.workers, len(districts)) if districts else self.workers
 
 
 def run(
@@ -118,8 +122,7 @@ def make_briefs(
     def warm() -> None:
         # Their libraries load while the metrics are computed.
         if not pools:
-            count = _fewest(chosen.workers, len(districts)) if districts else chosen.workers
-            pools.append(Pool(count, chosen.limits))
+            pools.append(Pool(chosen.count(districts), chosen.limits))
 
     with _full_disk_told(folder), _alone(folder, waiting) as manifest:
         try:

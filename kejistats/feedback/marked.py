@@ -20,6 +20,7 @@ from kejistats.feedback.plain import plain_workbook, sheet_name
 from kejistats.feedback.returned import add_return_sheet
 from kejistats.intake.form import RETURN_SHEET
 from kejistats.intake.reading.guard import Package
+from kejistats.placing import put
 
 AUTHOR = "kejistats"
 # Tints of our own, so that taking off old marks leaves a district's colours alone.
@@ -85,7 +86,7 @@ def marked_copy(
     add_return_sheet(book, marked)
     draft = out.with_name(f".{out.name}.part")
     book.save(draft)
-    draft.replace(out)
+    put(draft, out)
     return out
 
 

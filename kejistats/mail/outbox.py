@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kejistats.errors import KejistatsError
-from kejistats.mail.body import cid, render
+from kejistats.mail.body import render
 from kejistats.mail.message import Message
+from kejistats.placing import write
 
 # More than most servers take; base64 adds a third to what is attached.
 LARGEST = 20_000_000
@@ -73,7 +74,7 @@ def empty(folder: Path) -> None:
             file.unlink()
 
 
-def put(folder: Path, message: Message, stem: str = "") -> Path:
+def put(folder: Path, message: Message, stem: str) -> Path:
     """Write a message and its HTML part; return the ``.eml``.
 
     Raises
@@ -86,13 +87,13 @@ def put(folder: Path, message: Message, stem: str = "") -> Path:
             f"the message to {message.letter.address} has {len(message.raw)} bytes",
             "give the recipient form body, or fewer districts",
         )
-    file = folder / f"{stem or message.letter.address.lower()}.eml"
+    file = folder / f"{stem}.eml"
     file.write_bytes(message.raw)
     if message.letter.html:
         shown = message.letter.html
         for picture in message.letter.pictures:
             data = f"data:image/png;base64,{b64encode(picture.png).decode()}"
-            shown = shown.replace(f"cid:{cid(picture)}", data)
+            shown = shown.replace(f"cid:{picture.cid}", data)
         file.with_suffix(".html").write_text(shown, encoding="utf-8", newline="\n")
     return file
 
@@ -123,9 +124,7 @@ def write_index(
     ]
     html = render("outbox.html.j2", title=title, lines=shown, notes=list(notes), sample=sample,
                   tally=tally(lines))  # fmt: skip
-    draft = file.with_suffix(".part")
-    draft.write_text(html, encoding="utf-8", newline="\n")
-    draft.replace(file)
+    write(file, html)
     return file
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from kejistats.placing import put
+
 
 def _pdf() -> Callable[[str], bytes]:
     from kejistats.render import pdf
@@ -64,4 +66,4 @@ def write_forms(page: Path, html: str, forms: Iterable[str]) -> None:
         made = _FORMS[form]()(html)
         draft = page.with_suffix(f".{form}.part")
         draft.write_bytes(made)
-        draft.replace(page.with_suffix(f".{form}"))
+        put(draft, page.with_suffix(f".{form}"))

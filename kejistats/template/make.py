@@ -11,6 +11,7 @@ from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
 from kejistats.intake.form import Mark, registry_version
 from kejistats.period import Checkpoint
+from kejistats.placing import put
 from kejistats.template.book import make_book
 from kejistats.template.cover import Cover
 from kejistats.template.filled import refuse_filled
@@ -88,7 +89,7 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(content)
-        draft.replace(path)
+        put(draft, path)
     except OSError as error:
         if path.parent.is_dir():
             draft.unlink(missing_ok=True)
