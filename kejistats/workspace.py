@@ -36,6 +36,11 @@ def home() -> Path:
     return find_root() or Path.cwd()
 
 
+def outputs(dataset: str, out: Path | None = None) -> Path:
+    """Return the folder of a data set's outputs; below ``out`` in the workspace by default."""
+    return (out or home() / "out") / dataset
+
+
 def resolve(path: str | Path) -> Path:
     """Return `path` as an absolute path; a relative one starts at the workspace root.
 

@@ -13,9 +13,10 @@ from mailing import AT, DISTRICTS, PASSWORD, MailServer, mail_server, make_final
 from smtp_server import USER
 from workspaces import make_workspace
 
+from kejistats.batch import folder_of
 from kejistats.dataset import Dataset
 from kejistats.final import read_record
-from kejistats.mail.documents import Files, folder_of, read_document
+from kejistats.mail.documents import Files, read_document
 from kejistats.mail.ledger import Ledger
 from kejistats.mail.letters import letter
 from kejistats.mail.message import compose
@@ -32,7 +33,7 @@ def build(root: Path) -> tuple[float, list[bytes]]:
     """Seconds of one processor that so many messages take, each from a page that is read anew."""
     dataset = Dataset(root / "data" / "demo-city")
     record = read_record(dataset.path, AT)
-    folder = folder_of(dataset.name, AT, root / "out")
+    folder = folder_of(dataset, AT, root / "out")
     codes = [key for key in record.outputs if key.isdigit()]
     made = []
     start = time.process_time()

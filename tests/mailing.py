@@ -21,10 +21,11 @@ import nbformat
 from factory import COUNT, ROOT, code, make_dataset, write_csv
 from smtp_server import PASSWORD, USER
 
+from kejistats.batch import folder_of
 from kejistats.brief import Brief, Overview
 from kejistats.dataset import Dataset
 from kejistats.intake import take_in
-from kejistats.mail.documents import NOTEBOOK, Files, folder_of
+from kejistats.mail.documents import NOTEBOOK, Files
 from kejistats.mail.finalise import current, finalise
 from kejistats.mail.settings import MailSettings
 from kejistats.period import Checkpoint
@@ -38,7 +39,7 @@ DISTRICTS = "districts.example.org"
 
 def make_pages(dataset: Dataset, out: Path, at: Checkpoint = AT) -> None:
     """Make bundles, executed notebooks and pages as `kejistats briefs` does, without kernels."""
-    folder = folder_of(dataset.name, at, out)
+    folder = folder_of(dataset, at, out)
     exporter = KejistatsExporter()
     for key, bundle in current(dataset, at).items():
         kind = bundle.content["kind"]

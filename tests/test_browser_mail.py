@@ -11,9 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from mailing import AT
 from playwright.sync_api import Browser, Page
 
+from kejistats.batch import folder_of
 from kejistats.dataset import Dataset
 from kejistats.final import OVERVIEW, read_record
-from kejistats.mail.documents import folder_of
 from kejistats.mail.letters import letter, page_reader
 from kejistats.mail.message import compose
 from kejistats.mail.outbox import Line, put, write_index
@@ -36,7 +36,7 @@ def outbox(final_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The previews of the outbox, as someone looks them through before sending."""
     dataset = Dataset(final_city / "data" / "demo-city")
     record = read_record(dataset.path, AT)
-    read = page_reader(folder_of(dataset.name, AT, final_city / "out"), AT, record)
+    read = page_reader(folder_of(dataset, AT, final_city / "out"), AT, record)
     folder = tmp_path_factory.mktemp("outbox")
     lines = []
     for name, keys in PAGES.items():

@@ -25,12 +25,13 @@ from mailing import (
 )
 from test_cli import Ended, Run, told
 
+from kejistats.batch import folder_of
 from kejistats.brief import Bundle
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
 from kejistats.final import OVERVIEW, read_record, record_file
 from kejistats.intake import take_in
-from kejistats.mail.documents import Files, folder_of, read_document
+from kejistats.mail.documents import Files, read_document
 from kejistats.mail.finalise import finalise, stale
 from kejistats.mail.settings import MailSettings, password
 
@@ -54,7 +55,7 @@ class City:
 
     @property
     def out(self) -> Path:
-        return folder_of(self.dataset.name, AT, self.root / "out")
+        return folder_of(self.dataset, AT, self.root / "out")
 
     def make(self) -> None:
         make_pages(self.dataset, self.root / "out")

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from mailing import AT, WHEN, read_message
 from pages import parse, words_of
 
+from kejistats.batch import folder_of
 from kejistats.brief import Brief, Overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError
 from kejistats.final import OVERVIEW, read_record
 from kejistats.mail.body import LIMIT, WHOLE, html_body, split, text_body
-from kejistats.mail.documents import NOTEBOOK, Files, folder_of
+from kejistats.mail.documents import NOTEBOOK, Files
 from kejistats.mail.letters import Page, letter, page_reader, rehearsed
 from kejistats.mail.message import Letter, Message, compose, subject_of
 from kejistats.mail.plan import entitled
@@ -49,7 +50,7 @@ class City:
         self.root = root
         self.dataset = Dataset(root / "data" / "demo-city")
         self.record = read_record(self.dataset.path, AT)
-        self.folder = folder_of("demo-city", AT, root / "out")
+        self.folder = folder_of(self.dataset, AT, root / "out")
         self.read = page_reader(self.folder, AT, self.record)
 
     def pages(self, *keys: str) -> list[Page]:

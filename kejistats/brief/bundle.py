@@ -216,17 +216,12 @@ def shared_content(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _used(indicators: pl.DataFrame, metrics: pl.DataFrame) -> pl.DataFrame:
-    return indicators.filter(pl.col("id").is_in(metrics["indicator"].unique().to_list()))
-
-
 def _stages(
     dataset: Dataset, stages: pl.DataFrame, codes: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the chains of which one district has figures of two stages, and all conversions."""
     stages = stages.filter(pl.col("district").is_in(codes))
-    counted = (pl.col("status") == "reported") & pl.col("reason").ne_missing(pl.lit("other_unit"))
-    shown = stages.filter(counted.sum().over("district", "chain") > 1)["chain"].unique().to_list()
+    shown = shown_stages(stages)["chain"].unique().to_list()
     chains = dataset.declared_chains.filter(pl.col("id").is_in(shown))
     stages = stages.filter(pl.col("chain").is_in(shown))
     return {

@@ -109,8 +109,9 @@ def mail(
 ) -> None:
     """Write a message per recipient to look through; with --send, send what is missing."""
     import kejistats
+    from kejistats.batch import folder_of
     from kejistats.final import read_record
-    from kejistats.mail.documents import FORMATS, folder_of
+    from kejistats.mail.documents import FORMATS
     from kejistats.mail.finalise import stale
     from kejistats.mail.ledger import opened as open_ledger
     from kejistats.mail.letters import letter, page_reader
@@ -135,7 +136,7 @@ def mail(
     sender, how = settings(ds, to_me=to_me, send=send)
     people = recipients(ds, how.domains)
     wanted = chosen(people, [*(only or []), *([resend] if resend else [])])
-    folder = folder_of(ds.name, at, out.resolve() if out else None)
+    folder = folder_of(ds, at, out.resolve() if out else None)
     read = page_reader(folder, at, record, formats)
     keys = in_order(ds, record)
     with open_ledger(ds.path) as ledger:
@@ -173,8 +174,8 @@ def remind(
 ) -> None:
     """Write reminders to those whose districts have not reported; with --send, send them."""
     import kejistats
+    from kejistats.batch import folder_of
     from kejistats.mail import remind as reminders
-    from kejistats.mail.documents import folder_of
     from kejistats.mail.ledger import opened as open_ledger
     from kejistats.mail.plan import due
     from kejistats.period import Checkpoint, this_day
@@ -210,7 +211,7 @@ def remind(
                 sample=ds.settings.sample,
             )  # fmt: skip
 
-        folder = folder_of(ds.name, at, out.resolve() if out else None) / "remind"
+        folder = folder_of(ds, at, out.resolve() if out else None) / "remind"
         title = f"{ds.settings.title}{at.label}：催报邮件"
         carry_out(
             ds, at, ledger, folder, title, notes, planned, make, entries, sender, how,

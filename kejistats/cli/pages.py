@@ -123,7 +123,7 @@ def briefs(
     from kejistats.batch.running import Options
     from kejistats.cli.batches import Asked, make, tell_plan
     from kejistats.render.forms import check_forms
-    from kejistats.workspace import home, resolve
+    from kejistats.workspace import outputs, resolve
 
     forms = tuple(name for name, wanted in (("docx", docx), ("pdf", pdf)) if wanted)
     check_forms(forms)
@@ -133,8 +133,7 @@ def briefs(
     if dry_run:
         tell_plan(dataset, asked)
         return
-    place = (asked.out or home() / "out") / resolve(dataset).name
+    place = outputs(resolve(dataset).name, asked.out)
     new = (resolve(dataset) / "dataset.toml").is_file() and not any(place.glob("*/work/*.sqlite"))
     # Where nothing was made yet, workers will be needed: they load what they need meanwhile.
-    count = min(filter(None, (jobs, len(asked.districts))), default=None)
-    make(dataset, asked, Pool(count, options.limits) if new else None)
+    make(dataset, asked, Pool(options.count(asked.districts), options.limits) if new else None)

@@ -45,11 +45,6 @@ def inlined(html: str) -> str:
     return _inliner().inline(html).replace("</head>", _dark(), 1)
 
 
-def cid(picture: Picture) -> str:
-    """Return the id by which the HTML part refers to a picture."""
-    return f"{picture.digest}@kejistats"
-
-
 def split(sections: Sequence[Section], whole: int) -> tuple[Sequence[Section], Sequence[Section]]:
     """Return which sections are shown whole and which by their conclusion.
 
@@ -90,7 +85,7 @@ def html_body(
         html = inlined(
             render(
                 "body.html.j2", subject=subject, whole=whole, lines=lines, attached=attached,
-                sample=sample, reply=reply, cid=cid,
+                sample=sample, reply=reply,
             )
         )  # fmt: skip
         size = len(html.encode("utf-8"))

@@ -16,7 +16,6 @@ from kejistats.brief.bundle import Bundle
 from kejistats.errors import KejistatsError
 from kejistats.final import OVERVIEW, Fixed
 from kejistats.period import Checkpoint
-from kejistats.workspace import home
 
 FORMATS = ("html", "pdf", "docx")
 # So many charts of a page are shown in a message.
@@ -49,10 +48,15 @@ class Picture:
         """Digest of the image, by which a message refers to it."""
         return hashlib.sha256(self.png).hexdigest()[:24]
 
+    @property
+    def cid(self) -> str:
+        """The id by which the HTML part of a message refers to it."""
+        return f"{self.digest}@kejistats"
+
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of one page are; the only place that knows.
+    """Where the files of one page are; the only place of mail that knows.
 
     Parameters
     ----------
@@ -87,21 +91,6 @@ class Files:
     def attachment(self) -> str:
         """Name of an attachment without its suffix, in ASCII: others arrive broken."""
         return f"{self.key}-{self.checkpoint}"
-
-
-def folder_of(dataset: str, checkpoint: Checkpoint, out: Path | None = None) -> Path:
-    """Return the folder of a checkpoint's pages.
-
-    Parameters
-    ----------
-    dataset
-        Name of the data set.
-    checkpoint
-        The checkpoint.
-    out
-        Folder of outputs; ``out`` in the workspace by default.
-    """
-    return (out or home() / "out") / dataset / str(checkpoint)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +11,13 @@ from pathlib import Path
 import polars as pl
 
 import kejistats
+from kejistats.batch.planning import folder_of
 from kejistats.brief import Bundle, make_bundles, make_overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
 from kejistats.final import OVERVIEW, Fixed, Record, content_digest, read_record, write_record
-from kejistats.mail.documents import BUNDLE, FORMATS, NOTEBOOK, Files, folder_of
+from kejistats.intake.files import sha256
+from kejistats.mail.documents import BUNDLE, FORMATS, NOTEBOOK, Files
 from kejistats.period import Checkpoint
 
 # The data set's own files that a page depends on.
@@ -65,7 +66,7 @@ def finalise(
         When a page could not be made.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
-    folder = folder_of(dataset.name, checkpoint, out)
+    folder = folder_of(dataset, checkpoint, out)
     record = read_record(dataset.path, checkpoint)
     contents = {key: content_digest(b.content) for key, b in current(dataset, checkpoint).items()}
     _looked_at(folder, checkpoint, contents)
@@ -138,7 +139,7 @@ def inputs(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, str]:
     words = (dataset.path / "words" / str(checkpoint)).glob("*.md")
     for file in [*(dataset.path / name for name in _OWN), *words]:
         if file.is_file():
-            found[file.relative_to(dataset.path).as_posix()] = _sha256(file)
+            found[file.relative_to(dataset.path).as_posix()] = sha256(file)
     return {key: value or "" for key, value in sorted(found.items())}
 
 
@@ -158,8 +159,7 @@ def _in_order(folder: Path, checkpoint: Checkpoint, record: Record, forms: Seque
     for key, fixed in record.outputs.items():
         files = Files(folder, key, checkpoint)
         for form in (BUNDLE, NOTEBOOK, "html", *forms):
-            file = files.made(form)
-            if not file.is_file() or _sha256(file) != fixed.files.get(form):
+            if sha256(files.made(form)) != fixed.files.get(form):
                 return False
     return True
 
@@ -187,17 +187,13 @@ def _files(files: Files, fixed: Fixed) -> dict[str, str]:
     for form in (BUNDLE, NOTEBOOK, *FORMATS):
         file = files.made(form)
         if file.is_file() and file.stat().st_mtime_ns >= since:
-            found[form] = _sha256(file)
+            found[form] = sha256(file)
     for form in ("html", NOTEBOOK):
         if form not in found:
             raise KejistatsError(
                 f"{files.made(form)} is older than its bundle", "run kejistats finalise again"
             )
     return found
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _user() -> str:

@@ -92,7 +92,6 @@ def letter(
         pictures=tuple(pictures),
         files=files,
         contents={document.key: document.fixed.content for document, _ in pages},
-        correction=correction,
     )
 
 

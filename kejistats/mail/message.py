@@ -7,13 +7,14 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
 from kejistats.errors import KejistatsError
+from kejistats.known import CHINA
 from kejistats.mail.documents import Picture
 from kejistats.mail.settings import Sender
 
@@ -22,8 +23,6 @@ _TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-# The bureaus' own time: a date shown in UTC would be the day before for what is sent at dawn.
-_ZONE = timezone(timedelta(hours=8))
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -48,8 +47,6 @@ class Letter:
         What it brings, by district code or ``overview``: the digest the ledger remembers.
     kind
         ``brief`` or ``reminder``.
-    correction
-        Whether it corrects what was sent before.
     """
 
     address: str
@@ -62,7 +59,6 @@ class Letter:
     files: tuple[tuple[str, bytes], ...] = ()
     contents: dict[str, str] = field(default_factory=dict)
     kind: str = "brief"
-    correction: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,8 @@ def compose(letter: Letter, sender: Sender) -> Message:
     if sender.reply_to:
         message["Reply-To"] = _mailbox("", sender.reply_to)
     message["Subject"] = letter.subject
-    message["Date"] = format_datetime(letter.moment.astimezone(_ZONE))
+    # A date shown in UTC would be the day before for what is sent at dawn.
+    message["Date"] = format_datetime(letter.moment.astimezone(CHINA))
     message["Message-ID"] = f"<{digest[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["MIME-Version"] = "1.0"
@@ -167,7 +164,7 @@ def _body(letter: Letter, digest: str) -> _Part:
     if letter.html:
         page = _leaf('text/html; charset="utf-8"', _lines(letter.html))
         images = [
-            _leaf("image/png", picture.png, ID=f"<{picture.digest}@kejistats>",
+            _leaf("image/png", picture.png, ID=f"<{picture.cid}>",
                   Disposition=f'inline; filename="{picture.digest[:8]}.png"')
             for picture in letter.pictures
         ]  # fmt: skip

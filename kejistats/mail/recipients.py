@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from kejistats.errors import UsageError
+from kejistats.intake.reading.grid import letter
 from kejistats.schema import Finding, Recipient
 from kejistats.schema.recipient import ADDRESS, EVERY, FORMS, ROLES, WHAT
 from kejistats.workspace import read_text
@@ -203,7 +204,7 @@ def _shown(text: str) -> str:
 
 def _finding(file: Path, line: int, raw: dict[str, str], fault: _Fault) -> dict[str, str]:
     column, rule, wrong, right = fault
-    cell = f"{chr(ord('A') + list(raw).index(column))}{line}"
+    cell = f"{letter(list(raw).index(column))}{line}"
     return {
         "rule": rule, "severity": "error", "file": file.name, "sheet": "", "cell": cell,
         "row": json.dumps(raw, ensure_ascii=False), "wrong": wrong, "right": right,

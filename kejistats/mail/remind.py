@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import polars as pl
 
+from kejistats.known import CHINA
 from kejistats.mail.ledger import Entry
 from kejistats.mail.message import Letter
 from kejistats.mail.recipients import listed
 from kejistats.mail.settings import Sender
 from kejistats.period import in_words
-from kejistats.schema.recipient import EVERY
 from kejistats.status import Status
 
 _NAMES = 20
-_ZONE = timezone(timedelta(hours=8))
 
 
 def unreported(status: Status) -> dict[str, list[str]]:
@@ -45,7 +44,7 @@ def contacts(
     found = []
     covered: set[str] = set()
     for row in recipients:
-        own = [c for c in listed(row["districts"]) if c in late and c != EVERY]
+        own = [c for c in listed(row["districts"]) if c in late]
         if row["role"] == "district" and own:
             found.append((row, own))
             covered.update(own)
@@ -117,7 +116,7 @@ def reminder(
         name=recipient["name"],
         subject=subject + ("（示例数据）" if sample else ""),
         text="\n\n".join(lines) + "\n",
-        moment=datetime(status.today.year, status.today.month, status.today.day, tzinfo=_ZONE),
+        moment=datetime(status.today.year, status.today.month, status.today.day, tzinfo=CHINA),
         contents=wanted(status),
         kind="reminder",
     )

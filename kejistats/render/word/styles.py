@@ -115,7 +115,7 @@ def _style(
 
 # The order that the schema of WordprocessingML asks for.
 _ORDER = [
-    "keepNext", "keepLines", "pageBreakBefore", "widowControl", "numPr", "pBdr", "shd",
+    "pStyle", "keepNext", "keepLines", "pageBreakBefore", "widowControl", "numPr", "pBdr", "shd",
     "wordWrap", "autoSpaceDE", "autoSpaceDN", "spacing", "ind", "jc", "outlineLvl",
 ]  # fmt: skip
 
@@ -164,19 +164,10 @@ def _page_numbers(section: Section) -> None:
         paragraph.alignment = alignment
         properties = paragraph._p.get_or_add_pPr()
         properties.append(make("ind", leftChars=100, left=280, rightChars=100, right=280))
-        _sort_own(properties)
+        _sort(properties)
         paragraph.add_run("— ")
         paragraph._p.extend(field("PAGE"))
         paragraph.add_run(" —")
-
-
-def _sort_own(properties: Any) -> None:
-    # pStyle comes first and stays there.
-    first = [child for child in properties if child.tag == qn("w:pStyle")]
-    for child in first:
-        properties.remove(child)
-    _sort(properties)
-    properties[:0] = first
 
 
 def write_head(section: Section, text: str) -> None:
