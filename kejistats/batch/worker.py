@@ -48,6 +48,8 @@ def main() -> None:
     """Serve until nobody speaks any more."""
     # Ctrl-C in a terminal goes to all its processes; the owner decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A module beside a notebook that is changed within a second would be read from its old bytecode.
+    sys.dont_write_bytecode = True
     channel = _own_channel()
     commands: SimpleQueue[Message] = SimpleQueue()
     threading.Thread(target=_listen, args=(channel, commands), daemon=True).start()
@@ -56,8 +58,6 @@ def main() -> None:
     except Exception as error:
         channel.send({"broken": "".join(traceback.format_exception_only(error)).strip()})
         return
-    # A module beside a notebook that is changed within a second would be read from its old bytecode.
-    sys.dont_write_bytecode = True
     channel.send({"ready": os.getpid()})
     serve = _Service(channel, baseline)
     while True:
