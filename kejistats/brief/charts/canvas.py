@@ -108,7 +108,10 @@ def style() -> Iterator[None]:
     import matplotlib as mpl
 
     font = [_font(), "DejaVu Sans"]
-    with mpl.rc_context({"font.family": font, "font.size": SIZE, "text.color": INK}):
+    # Two dots a pixel need no hinting, which takes a tenth of a chart's time.
+    with mpl.rc_context(
+        {"font.family": font, "font.size": SIZE, "text.color": INK, "text.hinting": "none"}
+    ):
         yield
 
 
@@ -321,9 +324,14 @@ def _encoded(image: Image) -> bytes:
 
     none = Image.Dither.NONE
     small = image.quantize(palette=_palette(), dither=none)
-    counts = ImageChops.difference(image, small.convert("RGB")).histogram()
+    # Every other dot of every other line is enough to see it, in a quarter of the time.
+    seen, meant = (
+        one.resize((one.width // 2, one.height // 2), Image.Resampling.NEAREST).convert("RGB")
+        for one in (image, small)
+    )
+    counts = ImageChops.difference(seen, meant).histogram()
     far = max(sum(counts[band + _NEAR : band + 256]) for band in (0, 256, 512))
-    if far > _FEW * image.width * image.height:
+    if far > _FEW * seen.width * seen.height:
         # Somebody has drawn in colours of their own.
         small = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=none)
     out = io.BytesIO()

@@ -10,7 +10,6 @@ from kejistats.brief.charts.canvas import (
     PALE,
     RED,
     ROWS,
-    SMALL,
     Chart,
     canvas,
     chart,
@@ -22,8 +21,6 @@ from kejistats.brief.sentences import listed
 from kejistats.brief.view import View
 
 _HALF = 0.2
-# Inches below the rows for the words at both ends.
-_ENDS = 0.2
 
 
 def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Chart | None:
@@ -43,8 +40,8 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
         return None
     ranks = [f"{v['rank']}/{v['ranked']}" for v in shown]
     right = EDGE + GAP + max(inches(rank) for rank in ranks)
-    caption = f"在{scope}同类地区中的位置（圆点为本地区，右侧为位次）"
-    with canvas([v.short for v in shown], caption, right=right, foot=_ENDS) as (axes, room):
+    caption = f"在{scope}同类地区中的位置：左端末位，右端首位，圆点为本地区"
+    with canvas([v.short for v in shown], caption, right=right) as (axes, room):
         strokes(axes, [[(0, y), (1, y)] for y in range(len(shown))], PALE, zorder=1)
         own, others = [], []
         for place, view in enumerate(shown):
@@ -59,8 +56,6 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
         for place, rank in enumerate(ranks):
             axes.text(1 + (right - EDGE) / room, place, rank, ha="right", va="center",
                       transform=beside)  # fmt: skip
-        for at, word in ((0, "末位"), (1, "首位")):
-            axes.text(at, len(shown) - 0.5, word, size=SMALL, ha="center", va="top")
         axes.set_xlim(-0.06, 1.06)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         places = [f"{v.short}第{v['rank']}位（{v['ranked']}个有数据）" for v in shown]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kejistats.brief.charts.canvas import (
@@ -166,86 +167,104 @@ def trend(views: list[View], series: Sequence[dict[str, Any]], at: Checkpoint) -
     step = _TITLE + _HIGH + _YEARS
     below = EDGE + _LINE * len(lines) + 0.04
     with style():
-        figure = blank(EDGE + step * down + below)
+        height = EDGE + step * down + below
+        figure = blank(height)
+        # All in one system of axes, in inches: one for each picture would take as long as the rest.
+        axes = bare(figure, (0, 0, WIDTH, height))
+        axes.set_xlim(0, WIDTH)
+        axes.set_ylim(0, height)
         wide = (WIDTH - 2 * EDGE - _BETWEEN * (across - 1)) / across
         for place, one in enumerate(panels):
             left = EDGE + place % across * (wide + _BETWEEN)
-            bottom = below + step * (down - 1 - place // across) + _YEARS
-            axes = bare(figure, (left, bottom, wide, _HIGH))
-            _draw(axes, one, wide)
+            _draw(axes, one, left, below + step * (down - 1 - place // across) + _YEARS, wide)
         write_caption(figure, lines)
         return Chart(figure, f"与往年比较：{'；'.join(_finding(one, at) for one in panels)}。")
 
 
-def _draw(axes: Axes, one: Panel, wide: float) -> None:
+@dataclass(frozen=True)
+class Box:
+    """Where a small picture lies, in inches, and the figures at its edges."""
+
+    left: float
+    bottom: float
+    wide: float
+    across: tuple[float, float]
+    upwards: tuple[float, float]
+
+    def x(self, value: float) -> float:
+        """Return where a time lies."""
+        start, end = self.across
+        return self.left + (value - start) / (end - start) * self.wide
+
+    def y(self, value: float) -> float:
+        """Return where a figure lies."""
+        low, high = self.upwards
+        return self.bottom + (value - low) / (high - low) * _HIGH
+
+
+def _draw(axes: Axes, one: Panel, left: float, bottom: float, wide: float) -> None:
     """Draw one small picture: name and figure above, the years below."""
-    figure = one.view.figure()
+    figure, top = one.view.figure(), bottom + _HIGH + 0.05
     name, size = fitted(one.view.short, wide - inches(figure) - 0.1)
-    axes.text(0, 1 + 0.05 / _HIGH, name, size=size, va="bottom", linespacing=1.0,
-              transform=axes.transAxes)  # fmt: skip
-    axes.text(1, 1 + 0.05 / _HIGH, figure, color=BLUE if one.view.reported else INK, size=SIZE,
-              ha="right", va="bottom", transform=axes.transAxes)  # fmt: skip
-    ends = _bars(axes, one) if one.kind == "years" else _lines(axes, one)
+    axes.text(left, top, name, size=size, va="bottom", linespacing=1.0)
+    axes.text(left + wide, top, figure, color=BLUE if one.view.reported else INK, size=SIZE,
+              ha="right", va="bottom")  # fmt: skip
+    draw = _bars if one.kind == "years" else _lines
+    box, ends = draw(axes, one, partial(Box, left, bottom, wide))
     for at, word, side in ends:
-        axes.text(at, -0.04 / _HIGH, word, size=SMALL, ha=side, va="top",
-                  transform=axes.get_xaxis_transform())  # fmt: skip
+        axes.text(box.x(at), bottom - 0.04, word, size=SMALL, ha=side, va="top")
 
 
-def _bars(axes: Axes, one: Panel) -> list[tuple[float, str, str]]:
-    """Draw a bar for each year, from zero; return the words below."""
-    held = [
-        (place, value, colour, height)
-        for row, height in ((one.behind, 0.86), (one.points, 0.56))
-        for place, (year, _, value) in enumerate(row)
-        for colour in [PALE if row is one.behind else BLUE if place + 1 == len(row) else GREY]
-        if value is not None
-    ]
-    for height in (0.86, 0.56):
-        some = [(place, value, colour) for place, value, colour, wide in held if wide == height]
-        bars(axes, [p for p, *_ in some], [(0.0, v) for _, v, _ in some],
-             [c for *_, c in some], height=height, upright=True)  # fmt: skip
-    values = [0.0, *(value for _, value, *_ in held)]
+Framed = Callable[[tuple[float, float], tuple[float, float]], Box]
+Words = list[tuple[float, str, str]]
+
+
+def _bars(axes: Axes, one: Panel, framed: Framed) -> tuple[Box, Words]:
+    """Draw a bar for each year, from zero; return its box and the words below."""
+    values = [0.0, *(value for *_, value in (*one.points, *one.behind) if value is not None)]
     low, high = min(values), max(values)
     last = len(one.points) - 1
-    axes.set_xlim(-0.45, last + 0.45)
-    axes.set_ylim(low, high if high > low else low + 1)
-    strokes(axes, [[(-0.45, 0), (last + 0.45, 0)]], INK, 0.8, clip_on=False)
+    box = framed((-0.45, last + 0.45), (low, high if high > low else low + 1))
+    unit = box.x(1) - box.x(0)
+    for row, height in ((one.behind, 0.86), (one.points, 0.56)):
+        some = [(place, value) for place, (*_, value) in enumerate(row) if value is not None]
+        bars(axes, [box.x(place) for place, _ in some],
+             [(box.y(0), box.y(value)) for _, value in some],
+             [PALE if row is one.behind else BLUE if place == last else GREY for place, _ in some],
+             height=height * unit, upright=True)  # fmt: skip
+    strokes(axes, [[(box.x(x), box.y(0)) for x in box.across]], INK, 0.8)
     # A zero has no bar either.
-    gaps = [place for place, (*_, value) in enumerate(one.points) if value is None]
-    _crosses(axes, [float(place) for place in gaps])
-    return [(0, str(one.points[0][0]), "center"), (last, str(one.points[-1][0]), "center")]
+    _crosses(axes, box, [place for place, (*_, value) in enumerate(one.points) if value is None])
+    return box, [(0, str(one.points[0][0]), "center"), (last, str(one.points[-1][0]), "center")]
 
 
-def _lines(axes: Axes, one: Panel) -> list[tuple[float, str, str]]:
-    """Draw a line through the figures, broken where there is none; return the words below."""
+def _lines(axes: Axes, one: Panel, framed: Framed) -> tuple[Box, Words]:
+    """Draw a line through the figures, broken where there is none; return box and words below."""
     within = one.kind == "within"
-    values = []
-    for row, colour, width in ((one.behind, GREY, 1.2), (one.points, BLUE, 1.8)):
-        at = [(m if within else y + m / 12, value) for y, m, value in row]
-        values += [value for _, value in at if value is not None]
-        runs = _runs(at)
-        strokes(axes, [run for run in runs if len(run) > 1], colour, width, clip_on=False)
-        dots(axes, [point for run in runs for point in run], colour, 3.2, zorder=3, clip_on=False)
-    xs = [m if within else y + m / 12 for y, m, _ in (*one.points, *one.behind)]
+    rows = [[(m if within else y + m / 12, value) for y, m, value in row]
+            for row in (one.behind, one.points)]  # fmt: skip
+    xs = [x for row in rows for x, _ in row]
+    values = [value for row in rows for _, value in row if value is not None]
     low, high = min(0.0, *values) if within else min(values), max(values)
     pad = 0.08 * (high - low or 1)
     start, end = min(xs), max(xs)
     room = 0.03 * (end - start or 1)
-    axes.set_xlim(start - room, end + room)
-    axes.set_ylim(low - pad, high + pad)
-    _crosses(axes, [m if within else y + m / 12 for y, m, value in one.points if value is None])
+    box = framed((start - room, end + room), (low - pad, high + pad))
+    for row, colour, width in zip(rows, (GREY, BLUE), (1.2, 1.8), strict=True):
+        runs = [[(box.x(x), box.y(y)) for x, y in run] for run in _runs(row)]
+        strokes(axes, [run for run in runs if len(run) > 1], colour, width)
+        dots(axes, [point for run in runs for point in run], colour, 3.2, zorder=3)
+    _crosses(axes, box, [x for x, value in rows[1] if value is None])
     if within:
-        return [(start, f"{start:.0f}月", "left"), (end, f"{end:.0f}月", "right")]
-    first, last = one.points[0], one.points[-1]
-    return [(start, _when(first, one), "left"), (end, _when(last, one), "right")]
+        return box, [(start, f"{start:.0f}月", "left"), (end, f"{end:.0f}月", "right")]
+    first, final = one.points[0], one.points[-1]
+    return box, [(start, _when(first, one), "left"), (end, _when(final, one), "right")]
 
 
-def _crosses(axes: Axes, places: Sequence[float]) -> None:
+def _crosses(axes: Axes, box: Box, places: Sequence[float]) -> None:
     """Mark where there is no figure, at the foot of the picture."""
     if places:
-        low, high = axes.get_ylim()
-        foot = low + 0.08 / _HIGH * (high - low)
-        stamps(axes, [(place, foot) for place in places], "×", INK, SMALL)
+        stamps(axes, [(box.x(place), box.bottom + 0.08) for place in places], "×", INK, SMALL)
 
 
 def _runs(points: list[tuple[float, float | None]]) -> list[list[tuple[float, float]]]:
