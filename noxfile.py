@@ -34,6 +34,12 @@ def run(session: nox.Session, program: str, *args: str, **more: str) -> None:
     session.run(str(BIN / program), *args, env=env, external=True)
 
 
+def side_by_side(session: nox.Session, *args: str) -> None:
+    """Run tests in one process a processor: their threads would only wait for each other."""
+    several = ("-n", "auto", "--dist", "worksteal")
+    run(session, "pytest", *several, *args, *session.posargs, POLARS_MAX_THREADS="1")
+
+
 @contextmanager
 def changed(name: str, *inputs: bytes) -> Iterator[bool]:
     """Say whether the inputs differ from those with which this block last came to its end."""
@@ -74,9 +80,7 @@ def briefs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; ``-- ARGS`` go to pytest."""
     install(session)
-    # One process a processor: their threads would only wait for each other.
-    side_by_side = ("-n", "auto", "--dist", "worksteal")
-    run(session, "pytest", *side_by_side, *session.posargs, POLARS_MAX_THREADS="1")
+    side_by_side(session)
 
 
 @nox.session(python=False)
@@ -92,7 +96,7 @@ def lint(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run the tests that look at pages in Chromium."""
     install(session)
-    run(session, "pytest", "-m", "browser", "-rs", *session.posargs)
+    side_by_side(session, "-m", "browser and not long", "-rs")
 
 
 @nox.session(python=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from typing import Any
 
 import nbformat
 from factory import COUNT, ROOT, code, make_dataset, write_csv
+from pages import run_cells
 from smtp_server import PASSWORD, USER
 
 from kejistats.batch import folder_of
@@ -46,24 +46,10 @@ def make_pages(dataset: Dataset, out: Path, at: Checkpoint = AT) -> None:
         files = Files(folder, key, at)
         bundle.write(files.bundle)
         notebook = nbformat.read(ROOT / "notebooks" / f"{kind}.ipynb", 4)
-        _execute(notebook, {"brief": Brief, "overview": Overview}[kind](bundle), kind)
+        run_cells(notebook, {kind: {"brief": Brief, "overview": Overview}[kind](bundle)})
         nbformat.write(notebook, files.made(NOTEBOOK))
         html, _ = exporter.from_notebook_node(notebook)
         files.made("html").write_text(html, encoding="utf-8", newline="\n")
-
-
-def _execute(notebook: Any, page: Any, name: str) -> None:
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.metadata.get("tags"):
-            continue
-        shown = eval(cell.source, {name: page})
-        if shown is None:
-            continue
-        data, metadata = shown._repr_mimebundle_()
-        held = {k: base64.b64encode(v).decode() if k == "image/png" else v for k, v in data.items()}
-        cell.outputs = [
-            nbformat.v4.new_output("execute_result", held, metadata=metadata, execution_count=1)
-        ]
 
 
 def make_final(workspace: Path, root: Path) -> Path:

@@ -22,8 +22,8 @@ from kejistats.dataset import Dataset
 from kejistats.period import Checkpoint
 from kejistats.render import KejistatsExporter
 
-# The model of brief.md; all of one domain masked; late figures.
-MODEL, MASKED, LATE = "900101", "900107", "900112"
+# The model of brief.md; all of one domain masked; late figures; the zone.
+MODEL, MASKED, LATE, ZONE = "900101", "900107", "900112", "900151"
 CHECKPOINTS = ["2023H2", "2024H1", "2025H1", "2025H2"]
 SHOWN = {
     "demo-city": ("2025H1", [MODEL, MASKED, LATE]),
@@ -113,18 +113,25 @@ def first(brief: Brief, count: int) -> Brief:
 def page_of(brief: Brief) -> str:
     """The page that the brief's notebook makes, its cells run here and not in a kernel."""
     notebook = nbformat.read(ROOT / "notebooks" / "brief.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    run_cells(notebook, {"brief": brief})
+    html, _ = KejistatsExporter().from_notebook_node(notebook)
+    return str(html)
+
+
+def run_cells(notebook: Any, names: dict[str, Any]) -> None:
+    """Run the cells of a notebook that show something, here and not in a kernel."""
     for cell in notebook.cells:
-        if {"parameters", "hide"} & {*cell.metadata.get("tags", [])}:
+        if cell.cell_type != "code" or cell.metadata.get("tags"):
             continue
-        shown = eval(cell.source, {"brief": brief})
+        shown = eval(cell.source, names)
         if shown is not None:
             data, metadata = shown._repr_mimebundle_()
             text = {
                 k: b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()
             }
-            cell.outputs = [new_output("display_data", data=text, metadata=metadata)]
-    html, _ = KejistatsExporter().from_notebook_node(notebook)
-    return str(html)
+            cell.outputs = [
+                new_output("execute_result", text, metadata=metadata, execution_count=1)
+            ]
 
 
 def page(body: str, head: str = "") -> str:

@@ -28,6 +28,7 @@ PAGES = {
     "two": ["900106", "900151"],
     "all": [OVERVIEW, *(f"9001{n:02d}" for n in range(1, 13)), "900151"],
 }
+WIDTHS = {"phone": 390, "screen": 900}
 SENDER = Sender("tongji@example.org", "示例市科技统计（示例）")
 
 
@@ -56,12 +57,12 @@ def faults(page: Page) -> list[str]:
     return [f"{v['id']}: {n['html'][:120]}" for v in found for n in v["nodes"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 900])
+@pytest.mark.parametrize(("size", "scheme"), test_browser.LOOKS)
 @pytest.mark.parametrize("name", [*PAGES, "index"])
 def test_a_mail_fits_and_can_be_read(
-    browser: Browser, outbox: Path, name: str, width: int, scheme: str
+    browser: Browser, outbox: Path, name: str, size: str, scheme: str
 ) -> None:
+    width = WIDTHS[size]
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     requests: list[str] = []

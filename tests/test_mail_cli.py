@@ -277,6 +277,7 @@ def test_drafts_are_not_mailed(run: Run, small: City) -> None:
 
 
 def test_data_changed_since_are_not_mailed(run: Run, small: City) -> None:
+    write_recipients(small.dataset.path, {"address": "a@example.org", "districts": "*"})
     small.correct()
 
     ended = run(small.root, *SMALL)

@@ -12,6 +12,9 @@ import pytest
 from pages import MODEL, Made, parse, words_of
 from workspaces import call, copy_workspace
 
+from kejistats.brief import open_brief, open_overview
+from kejistats.errors import UsageError
+
 CITY = ("-p", "dataset", "data/demo-city")
 DISTRICT = ("-p", "district", MODEL)
 CHECKPOINT = ("-p", "checkpoint", "2025H1")
@@ -29,16 +32,8 @@ class Run:
 RUNS = {
     "root": Run(".", "notebooks/brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
     "notebooks": Run("notebooks", "brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
-    "no data set": Run(".", "notebooks/brief.ipynb", (*DISTRICT, *CHECKPOINT)),
-    "no district": Run(".", "notebooks/brief.ipynb", (*CITY, *CHECKPOINT)),
     "unknown district": Run(
         ".", "notebooks/brief.ipynb", (*CITY, "-p", "district", "朝岗区", *CHECKPOINT)
-    ),
-    "unknown checkpoint": Run(
-        ".", "notebooks/brief.ipynb", (*CITY, *DISTRICT, "-p", "checkpoint", "2019H1")
-    ),
-    "overview without a store": Run(
-        "notebooks", "overview.ipynb", ("-p", "dataset", "data/provinces")
     ),
 }
 
@@ -117,37 +112,49 @@ def test_nbconvert_makes_the_page_that_a_batch_makes(pages: list[Path], made: Ma
     assert words_of(heading) == "朝岚区2025年上半年科技指标简报"
 
 
+def test_an_error_says_what_would_be_right_and_is_saved(ran: dict[str, Ran]) -> None:
+    process, saved = ran["unknown district"].process, ran["unknown district"].error()
+
+    assert process.returncode != 0
+    for text in ("UsageError: demo-city has no district '朝岗区'", "did you mean 朝岚区"):
+        assert text in saved
+        assert text in process.stderr
+
+
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("parameters", "expected"),
     [
-        ("no data set", ["UsageError: the parameter dataset is missing", "-p dataset data/"]),
+        (("", MODEL, "2025H1"), ("the parameter dataset is missing", "-p dataset data/")),
         (
-            "no district",
-            ["UsageError: the parameter district is missing", "-p district", "900101 朝岚区"],
+            ("data/demo-city", "", "2025H1"),
+            ("the parameter district is missing", "-p district", "900101 朝岚区"),
         ),
         (
-            "unknown district",
-            ["UsageError: demo-city has no district '朝岗区'", "did you mean 朝岚区"],
-        ),
-        (
-            "unknown checkpoint",
-            ["UsageError: demo-city has no figures for 2019H1", "it has: 2021H1, 2021H2,"],
-        ),
-        (
-            "overview without a store",
-            ["UsageError: the store of", "is empty", "kejistats intake"],
+            ("data/demo-city", MODEL, "2019H1"),
+            ("demo-city has no figures for 2019H1", "it has: 2021H1, 2021H2,"),
         ),
     ],
 )
-def test_an_error_says_what_would_be_right_and_is_saved(
-    ran: dict[str, Ran], name: str, expected: list[str]
+def test_wrong_parameters_of_a_brief_are_told(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    parameters: tuple[str, ...],
+    expected: tuple[str, ...],
 ) -> None:
-    process, saved = ran[name].process, ran[name].error()
+    monkeypatch.chdir(root)
 
-    assert process.returncode != 0
+    with pytest.raises(UsageError) as error:
+        open_brief(*parameters)
+
     for text in expected:
-        assert text in saved
-        assert text in process.stderr
+        assert text in str(error.value)
+
+
+def test_an_overview_without_a_store_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root / "notebooks")
+
+    with pytest.raises(UsageError, match=r"(?s)the store of.*is empty.*kejistats intake"):
+        open_overview("data/provinces")
 
 
 def test_a_failed_notebook_is_not_exported(ran: dict[str, Ran], root: Path, tmp_path: Path) -> None:

@@ -128,14 +128,15 @@ def mail(
             f"nothing of {at} is final, and drafts are not sent",
             f"look at the pages, then run: kejistats finalise {dataset} --checkpoint {at}",
         )
+    sender, how = settings(ds, to_me=to_me, send=send)
+    people = recipients(ds, how.domains)
+    wanted = chosen(people, [*(only or []), *([resend] if resend else [])])
+    # Last, for it works out all figures anew.
     if changed := stale(ds, at, record):
         raise KejistatsError(
             f"the data of final pages have changed since: {', '.join(changed)}",
             f'run: kejistats briefs and finalise {dataset} -c {at} --correction "…"',
         )
-    sender, how = settings(ds, to_me=to_me, send=send)
-    people = recipients(ds, how.domains)
-    wanted = chosen(people, [*(only or []), *([resend] if resend else [])])
     folder = folder_of(ds, at, out.resolve() if out else None)
     read = page_reader(folder, at, record, formats)
     keys = in_order(ds, record)

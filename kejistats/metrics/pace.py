@@ -136,13 +136,17 @@ def seasonal_profile(
     above = own.filter(pl.col("_parent").is_not_null()).select(
         pl.col("_parent").alias("district"), *ROW[1:], "measure", "_told", *named
     )
-    silent = above.unique(on).join(own, on=on, how="anti").with_columns(
-        break_id=pl.lit(None, dtype=pl.String)
-    )  # fmt: skip
+    silent = (
+        above.unique(on)
+        .join(own, on=on, how="anti")
+        .with_columns(break_id=pl.lit(None, dtype=pl.String))
+        .collect()
+    )
     codes = districts["parent"].drop_nulls().unique().implode()
-    heard = found.filter(pl.col("district").is_in(codes))
-    unheard = _profile(silent.collect().lazy(), figures, limits)
-    inherited = pl.concat([heard, unheard], how="diagonal").with_columns(
+    heard = [found.filter(pl.col("district").is_in(codes))]
+    if silent.height:
+        heard.append(_profile(silent.lazy(), figures, limits))
+    inherited = pl.concat(heard, how="diagonal").with_columns(
         profile_years="上级" + pl.col("profile_years")
     )
     from_above = {f"{c}_above": pl.col(c) for c in [*_PROFILE, "_told"]}

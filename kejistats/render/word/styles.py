@@ -43,7 +43,7 @@ _STYLES: list[tuple[str, str, float, float, WD_ALIGN_PARAGRAPH, bool]] = [
     ("Footer", "宋体", 14, 18, _LEFT, False),
     ("Figure", BODY, 10.5, 0, _CENTRE, False),
     ("Table Text", BODY, 9, 12, _LEFT, False),
-    ("Remark", BODY, 10.5, 18, _JUSTIFY, False),
+    ("Remark", BODY, 10.5, 18, _LEFT, False),
     ("Plain Text", BODY, 10.5, 18, _LEFT, False),
     ("Remark Box", BODY, 10.5, 18, _LEFT, False),
     ("Field", SUBHEADING, 16, 28, _LEFT, False),
