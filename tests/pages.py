@@ -70,7 +70,7 @@ class OnDemand(dict[str, Any]):
 
 
 def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
-    """Make a few pages of each data set with two workers, and the demo city's index."""
+    """Make a few pages of each data set, and the demo city's index."""
     pages: dict[str, Path] = {}
     jobs: dict[str, list[batch.Job]] = {}
     told: dict[str, batch.Result] = {}
@@ -80,7 +80,7 @@ def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
         folder, planned, failed = batch.plan(dataset, at, (), out)
         assert failed == []
         wanted = [job for job in planned if job.page.stem.split("-")[0] in (*codes, "overview")]
-        results = batch.run(wanted, 2)
+        results = batch.run(wanted, 1)
         assert [r.error for r in results] == [""] * len(wanted)
         for job, result in zip(wanted, results, strict=True):
             name = f"{dataset.name}/{job.page.stem.split('-')[0]}"

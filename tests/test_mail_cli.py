@@ -349,21 +349,31 @@ def test_wrong_use_is_told(
 )  # fmt: skip
 def test_wrong_settings_are_told_before_anything_is_written(
     run: Run,
-    city: City,
+    small: City,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
     parts: tuple[str, ...],
 ) -> None:
     monkeypatch.delenv("KEJISTATS_SMTP_PASSWORD")
+    write_recipients(small.dataset.path, {"address": "a@example.org"})
+    write_settings(small, text)
+
+    told(run(small.root, *SMALL, "--send"), *parts)
+
+    assert small.outbox() == []
+
+
+def test_settings_of_mail_change_no_page(small: City) -> None:
+    record = read_record(small.dataset.path, AT)
+    write_settings(small, '[mail]\nhost = "localhost"\n')
+
+    assert stale(small.dataset, AT, record) == []
+
+
+def write_settings(city: City, text: str) -> None:
+    """Put other settings of mail into a data set."""
     file = city.dataset.path / "dataset.toml"
     file.write_text(file.read_text("utf-8").partition("[mail]")[0] + text, "utf-8")
-    before = read_record(city.dataset.path, AT)
-    # The settings of mail change no page.
-    assert stale(city.dataset, AT, before) == []
-
-    told(run(city.root, *MAIL, "--send"), *parts)
-
-    assert city.outbox() == []
 
 
 class Ring:

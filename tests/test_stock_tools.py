@@ -80,18 +80,12 @@ def ran(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
 
 @pytest.fixture(scope="module")
 def pages(ran: dict[str, Ran], root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The two pages exported by jupyter nbconvert, each from another folder."""
+    """The pages of both notebooks, exported by one call of jupyter nbconvert."""
     home = tmp_path_factory.mktemp("home")
-
-    def export(name: str) -> Path:
-        folder = root / RUNS[name].folder
-        source = ran[name].notebook
-        process = call("jupyter", "nbconvert", "--to", "kejistats", source, cwd=folder, home=home)
-        assert process.returncode == 0, process.stderr
-        return source.with_suffix(".html")
-
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(export, ("root", "notebooks")))
+    sources = [ran[name].notebook for name in ("root", "notebooks")]
+    process = call("jupyter", "nbconvert", "--to", "kejistats", *sources, cwd=root, home=home)
+    assert process.returncode == 0, process.stderr
+    return [source.with_suffix(".html") for source in sources]
 
 
 @pytest.mark.parametrize("name", ["root", "notebooks"])

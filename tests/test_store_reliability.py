@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -169,13 +170,17 @@ def incoming(folder: Path) -> list[Path]:
 
 # Killed
 
+
+def some_of(points: list[str], count: int = 1) -> list[Any]:
+    """The points to be killed at, those after the first ones where there is much time."""
+    return [*points[:count], *(pytest.param(p, marks=pytest.mark.long) for p in points[count:])]
+
+
 POINTS = ["after observations", "within observations", "before head"]
 MORE = ["after receipts", "after findings", "within findings", "within receipts"]
 
 
-@pytest.mark.parametrize(
-    "point", [*POINTS, *(pytest.param(point, marks=pytest.mark.long) for point in MORE)]
-)
+@pytest.mark.parametrize("point", some_of([*POINTS, *MORE], 3))
 def test_an_intake_killed_before_its_end_is_not_in_at_all_and_repeats_right(
     city: Path, after: State, point: str
 ) -> None:
@@ -189,7 +194,9 @@ def test_an_intake_killed_before_its_end_is_not_in_at_all_and_repeats_right(
     assert same(state(city), after)
 
 
-@pytest.mark.parametrize("point", ["after head", "while compacting"])
+@pytest.mark.parametrize(
+    "point", [pytest.param("after head", marks=pytest.mark.long), "while compacting"]
+)
 def test_an_intake_killed_after_its_end_is_in_whole_and_repeats_to_nothing(
     city: Path, after: State, point: str
 ) -> None:
@@ -202,7 +209,7 @@ def test_an_intake_killed_after_its_end_is_in_whole_and_repeats_to_nothing(
     assert same(state(city), after)
 
 
-@pytest.mark.parametrize("point", ["after observations", "within observations", "before head"])
+@pytest.mark.parametrize("point", some_of(POINTS))
 def test_the_first_intake_of_all_may_be_killed_too(tmp_path: Path, point: str) -> None:
     folders = [make_dataset(tmp_path / name / "city") for name in ("killed", "undisturbed")]
     paths = [figures(folder, "01.csv", 90) for folder in folders]
@@ -228,7 +235,7 @@ def test_an_intake_killed_twice_at_different_places_still_ends_right(
     assert same(state(city), after)
 
 
-@pytest.mark.parametrize("point", ["after receipts", "within findings", "after findings"])
+@pytest.mark.parametrize("point", some_of(["within findings", "after receipts", "after findings"]))
 def test_a_migration_whose_process_dies_is_done_by_the_next(tmp_path: Path, point: str) -> None:
     folders = [make_dataset(tmp_path / name / "city") for name in ("killed", "undisturbed")]
     for folder in folders:
