@@ -58,6 +58,7 @@ class Baseline:
         self._classes: dict[type, dict[str, Any]] = {}
         self._content: dict[tuple[str, str], Any] = {}
         self._own_loaded = False
+        self._stuck: list[str] = []
         self._take(set(sys.modules) - {"__main__"})
         self._threads = set(threading.enumerate())
         self._lines = set(linecache.cache)
@@ -92,7 +93,11 @@ class Baseline:
 
     def _put_back(self) -> None:
         for put, value in self._kept:
-            put(value)
+            try:
+                put(value)
+            except Exception as error:
+                # What would put it back has itself been changed: the worker goes.
+                self._stuck.append(f"a setting stays as it is: {type(error).__name__}: {error}")
         for name, (logger, level, handlers, propagate, disabled) in _loggers().items():
             if name not in self._loggers:
                 logger.handlers[:], logger.level, logger.propagate = [], logging.NOTSET, True
@@ -130,6 +135,7 @@ class Baseline:
             Sources of the notebook's cells.
         """
         found = [f"thread {t.name}" for t in set(threading.enumerate()) - self._threads]
+        found += self._stuck
         found += self._changed_modules() + self._changed_classes() + self._changed_content()
         found += [f"descriptor {number} closed" for number in range(3) if _closed(number)]
         loaded = self.loaded()
