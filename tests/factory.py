@@ -141,6 +141,9 @@ def targets(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     )
 
 
+_METRICS: dict[str, pl.DataFrame] = {}
+
+
 def metrics(
     figures: Iterable[Mapping[str, Any]] | pl.DataFrame,
     goals: Iterable[Mapping[str, Any]] | pl.DataFrame = (),
@@ -148,14 +151,24 @@ def metrics(
     units: pl.DataFrame | None = None,
     known: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """The Metric table of these figures and targets."""
-    return metric_table(
-        figures if isinstance(figures, pl.DataFrame) else observations(figures),
-        goals if isinstance(goals, pl.DataFrame) else targets(goals),
-        districts() if units is None else units,
-        registry() if known is None else known,
-        Checkpoint.parse(at),
+    """The Metric table of these figures and targets.
+
+    It is worked out once: many cases ask for another score or sentence of the same figures.
+    """
+    rows, aims = (
+        part if isinstance(part, pl.DataFrame) else list(part) for part in (figures, goals)
     )
+    given = (rows, aims, units, known)
+    key = repr([at, *(p.rows() if isinstance(p, pl.DataFrame) else p for p in given)])
+    if key not in _METRICS:
+        _METRICS[key] = metric_table(
+            observations(rows) if isinstance(rows, list) else rows,
+            targets(aims) if isinstance(aims, list) else aims,
+            districts() if units is None else units,
+            registry() if known is None else known,
+            Checkpoint.parse(at),
+        )
+    return _METRICS[key]
 
 
 def only(

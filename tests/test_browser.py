@@ -267,7 +267,7 @@ def test_folded_tables_are_open_on_paper(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("kind", ODD)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["phone", pytest.param("screen", marks=pytest.mark.long)])
 def test_odd_data_makes_a_page_that_fits(
     browser: Browser, tmp_path: Path, kind: str, size: str
 ) -> None:

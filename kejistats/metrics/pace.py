@@ -10,6 +10,7 @@ from kejistats.metrics.frames import with_facts, with_units
 from kejistats.metrics.lookup import (
     ROW,
     Figures,
+    Past,
     earlier,
     elsewhere,
     key_columns,
@@ -19,7 +20,10 @@ from kejistats.metrics.lookup import (
 from kejistats.schema.indicator import PACES
 from kejistats.settings import Thresholds
 
-_PROFILE = ["profile", "profile_low", "profile_high", "profile_years"]
+_PROFILE = {
+    "profile": pl.Float64, "profile_low": pl.Float64, "profile_high": pl.Float64,
+    "profile_years": pl.String,
+}  # fmt: skip
 
 
 def node_share(nodes: str | None, month: int) -> float | None:
@@ -160,6 +164,11 @@ def seasonal_profile(
 
 def _profile(rows: pl.LazyFrame, figures: Figures, limits: Thresholds) -> pl.LazyFrame:
     """Add the own profile of each row, pooled year by year in one order."""
+    if isinstance(figures, Past):
+        last = max(figures.years)
+        past = sum(year < last and table.height > 0 for year, table in figures.years.items())
+        if past < limits.seasonal_least:  # in its first years a city has no season yet
+            return rows.with_columns(pl.lit(None, kind).alias(c) for c, kind in _PROFILE.items())
     names = rows.collect_schema().names()
     lags = list(range(int(limits.seasonal_years), 0, -1))
     # A year whose figures are bounds has no share that could be pooled.
