@@ -52,7 +52,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def process(root: Path, tmp_path_factory: pytest.TempPathFactory) -> CompletedProcess[str]:
-    """The command that makes all its pages."""
+    """The command that makes all its pages, where that of a district now gone stands."""
+    folder_of(root).mkdir(parents=True)
+    (folder_of(root) / f"{GONE}-2025H1.html").write_text("of an earlier run", encoding="utf-8")
     home = tmp_path_factory.mktemp("home")
     ended = kejistats("briefs", "data/city", "-j", "2", cwd=root, home=home)
     # Later runs of other tests leave reports of their own.
@@ -81,6 +83,8 @@ def test_faults_are_told_with_cell_and_error_and_set_the_exit_code(
     )
     assert failed[2] == f"failed: 第4区: {GONE} has neither figures nor targets for 2025H1"
     assert "Traceback" not in process.stderr
+    left = f"warning: nothing asks for {GONE}-2025H1.html any more; delete it"
+    assert left in process.stderr.splitlines()
     *_, told, where = process.stdout.splitlines()
     assert told.startswith("3 pages made, 0 unchanged, 3 failed in ")
     assert where.startswith("open ")
@@ -98,7 +102,8 @@ def test_the_others_are_made_and_nothing_is_left_half_written(
 ) -> None:
     files = sorted(p.name for p in folder_of(root).iterdir() if p.is_file())
 
-    assert files == [f"{GOOD}-2025H1.html", f"{TWIN}-2025H1.html", "index.html", "overview.html"]
+    pages = [f"{code}-2025H1.html" for code in (GOOD, GONE, TWIN)]
+    assert files == [*pages, "index.html", "overview.html"]
     assert not list(root.rglob("*.part"))
 
 

@@ -32,12 +32,15 @@ class Report:
         From beginning to end.
     figures
         How the workers fared; None where none was needed.
+    leftover
+        Names of pages that earlier runs made and that nothing asks for any more.
     """
 
     folder: Path
     results: list[Result]
     seconds: float
     figures: Figures | None = None
+    leftover: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -64,6 +67,7 @@ class Report:
             "workers": self.figures.started if self.figures else 0,
             "deaths": self.figures.deaths if self.figures else 0,
             "retired": self.figures.retired if self.figures else [],
+            "leftover": list(self.leftover),
             "briefs": [
                 {
                     "name": r.name,

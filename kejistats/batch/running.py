@@ -145,7 +145,8 @@ def make_briefs(
                 one.__exit__(None, None, None)
         results = [*_in_order(plan, made), *plan.failed]
         figures = pools[0].figures if pools else None
-        report = Report(folder, results, time.monotonic() - start, figures)
+        left = () if districts else _leftover(folder, plan)
+        report = Report(folder, results, time.monotonic() - start, figures, left)
         if not districts:
             write_index(dataset, checkpoint, folder, results)
         report_page(report, dataset.settings.title, checkpoint)
@@ -173,6 +174,12 @@ def _fewest(workers: int | None, jobs: int) -> int:
     import os
 
     return max(1, min(workers or os.cpu_count() or 1, jobs))
+
+
+def _leftover(folder: Path, plan: Plan) -> tuple[str, ...]:
+    """Return the pages of districts that are gone or have nothing to show any more."""
+    known = {*plan.order, "index"}
+    return tuple(sorted(page.name for page in folder.glob("*.html") if page.stem not in known))
 
 
 def _in_order(plan: Plan, made: list[Result]) -> list[Result]:

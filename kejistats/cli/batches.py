@@ -138,6 +138,8 @@ def _tell(report: Report, asked: Asked, where: Path) -> None:
             _show(["failed", "state", "seconds", "MB", "error"], rows)
         for text in (text for result in report.results for text in result.warnings):
             typer.echo(f"warning: {text}", err=True)
+        for page in report.leftover:
+            typer.echo(f"warning: nothing asks for {page} any more; delete it", err=True)
         for result in report.failed:
             typer.echo(f"failed: {result.name}: {result.error}", err=True)
         counts = report.counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,14 +15,13 @@ from email.utils import format_datetime
 from kejistats.errors import KejistatsError
 from kejistats.known import CHINA
 from kejistats.mail.documents import Picture
-from kejistats.mail.settings import Sender
+from kejistats.mail.settings import CONTROL, Sender
 
 _TYPES = {
     "html": 'text/html; charset="utf-8"',
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def compose(letter: Letter, sender: Sender) -> Message:
         "name": letter.name,
         "sender": sender.name,
     }.items():
-        if _CONTROL.search(text):
+        if CONTROL.search(text):
             raise KejistatsError(
                 f"the {what} of the message to {letter.address} holds a control character: {text!r}",
                 "take it out of districts.csv, recipients.csv or dataset.toml",

@@ -20,6 +20,9 @@ _SECRET = re.compile("pass|secret|token|授权码|密码", re.IGNORECASE)
 _PORTS = {"starttls": 587, "tls": 465}
 _EXAMPLE = 'write [sender] address = "tongji@example.org", name = "示例局", [mail] host = "smtp.example.org"'
 
+# Line breaks and what else could end a header of a message.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 @dataclass(frozen=True)
 class Sender:
@@ -91,7 +94,7 @@ def read_sender(settings: Settings, file: Path) -> Sender:
     for key in ("address", "reply_to"):
         if (given.get(key) or key == "address") and not re.fullmatch(ADDRESS, given.get(key, "")):
             raise UsageError(f"{file}: [sender] {key} is no mail address", _EXAMPLE)
-    if re.search("[\x00-\x1f\x7f]", given.get("name", "")):
+    if CONTROL.search(given.get("name", "")):
         raise UsageError(f"{file}: [sender] name holds a control character", _EXAMPLE)
     return Sender(**given)
 
