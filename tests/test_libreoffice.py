@@ -13,7 +13,8 @@ from typing import Any
 import openpyxl
 import pytest
 from factory import indicators
-from pages import Made, parse, words_of
+from pages import Made, parse, squeezed
+from test_word import shown
 
 from kejistats.dataset import Dataset
 from kejistats.intake.form import COVER_SHEET, MARK_SHEET
@@ -140,14 +141,14 @@ def test_a_page_as_word_document_opens_with_all_its_words(
     html = made.pages[name].read_text(encoding="utf-8")
     (tmp_path / "page.docx").write_bytes(word(html))
 
-    shown = convert(tmp_path / "page.docx", "txt:Text (encoded):UTF8", tmp_path / "out")
+    saved = convert(tmp_path / "page.docx", "txt:Text (encoded):UTF8", tmp_path / "out")
 
-    text = "".join(shown.read_text(encoding="utf-8-sig").split())
+    text = squeezed(saved.read_text(encoding="utf-8-sig"))
     [body] = parse(html).iter("body")
     place = 0
     for tag in body.iter():
         if tag.tag in ("h1", "h2", "h3", "p", "td", "th", "caption"):
-            leaf = "".join(words_of(tag).split())
+            leaf = squeezed("".join(shown(tag)))
             found = text.find(leaf, place)
             assert found >= 0, leaf
             place = found + len(leaf)
