@@ -39,6 +39,8 @@ class Fixed:
         SHA-256 of each file made from it, by suffix such as ``html``.
     correction
         What a correction corrects, in the analyst's words; empty for the first version.
+    own
+        Digest of what it shows of itself; see `own_digest`. Empty in old records.
     """
 
     content: str
@@ -46,6 +48,7 @@ class Fixed:
     when: str
     files: dict[str, str] = field(default_factory=dict)
     correction: str = ""
+    own: str = ""
 
     @property
     def moment(self) -> datetime:
@@ -92,8 +95,37 @@ def content_digest(content: Mapping[str, Any]) -> str:
     >>> content_digest({"a": 1}) == content_digest({"final": True, "a": 1})
     True
     """
-    bare = {key: value for key, value in content.items() if key != "final"}
-    text = json.dumps(bare, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _digest({key: value for key, value in content.items() if key != "final"})
+
+
+# What a district's row says of the district alone, whatever becomes of others.
+_OWN = (
+    "indicator", "level", "value", "value_upper", "status", "grade", "bound", "base", "base_bound",
+    "published_growth", "target", "target_kind", "target_upper", "progress", "pace_ratio",
+)  # fmt: skip
+
+
+def own_digest(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the figures, targets and words that are a page's own.
+
+    Ranks and shares of a page follow from other districts' figures, too; where only they have
+    changed this digest has not. An overview shows all districts, and everything is its own.
+
+    Examples
+    --------
+    >>> row = {"indicator": "patent_granted", "value": 3.0, "rank": 1}
+    >>> one, other = ({"kind": "brief", "metrics": [row | {"rank": n}]} for n in (1, 2))
+    >>> own_digest(one) == own_digest(other), content_digest(one) == content_digest(other)
+    (True, False)
+    """
+    if content["kind"] != "brief":
+        return content_digest(content)
+    rows = [{key: row.get(key) for key in _OWN} for row in content["metrics"]]
+    return _digest({"rows": rows, "words": content.get("own_words")})
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

@@ -52,11 +52,21 @@ def make_pages(dataset: Dataset, out: Path, at: Checkpoint = AT) -> None:
         files.made("html").write_text(html, encoding="utf-8", newline="\n")
 
 
+def make_drafts(dataset: Dataset, out: Path, at: Checkpoint = AT) -> None:
+    """Let there be pages to look at before they are fixed; what they say is not asked here."""
+    folder = folder_of(dataset, at, out)
+    for key, bundle in current(dataset, at).items():
+        files = Files(folder, key, at)
+        bundle.write(files.bundle)
+        files.made("html").write_text("初稿", encoding="utf-8")
+
+
 def make_final(workspace: Path, root: Path) -> Path:
     """A workspace of its own with the demo city, finalised at its checkpoint."""
     for name in ("schemas", "notebooks", "data/demo-city"):
         shutil.copytree(workspace / name, root / name)
     dataset = Dataset(root / "data" / "demo-city")
+    make_drafts(dataset, root / "out")
     finalise(dataset, AT, lambda: make_pages(dataset, root / "out"), root / "out", now=WHEN)
     return root
 
@@ -73,6 +83,7 @@ def make_small(root: Path) -> Path:
     ]
     dataset = Dataset(dataset.path)
     take_in(dataset, [write_csv(dataset.path / "inbox" / "2025H1.csv", rows)])
+    make_drafts(dataset, root / "out")
     finalise(dataset, AT, lambda: make_pages(dataset, root / "out"), root / "out", now=WHEN)
     return root
 

@@ -52,9 +52,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def process(root: Path, tmp_path_factory: pytest.TempPathFactory) -> CompletedProcess[str]:
-    """The command that makes all its pages, where that of a district now gone stands."""
-    folder_of(root).mkdir(parents=True)
-    (folder_of(root) / f"{GONE}-2025H1.html").write_text("of an earlier run", encoding="utf-8")
+    """The command that makes all its pages."""
     home = tmp_path_factory.mktemp("home")
     ended = kejistats("briefs", "data/city", "-j", "2", cwd=root, home=home)
     # Later runs of other tests leave reports of their own.
@@ -73,7 +71,7 @@ def test_faults_are_told_with_cell_and_error_and_set_the_exit_code(
 ) -> None:
     assert process.returncode == 1
     failed = [line for line in process.stderr.splitlines() if line.startswith("failed: ")]
-    assert len(failed) == 3
+    assert len(failed) == 2
     assert failed[0] == (
         "failed: 第2区: cell 4: ValueError: a cell of the analyst's own went wrong"
     )
@@ -81,12 +79,9 @@ def test_faults_are_told_with_cell_and_error_and_set_the_exit_code(
         "failed: 第3区: cell 4: DeadKernelError: the worker process died (exit code 3), and so did "
         "the one before it"
     )
-    assert failed[2] == f"failed: 第4区: {GONE} has neither figures nor targets for 2025H1"
     assert "Traceback" not in process.stderr
-    left = f"warning: nothing asks for {GONE}-2025H1.html any more; delete it"
-    assert left in process.stderr.splitlines()
     *_, told, where = process.stdout.splitlines()
-    assert told.startswith("3 pages made, 0 unchanged, 3 failed in ")
+    assert told.startswith("3 pages made, 0 unchanged, 2 failed in ")
     assert where.startswith("open ")
 
 
@@ -102,8 +97,7 @@ def test_the_others_are_made_and_nothing_is_left_half_written(
 ) -> None:
     files = sorted(p.name for p in folder_of(root).iterdir() if p.is_file())
 
-    pages = [f"{code}-2025H1.html" for code in (GOOD, GONE, TWIN)]
-    assert files == [*pages, "index.html", "overview.html"]
+    assert files == [f"{GOOD}-2025H1.html", f"{TWIN}-2025H1.html", "index.html", "overview.html"]
     assert not list(root.rglob("*.part"))
 
 
@@ -117,8 +111,9 @@ def test_the_index_says_what_was_not_made(process: CompletedProcess[str], root: 
     links = [a.get("href", "") for a in page.iter("a")]
 
     names = [words_of(th) for th in page.findall(".//tbody/tr/th")]
-    assert [rows[f"第{n}区"] for n in (2, 3, 4)] == ["未生成"] * 3
-    assert names == ["总览", "第1区", "第2区", "第3区", "第4区", "第1区"]
+    assert [rows[f"第{n}区"] for n in (2, 3)] == ["未生成"] * 2
+    # Nobody waits for the page of the one that is gone.
+    assert names == ["总览", "第1区", "第2区", "第3区", "第1区"]
     assert links == ["overview.html", f"{GOOD}-2025H1.html", f"{TWIN}-2025H1.html"]
 
 
@@ -237,8 +232,29 @@ def test_nothing_is_computed_or_made_where_nothing_changed(
     again = run_again(own)
 
     assert again.why == {}
-    assert again.report.counts == {"made": 0, "unchanged": 5, "failed": 1}
+    assert again.report.counts == {"made": 0, "unchanged": 5, "failed": 0}
     assert pages(own) == before
+
+
+def test_the_page_of_a_district_that_is_gone_is_named_and_nothing_else(
+    own: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "own"
+    shutil.copytree(own, root)
+    file = root / "data" / "city" / "districts.csv"
+    ended = file.read_text("utf-8")
+    file.write_text(ended.replace("2024-12-31", ""), "utf-8")
+    there = run_again(root).report
+    run_again(root, "900100")  # the total's page, which is made for those who ask for it
+    (folder_of(root) / "mine.html").write_text("an analyst's own", "utf-8")
+
+    file.write_text(ended, "utf-8")
+    gone = run_again(root).report
+
+    assert f"{GONE}-2025H1.html" in [r.page.name for r in there.results if r.page]
+    assert (there.leftover, gone.leftover) == ((), (f"{GONE}-2025H1.html",))
+    assert gone.failed == []
+    assert "第4区" not in (folder_of(root) / "index.html").read_text("utf-8")
 
 
 @pytest.mark.long
@@ -336,12 +352,12 @@ def test_the_report_is_kept_as_json_and_page(process: CompletedProcess[str], roo
     told = json.loads((root / "report.json").read_text(encoding="utf-8"))
     page = parse((root / "report.html").read_text(encoding="utf-8"))
 
-    assert (told["made"], told["unchanged"], told["failed"]) == (3, 0, 3)
+    assert (told["made"], told["unchanged"], told["failed"]) == (3, 0, 2)
     by_state = [b["state"] for b in told["briefs"]]
-    assert by_state == ["made", "made", "failed", "failed", "made", "failed"]
-    assert [b["cell"] for b in told["briefs"]] == [None, None, 4, 4, None, None]
+    assert by_state == ["made", "made", "failed", "failed", "made"]
+    assert [b["cell"] for b in told["briefs"]] == [None, None, 4, 4, None]
     rows = [words_of(tr) for tr in page.findall(".//tbody/tr")]
-    assert len(rows) == 6
+    assert len(rows) == 5
     assert "ZeroDivisionError" not in rows[0]
     assert "a cell of the analyst's own went wrong" in rows[0]
 

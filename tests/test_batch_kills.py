@@ -58,7 +58,7 @@ def finished(root: Path, home: Path) -> str:
     """Make what is left; what the run printed."""
     process = start(root, home)
     out, said = process.communicate()
-    assert process.returncode == 1, said  # one district is gone and has nothing to show
+    assert process.returncode == 0, said
     return out
 
 
@@ -86,7 +86,7 @@ def undisturbed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     shutil.copytree(root, own)
     runs = [start(own, home) for _ in range(2)]
     said = [run.communicate() for run in runs]
-    assert [run.returncode for run in runs] == [1, 1], said
+    assert [run.returncode for run in runs] == [0, 0], said
     waiting = "another run is at work on the same folder; waiting for it"
     assert [waiting in err for _, err in said].count(True) == 1
     made = sorted(re.search(r"(\d+) pages made", out)[1] for out, _ in said)  # type: ignore[index]

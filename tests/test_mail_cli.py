@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import test_cli
-from factory import COUNT, write_csv
+from factory import COUNT, ROOT, write_csv
 from mailing import (
     AT,
     DISTRICTS,
@@ -157,12 +157,15 @@ def test_changed_data_make_drafts_again_and_need_a_correction(small: City) -> No
     assert "900101" in changed
     assert '<p class="draft"><strong>初稿</strong>' in page
 
-    fixed = small.finalise(WHY)
+    fixed = small.finalise(WHY.rstrip("。"))
 
     assert set(fixed) == set(changed)
     again = read_record(small.dataset.path, AT)
     assert (again.outputs["900101"].version, again.outputs["900101"].correction) == (2, WHY)
     assert again.earlier["900101"] == [record.outputs["900101"]]
+    # What is corrected is told to those whose figure it is, and to those who see the city.
+    assert again.outputs[OVERVIEW].correction == WHY
+    assert again.outputs["900102"].correction == "其他地区的数据有更正，位次、占比等相应变动。"
     assert "初稿" not in (small.out / "900101-2025H1.html").read_text("utf-8")
 
 
@@ -189,6 +192,39 @@ def test_only_what_was_looked_at_can_be_fixed(small: City) -> None:
 
     with pytest.raises(UsageError, match="shows other data than there are now"):
         small.finalise(WHY)
+
+    shutil.rmtree(small.root / "out")
+    with pytest.raises(
+        UsageError, match=r"there is no page of .* that somebody could have looked at"
+    ):
+        small.finalise(WHY)
+
+
+def test_a_city_with_a_district_that_is_gone_can_be_fixed(run: Run, small: City) -> None:
+    record_file(small.dataset.path, AT).unlink()
+    file = small.dataset.path / "districts.csv"
+    head, *rows = file.read_text("utf-8").splitlines()
+    gone = "900103,旧区,900100,,2020-12-31"
+    file.write_text("\n".join([f"{head},valid_to", *(f"{r}," for r in rows), gone, ""]), "utf-8")
+    small.make()
+
+    ended = run(small.root, "finalise", "city", "-c", "2025H1", "-j", "1")
+
+    assert ended.code == 0, ended.err
+    assert "3 of 3 pages of 2025H1 fixed" in ended.out
+    assert all(one.files for one in read_record(small.dataset.path, AT).outputs.values())
+
+
+def test_changed_words_are_noticed(small: City) -> None:
+    record = read_record(small.dataset.path, AT)
+    # A folder of both is a workspace: its words come first.
+    for name in ("schemas", "notebooks"):
+        shutil.copytree(ROOT / name, small.root / name)
+    assert stale(small.dataset, AT, record) == []
+    words = small.root / "schemas" / "words.toml"
+    words.write_text(words.read_text("utf-8").replace('"预计数"', '"预测数"'), "utf-8")
+
+    assert set(stale(small.dataset, AT, record)) == set(record.outputs)
 
 
 @pytest.mark.parametrize("form", ["html", "json", "ipynb"])
@@ -588,7 +624,7 @@ def test_reminders_go_to_who_reports_for_a_late_district_once_a_day(
     assert set(report(second).values()) == {"sent"}
     assert server.addresses() == ["a@example.org", "b@example.org"] * 2
     message = read_message(server.raw(server.accepted()[1]))
-    assert message["Subject"] == "催报：朝岚区、清禾区示例市2026年上半年科技指标（示例数据）"
+    assert message["Subject"] == "催报：示例市2026年上半年科技指标（朝岚区、清禾区）（示例数据）"
     text = message.get_body(("plain",)).get_content()
     assert "朝岚区：" in text
     assert "应于2026年7月31日前报送，截至2026年8月3日，以下指标尚未收到" in text

@@ -80,6 +80,8 @@ MOVES: dict[str, tuple[list[Cell], list[Cell], Cell, Cell, list[Any], list[Any]]
                    [0.75, None, None]),
     "one_bound": ([50, 30, 20], [(65, LOWER), 30, 15], 200, 220, [None, 0, -2.5],
                   [None, 0, -0.25]),
+    "one_forecast": ([50, 30, 20], [(65, {"grade": "forecast"}), 30, 15], 200, 220,
+                     [None, 0, -2.5], [None, 0, -0.25]),
     "one_about": ([50, 30, 20], [(65, ABOUT), 30, 15], 200, 220, [7.5, 0, -2.5],
                   [0.75, 0, -0.25]),
     "city_bound": ([50, 30, 20], [65, 30, 15], 200, (220, LOWER), [None] * 3, [None] * 3),

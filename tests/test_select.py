@@ -182,6 +182,14 @@ def test_the_best_are_never_among_the_worst_and_never_fell(template: View) -> No
     assert not set(names(good)) & set(names(bad)[:3])
 
 
+def test_a_problem_beyond_the_fifth_is_no_highlight(template: View) -> None:
+    slow = [paced(template, f"slow {n}", "slow", 0.7) for n in range(5)]
+    last = paced(template, "reached, ranks last", "ahead", 1.3, rank=12, ranked=12, rank_shown=True)
+
+    assert names(problems([*slow, last])) == [f"slow {n}" for n in range(5)]
+    assert best([*slow, last]) == []
+
+
 def test_without_targets_the_best_ranked_come_first(template: View) -> None:
     rows = [
         placed(template, "third", 3, 12, yoy=0.5),

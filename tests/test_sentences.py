@@ -98,6 +98,7 @@ GROWTH = {
         f"{NAME}4件，上年同期数未公布，不计增速",
     ),
     "base missing": Case([observation(COUNT, 4)], f"{NAME}4件，缺上年同期数，不计增速"),
+    "a forecast": Case(both(COUNT, 12, 10, grade="forecast"), f"{NAME}预计12件，同比增长20.0%"),
     "base of a lower grade": Case(
         both(COUNT, 4, 3, grade="final"), f"{NAME}4件，上年同期数的数据级别低于本期，不计增速"
     ),

@@ -200,10 +200,7 @@ def _computed(
 ) -> tuple[list[Wanted], Texts]:
     """Return all that the inputs ask for; bundles with a known key are not made for that."""
     asked = list(dict.fromkeys(districts))
-    peers = dataset.districts.filter(pl.col("kind") != "total")
-    # Who stands alone need not have figures at every checkpoint that another one has.
-    related = set(peers.filter(pl.col("parent").is_not_null())["code"])
-    codes = asked or peers["code"].to_list()
+    codes = asked or dataset.districts.filter(pl.col("kind") != "total")["code"].to_list()
     check_codes(codes)
     names = dict(dataset.districts.select("code", "name").iter_rows())
     texts = Texts(dataset, checkpoint)
@@ -223,11 +220,13 @@ def _computed(
         Wanted(stem, "brief", names[code], digests.get(stem) or known[stem].bundle, keys[stem])
         for stem, code in stems.items()
     ]
+    # A district that its city shows has rows, if only of what is missing. One without any is not
+    # there yet, is gone, or stands alone: nobody waits for its page who has not asked for it.
     nothing = f"has neither figures nor targets for {checkpoint}"
     wanted += [
         Wanted("", "brief", names[code], f"{code} {nothing}")
-        for code in codes
-        if code not in texts.cut.codes and (asked or code in related)
+        for code in asked
+        if code not in texts.cut.codes
     ]
     return wanted, texts
 

@@ -145,7 +145,7 @@ def make_briefs(
                 one.__exit__(None, None, None)
         results = [*_in_order(plan, made), *plan.failed]
         figures = pools[0].figures if pools else None
-        left = () if districts else _leftover(folder, plan)
+        left = () if districts else _leftover(dataset, checkpoint, folder, plan, manifest)
         report = Report(folder, results, time.monotonic() - start, figures, left)
         if not districts:
             write_index(dataset, checkpoint, folder, results)
@@ -176,10 +176,15 @@ def _fewest(workers: int | None, jobs: int) -> int:
     return max(1, min(workers or os.cpu_count() or 1, jobs))
 
 
-def _leftover(folder: Path, plan: Plan) -> tuple[str, ...]:
-    """Return the pages of districts that are gone or have nothing to show any more."""
-    known = {*plan.order, "index"}
-    return tuple(sorted(page.name for page in folder.glob("*.html") if page.stem not in known))
+def _leftover(
+    dataset: Dataset, checkpoint: Checkpoint, folder: Path, plan: Plan, manifest: Manifest
+) -> tuple[str, ...]:
+    """Return the pages made of districts that are gone or have nothing to show any more."""
+    # A total's page is made for those who ask for it.
+    kinds = dataset.districts.select("code", "kind").iter_rows()
+    known = {*plan.order, *(f"{code}-{checkpoint}" for code, kind in kinds if kind == "total")}
+    pages = (folder / f"{stem}.html" for stem in sorted(manifest.made()) if stem not in known)
+    return tuple(page.name for page in pages if page.is_file())
 
 
 def _in_order(plan: Plan, made: list[Result]) -> list[Result]:

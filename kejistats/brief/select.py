@@ -33,8 +33,12 @@ def problems(rows: list[View]) -> list[View]:
     A problem is: not reaching the pace, moved against its direction, or in the last third of
     at least six ranked.
     """
-    found = [v for v in rows if v.reported and (v.not_reached or v.worsened or v.in_last_third)]
-    return sorted(found, key=severity)[:PROBLEMS]
+    return sorted(filter(troubled, rows), key=severity)[:PROBLEMS]
+
+
+def troubled(view: View) -> bool:
+    """Say whether an indicator is a problem, be it among the worst five or not."""
+    return view.reported and (view.not_reached or view.worsened or view.in_last_third)
 
 
 def best(rows: list[View]) -> list[View]:
@@ -47,14 +51,7 @@ def best(rows: list[View]) -> list[View]:
         place = view["rank"] / view["ranked"] if view.ranks else 1.0
         return (0 if view.reached else 1, -lead if view.reached else 0.0, place)
 
-    troubled = {v.id for v in problems(rows)}
-    found = [
-        v
-        for v in rows
-        if v.id not in troubled
-        and not v.worsened
-        and (v.reached or (v.improved and not v.assessed and not v.in_last_third))
-    ]
+    found = [v for v in rows if not troubled(v) and (v.reached or (v.improved and not v.assessed))]
     return sorted(found, key=order)[:BEST]
 
 

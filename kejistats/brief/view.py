@@ -116,8 +116,10 @@ class View:
             return str(self.words["status"][self["status"]])
         amount = self.amount(self["value"], trim=trim)
         if self["value_upper"] is not None:
-            return between(amount, self.amount(self["value_upper"], trim=trim))
-        return str(self.words["bound"][self["bound"]].format(A=amount))
+            text = between(amount, self.amount(self["value_upper"], trim=trim))
+        else:
+            text = str(self.words["bound"][self["bound"]].format(A=amount))
+        return self.say("grade", "expected", A=text) if self["grade"] == "forecast" else text
 
     def say(self, section: str, key: str, **parts: object) -> str:
         """Fill in one text of the words table."""

@@ -26,6 +26,15 @@ def main() -> None:
     except KejistatsError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if os.environ.get("KEJISTATS_DEBUG"):
+            raise
+        typer.echo(f"error: {error}", err=True)
+        typer.echo(
+            "  the system refused this: see whether the path, its rights and the room are right",
+            err=True,
+        )
+        sys.exit(1)
     except Exception as error:
         if os.environ.get("KEJISTATS_DEBUG"):
             raise

@@ -139,7 +139,9 @@ def _tell(report: Report, asked: Asked, where: Path) -> None:
         for text in (text for result in report.results for text in result.warnings):
             typer.echo(f"warning: {text}", err=True)
         for page in report.leftover:
-            typer.echo(f"warning: nothing asks for {page} any more; delete it", err=True)
+            typer.echo(
+                f"warning: {page} is of an earlier run and has nothing to show now", err=True
+            )
         for result in report.failed:
             typer.echo(f"failed: {result.name}: {result.error}", err=True)
         counts = report.counts

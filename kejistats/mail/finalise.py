@@ -15,11 +15,22 @@ from kejistats.batch.planning import folder_of
 from kejistats.brief import Bundle, make_bundles, make_overview
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
-from kejistats.final import OVERVIEW, Fixed, Record, content_digest, read_record, write_record
+from kejistats.final import (
+    OVERVIEW,
+    Fixed,
+    Record,
+    content_digest,
+    own_digest,
+    read_record,
+    write_record,
+)
 from kejistats.intake.files import sha256
 from kejistats.mail.documents import BUNDLE, FORMATS, NOTEBOOK, Files
 from kejistats.period import Checkpoint
+from kejistats.workspace import shared
 
+# What a correction says to those whose own figures are as they were.
+_OTHERS = "其他地区的数据有更正，位次、占比等相应变动。"
 # The data set's own files that a page depends on.
 _OWN = ("dataset.toml", "districts.csv", "indicators.toml", "chains.toml", "assessment.toml")
 
@@ -46,7 +57,9 @@ def finalise(
     out
         Folder of outputs; ``out`` in the workspace by default.
     correction
-        What a correction corrects, in one sentence: needed where a page that was final changes.
+        What a correction corrects, in one sentence: needed where a page that was final changes. It
+        is told on the overview and on pages whose own figures change; on others, whose ranks or
+        shares follow, only that they do.
     forms
         What `make` makes beside the page: pdf, docx.
     now
@@ -60,20 +73,22 @@ def finalise(
     Raises
     ------
     UsageError
-        When a draft in `out` shows other data than there are now, for what is fixed must have
-        been looked at; or when a final page would change and no correction is given.
+        When there is no draft in `out`, or one that shows other data than there are now, for what
+        is fixed must have been looked at; or when a final page would change and no correction is
+        given.
     KejistatsError
         When a page could not be made.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
     folder = folder_of(dataset, checkpoint, out)
     record = read_record(dataset.path, checkpoint)
-    contents = {key: content_digest(b.content) for key, b in current(dataset, checkpoint).items()}
-    _looked_at(folder, checkpoint, contents)
+    bundles = current(dataset, checkpoint)
+    contents = {key: content_digest(bundle.content) for key, bundle in bundles.items()}
     changed = [
         key for key, content in contents.items()
         if key not in record.outputs or record.outputs[key].content != content
     ]  # fmt: skip
+    _looked_at(folder, checkpoint, {key: contents[key] for key in changed})
     corrected = [key for key in changed if key in record.outputs]
     gone = [key for key in record.outputs if key not in contents]
     if (corrected or gone) and not correction.strip():
@@ -87,8 +102,10 @@ def finalise(
         earlier.setdefault(key, []).append(record.outputs[key])
     for key in changed:
         version = len(earlier.get(key, [])) + 1
-        told = correction.strip() if version > 1 else ""
-        outputs[key] = Fixed(contents[key], version, moment, correction=told)
+        own = own_digest(bundles[key].content)
+        same = key in record.outputs and record.outputs[key].own == own
+        told = "" if version == 1 else _OTHERS if same else _sentence(correction)
+        outputs[key] = Fixed(contents[key], version, moment, correction=told, own=own)
     fixed = Record(
         str(checkpoint),
         _user(),
@@ -131,7 +148,7 @@ def stale(dataset: Dataset, checkpoint: Checkpoint, record: Record) -> list[str]
 
 
 def inputs(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, str]:
-    """Return the SHA-256 of every file taken in that counts, by receipt, and of the own files."""
+    """Return the SHA-256 of every file taken in that counts, by receipt, and of all declarations."""
     from kejistats.store import Store
 
     receipts = Store(dataset.path / "store").receipts()
@@ -140,18 +157,32 @@ def inputs(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, str]:
     for file in [*(dataset.path / name for name in _OWN), *words]:
         if file.is_file():
             found[file.relative_to(dataset.path).as_posix()] = sha256(file)
+    schemas = shared("schemas", dataset.path)
+    for file in schemas.rglob("*.toml"):
+        found[f"schemas/{file.relative_to(schemas).as_posix()}"] = sha256(file)
     return {key: value or "" for key, value in sorted(found.items())}
 
 
 def _looked_at(folder: Path, checkpoint: Checkpoint, contents: dict[str, str]) -> None:
-    """Make sure that pages already made show the data that are about to be fixed."""
+    """Make sure that there are pages of what is about to be fixed, and that they show it."""
     for key, content in contents.items():
-        file = Files(folder, key, checkpoint).bundle
-        if file.is_file() and content_digest(Bundle.read(file).content) != content:
+        files = Files(folder, key, checkpoint)
+        wrong = ""
+        if not (files.bundle.is_file() and files.made("html").is_file()):
+            wrong = f"there is no page of {key} in {folder} that somebody could have looked at"
+        elif content_digest(Bundle.read(files.bundle).content) != content:
+            wrong = f"the page of {key} in {folder} shows other data than there are now"
+        if wrong:
             raise UsageError(
-                f"the page of {key} in {folder} shows other data than there are now",
+                wrong,
                 f"run: kejistats briefs … --checkpoint {checkpoint}, look at it, then finalise",
             )
+
+
+def _sentence(text: str) -> str:
+    """Return a text with the full stop that it may lack."""
+    text = text.strip()
+    return text if text.endswith(("。", "！", "？")) else f"{text.rstrip('.；;')}。"
 
 
 def _in_order(folder: Path, checkpoint: Checkpoint, record: Record, forms: Sequence[str]) -> bool:

@@ -15,8 +15,6 @@ from kejistats.mail.settings import Sender
 from kejistats.period import in_words
 from kejistats.status import Status
 
-_NAMES = 20
-
 
 def unreported(status: Status) -> dict[str, list[str]]:
     """Return the names of the figures each unit still has to report, by its code.
@@ -104,13 +102,13 @@ def reminder(
     ]
     lines += [f"{names[code]}：{_listed(late[code])}。" for code in codes]
     lines += [
-        f"请{'尽快' if overdue else '按期'}报送；无数据的请注明“无此项”，不便公布的请注明“未公布”。",
+        f"请{'尽快' if overdue else '按期'}报送；未发生的填“0”，没有此项业务的填“无”，不便公布的填“xx”。",
         f"如已报送，请忽略本邮件。有疑问请回复{sender.reply_to or sender.address}。",
         "本邮件由系统自动发送。",
     ]
     if sample:
         lines.insert(0, "示例数据：数据由程序生成，不对应任何地区。")
-    subject = f"{'催报' if overdue else '报送提醒'}：{who}{title}{at.label}科技指标"
+    subject = f"{'催报' if overdue else '报送提醒'}：{title}{at.label}科技指标（{who}）"
     return Letter(
         address=recipient["address"],
         name=recipient["name"],
@@ -123,5 +121,4 @@ def reminder(
 
 
 def _listed(names: list[str]) -> str:
-    more = f"等{len(names)}项" if len(names) > _NAMES else f"（{len(names)}项）"
-    return "、".join(names[:_NAMES]) + more
+    return f"{'、'.join(names)}（{len(names)}项）"

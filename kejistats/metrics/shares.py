@@ -13,7 +13,9 @@ from kejistats.settings import Thresholds
 
 # What they need to know of the parent's row.
 OF_SHARE = ["value", "status", "bound", "grade", "break_id"]
-OF_CONTRIBUTION = ["base", "base_bound", "change", "change_bound", "break_id", "yoy_reason"]
+OF_CONTRIBUTION = [
+    "base", "base_bound", "change", "change_bound", "grade", "break_id", "yoy_reason",
+]  # fmt: skip
 
 
 def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
@@ -83,7 +85,7 @@ def contribution(
     contribution = (A − B) / B_city · 100 in points, for B_city > 0; contribution_rate =
     (A − B) / (A_city − B_city), only where the city moved by at least 1 % (semantics §7). In a
     city that fell, a rate above zero is a share in the fall (下拉). Only of additive indicators,
-    and where no figure is a bound.
+    where both figures are of one grade and none is a bound.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def contribution(
     >>> frame = pl.LazyFrame({"district": ["0", "1"], "indicator": "patent_granted",
     ...     "level": "", "year": 2025, "month": 6, "base": [200.0, 50.0],
     ...     "base_bound": "exact", "change": [20.0, 15.0], "change_bound": "exact",
-    ...     "break_id": None, "yoy_reason": None})
+    ...     "grade": "final", "break_id": None, "yoy_reason": None})
     >>> contribution(frame, units, read_registry()).select(
     ...     "contribution", "contribution_rate").collect().row(1)
     (7.5, 0.75)
@@ -121,6 +123,8 @@ def contribution(
     usable = (
         (pl.col("aggregate") == "sum")
         & pl.col("_whole_break_id").eq_missing(pl.col("break_id"))
+        # As of a share: a forecast is no part of what has been counted.
+        & (pl.col("_whole_grade") == pl.col("grade"))
         # A base of a worse grade bears no rate (semantics §7), and none of a part either.
         & pl.all_horizontal(
             pl.col(c).ne_missing("base_grade") for c in ("yoy_reason", "_whole_yoy_reason")
