@@ -98,18 +98,22 @@ def content_digest(content: Mapping[str, Any]) -> str:
     return _digest({key: value for key, value in content.items() if key != "final"})
 
 
-# What a district's row says of the district alone, whatever becomes of others.
-_OWN = (
-    "indicator", "level", "value", "value_upper", "status", "grade", "bound", "base", "base_bound",
-    "published_growth", "target", "target_kind", "target_upper", "progress", "pace_ratio",
-)  # fmt: skip
+# What follows from other districts' figures, too: columns of the Metric table, parts of a bundle.
+WITH_OTHERS = {
+    "contribution", "contribution_rate", "rank", "ranked", "peers", "tied", "rank_shown",
+    "rank_change", "yoy_rank", "yoy_ranked", "yoy_rank_kind", "attainment_rank",
+    "attainment_ranked", "leader", "leader_district", "to_leader", "leader_ratio", "median",
+    "to_median", "median_ratio", "benchmark", "to_benchmark", "benchmark_ratio", "share",
+    "share_bound", "share_reason",
+}  # fmt: skip
+_NOT_OWN = {"final", "peers", "share_changes"}
 
 
 def own_digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the figures, targets and words that are a page's own.
+    """Return the SHA-256 of all that a page shows but what follows from other districts' figures.
 
-    Ranks and shares of a page follow from other districts' figures, too; where only they have
-    changed this digest has not. An overview shows all districts, and everything is its own.
+    Where only they have changed, ranks and shares say, this digest has not. An overview shows all
+    districts, and everything is its own.
 
     Examples
     --------
@@ -120,8 +124,8 @@ def own_digest(content: Mapping[str, Any]) -> str:
     """
     if content["kind"] != "brief":
         return content_digest(content)
-    rows = [{key: row.get(key) for key in _OWN} for row in content["metrics"]]
-    return _digest({"rows": rows, "words": content.get("own_words")})
+    rows = [{k: v for k, v in row.items() if k not in WITH_OTHERS} for row in content["metrics"]]
+    return _digest({k: v for k, v in content.items() if k not in _NOT_OWN} | {"metrics": rows})
 
 
 def _digest(content: object) -> str:

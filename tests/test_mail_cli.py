@@ -29,11 +29,12 @@ from kejistats.batch import folder_of
 from kejistats.brief import Bundle
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
-from kejistats.final import OVERVIEW, read_record, record_file
+from kejistats.final import OVERVIEW, WITH_OTHERS, read_record, record_file
 from kejistats.intake import take_in
 from kejistats.mail.documents import Files, read_document
 from kejistats.mail.finalise import finalise, stale
 from kejistats.mail.settings import MailSettings, password
+from kejistats.schema import Metric
 
 MAIL = ("mail", "data/demo-city", "-c", "2025H1")
 SMALL = ("mail", "city", "-c", "2025H1")
@@ -167,6 +168,10 @@ def test_changed_data_make_drafts_again_and_need_a_correction(small: City) -> No
     assert again.outputs[OVERVIEW].correction == WHY
     assert again.outputs["900102"].correction == "其他地区的数据有更正，位次、占比等相应变动。"
     assert "初稿" not in (small.out / "900101-2025H1.html").read_text("utf-8")
+
+
+def test_what_follows_from_others_is_told_apart_by_columns_that_there_are() -> None:
+    assert set(Metric.columns()) > WITH_OTHERS
 
 
 def test_the_command_makes_the_pages_again_without_the_mark(run: Run, small: City) -> None:
