@@ -99,6 +99,10 @@ GROWTH = {
     ),
     "base missing": Case([observation(COUNT, 4)], f"{NAME}4件，缺上年同期数，不计增速"),
     "a forecast": Case(both(COUNT, 12, 10, grade="forecast"), f"{NAME}预计12件，同比增长20.0%"),
+    "a forecast of a ratio": Case(
+        both(RATIO, 15.0, 15.0, grade="forecast"),
+        f"{RATIO_NAME}预计为15.00件/万人，与上年同期持平",
+    ),
     "base of a lower grade": Case(
         both(COUNT, 4, 3, grade="final"), f"{NAME}4件，上年同期数的数据级别低于本期，不计增速"
     ),

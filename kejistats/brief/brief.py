@@ -19,7 +19,7 @@ from kejistats.brief.own_words import OwnWords, own_words
 from kejistats.brief.paragraphs import Paragraph, by_domain, silent
 from kejistats.brief.parts import part
 from kejistats.brief.select import WORST, best, conclusion, problems
-from kejistats.brief.sentences import pace, planned, required, sentence, title
+from kejistats.brief.sentences import pace, planned, required, sentence, titled
 from kejistats.brief.sources import made, sources
 from kejistats.brief.stages import ChainView, chains_of, remarks
 from kejistats.brief.tally import tally
@@ -290,7 +290,7 @@ def _attention(view: View) -> str:
         # In December the gap is the whole story, and pace has told it.
         parts = [pace(view), "" if view.final else required(view, gap_said=True)]
     else:
-        parts = [f"{title(view)}{view.figure()}", view.growth()]
+        parts = [titled(view), view.growth()]
         if not view.worsened or view.in_last_third:
             parts.append(view.standing())
     return "；".join(part for part in parts if part)

@@ -14,7 +14,7 @@ from kejistats.brief.matrices import NONE, Cell, cell, matrix, row
 from kejistats.brief.notes import notes
 from kejistats.brief.pairs import Pair, pairs
 from kejistats.brief.parts import part
-from kejistats.brief.sentences import listed, title
+from kejistats.brief.sentences import listed, titled
 from kejistats.brief.view import View, views
 from kejistats.units import WHOLE
 
@@ -131,7 +131,7 @@ class Comparison:
         kind = "time" if self.in_time else "place"
         return self.say(
             f"{key}_{way}_{kind}",
-            figure=f"{title(one)}{one.figure()}",
+            figure=titled(one),
             other=self.labels[1],
             base=pair.other.figure() if pair.other else "",
             d=pair.apart,

@@ -12,12 +12,10 @@ from kejistats.schema.metric import NOT_REACHED
 _TENTHS = "零一二三四五六七八九"
 
 
-def title(view: View) -> str:
-    """Return the name as it stands before its figure: 高企申报数 + 40家 → 高企申报40家.
-
-    A ratio is linked with 为.
-    """
-    return f"{view.name}为" if view.indicator["measure"] == "ratio" else stem(view)
+def titled(view: View) -> str:
+    """Return the name with its figure: 高企申报数 + 40家 → 高企申报40家, of a ratio linked by 为."""
+    ratio = view.indicator["measure"] == "ratio"
+    return f"{view.name if ratio else stem(view)}{view.figure(linked=ratio)}"
 
 
 def stem(view: View) -> str:
@@ -191,7 +189,7 @@ def sentence(view: View, *, standing: bool = True, whole: bool = True) -> str:
         return view.name + view.say("pace", "not_due_frequency", frequency=frequency)
     if not view.reported:
         return f"{view.name}{view.figure()}"
-    clauses = [f"{title(view)}{view.figure()}", view.growth(), pace(view)]
+    clauses = [titled(view), view.growth(), pace(view)]
     if standing:
         clauses.append(view.standing())
     if standing and whole:

@@ -106,8 +106,8 @@ class View:
             return f"{plain(abs(value), self.indicator['decimals'])}个百分点"
         return self.amount(abs(value))
 
-    def figure(self, *, trim: bool = True) -> str:
-        """Print the figure, or the word for why there is none."""
+    def figure(self, *, trim: bool = True, linked: bool = False) -> str:
+        """Print the figure, or the word for why there is none; `linked` to its name by 为."""
         if self.not_expected:
             return "—"
         if self.no_total:
@@ -119,7 +119,12 @@ class View:
             text = between(amount, self.amount(self["value_upper"], trim=trim))
         else:
             text = str(self.words["bound"][self["bound"]].format(A=amount))
-        return self.say("grade", "expected", A=text) if self["grade"] == "forecast" else text
+        link = "为" if linked else ""
+        return (
+            self.say("grade", "expected", A=link + text)
+            if self["grade"] == "forecast"
+            else link + text
+        )
 
     def say(self, section: str, key: str, **parts: object) -> str:
         """Fill in one text of the words table."""
