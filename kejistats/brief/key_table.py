@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kejistats.brief.fragments import Fragment, render
@@ -52,7 +53,8 @@ def _cells(view: View, number: int) -> dict[str, Any]:
     return {
         "number": number,
         "short": view.short,
-        "figure": view.figure(trim=False),
+        # Where a narrow cell may break it: 预计|46.05亿元, 16.77件/|万人.
+        "pieces": re.split(r"(?<=/)|(?<=[^\W\d])(?=\d)", view.figure(trim=False)),
         "growth": view.growth_number(),
         "target": view.target(),
         "attainment": view.attainment() or "—",

@@ -116,7 +116,10 @@ class Pieces:
         last = self.parts[-1][0] if self.parts else None
         if last is None or (isinstance(last, str) and last.endswith(" ")):
             text = text.removeprefix(" ")
-        if text:
+        if text and isinstance(last, str) and self.parts[-1][1] == look:
+            # Where a cell may be broken is left to Word.
+            self.parts[-1] = (last + text, look)
+        elif text:
             self.parts.append((text, look))
 
     def _end(self) -> None:
