@@ -14,8 +14,8 @@ from pages import LATE, MASKED, MODEL
 from PIL import Image
 from wording import Case, Cases
 
-from kejistats.brief import Brief, Overview, charts, make_bundles, make_overview
-from kejistats.brief.charts.canvas import BLUE, COLOURS, GREEN, PALETTE, RED, Chart
+from kejistats.brief import Brief, charts, make_bundles
+from kejistats.brief.charts.canvas import BLUE, COLOURS, PALETTE, RED, Chart
 from kejistats.brief.view import View
 from kejistats.dataset import Dataset
 
@@ -237,27 +237,6 @@ def test_ratios_in_points_are_left_out_of_the_chart_of_growth(template: View) ->
     assert chart is not None
     assert chart.alt == "同比：专利授权量+20.0%。"
     assert charts.growth([ratio]) is None
-
-
-def test_the_overview_has_a_heat_chart_of_all_districts(demo: Dataset) -> None:
-    overview = Overview(make_overview(demo, demo.checkpoint("2025H1")))
-
-    chart = overview.chart_progress()
-
-    image = opened(chart)
-    assert chart is not None
-    assert [has_colour(image, colour) for colour in (GREEN, RED)] == [True, True]
-    missed = {u["name"]: sum(v.not_reached for v in overview.rows[u["code"]]
-              if v.id in demo.headline) for u in overview.units}  # fmt: skip
-    stated = dict(re.findall(r"([^、：]+?)(\d+)项", chart.alt.partition("未达到：")[2]))
-    assert {name: int(n) for name, n in stated.items()} == {n: k for n, k in missed.items() if k}
-
-
-def test_without_targets_there_is_no_heat_chart(provinces: Dataset) -> None:
-    overview = Overview(make_overview(provinces, provinces.checkpoint("2023")))
-
-    assert overview.chart_progress() is None
-    assert charts.heat([], [], []) is None
 
 
 def test_a_chart_shows_itself_with_its_text_and_size(template: View) -> None:

@@ -168,12 +168,6 @@ class Overview:
 
     # ---- what has no number -------------------------------------------------------------
 
-    def chart_progress(self) -> charts.Chart | None:
-        """Return `progress` as a picture, for slides and documents; None without targets."""
-        columns = self.city.judged
-        marks = [[self.city.view(u["code"], c.id) for c in columns] for u in self.units]
-        return charts.heat([u["name"] for u in self.units], [c.short for c in columns], marks)
-
     def chart_contribution(self, indicator: str = "") -> charts.Chart | None:
         """Return what each district did for the parent's growth; None where it is not known.
 

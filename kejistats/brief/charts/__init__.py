@@ -4,7 +4,6 @@ from kejistats.brief.charts.attainment import attainment
 from kejistats.brief.charts.canvas import COLOURS, Chart, on_screen, style
 from kejistats.brief.charts.contribution import contribution, contribution_of_districts
 from kejistats.brief.charts.growth import growth
-from kejistats.brief.charts.heat import heat
 from kejistats.brief.charts.position import position
 from kejistats.brief.charts.seasonality import seasonality
 from kejistats.brief.charts.stages import stages
@@ -17,7 +16,6 @@ __all__ = [
     "contribution",
     "contribution_of_districts",
     "growth",
-    "heat",
     "on_screen",
     "position",
     "seasonality",

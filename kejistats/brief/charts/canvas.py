@@ -157,7 +157,7 @@ def wrapped(text: str, room: float, size: float) -> list[str]:
 
 @contextmanager
 def canvas(
-    names: Sequence[str], caption: str = "", *, right: float = EDGE, foot: float = 0.0
+    names: Sequence[str], caption: str = "", *, right: float = EDGE
 ) -> Iterator[tuple[Axes, float]]:
     """Give an empty chart with rows of these names, the first on top, and the inches for bars.
 
@@ -169,15 +169,13 @@ def canvas(
         What stands below, broken into lines as needed.
     right
         Inches kept free at the right of the axes.
-    foot
-        Inches kept free between the rows and the caption.
     """
     labels = [fitted(name, _NAMES) for name in names]
     left = EDGE + GAP + max(
         (inches(line, size) for text, size in labels for line in text.split("\n")), default=0.0
     )  # fmt: skip
     lines = caption_lines(caption)
-    below = EDGE + foot + _LINE * len(lines) + (0.04 if lines else 0.0)
+    below = EDGE + _LINE * len(lines) + (0.04 if lines else 0.0)
     height = EDGE + ROW * len(names) + below
     with style():
         figure = blank(height)
