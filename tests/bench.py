@@ -367,4 +367,6 @@ PARTS = {
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         for part in sys.argv[1:] or PARTS:
-            PARTS[part](Path(name))
+            own = Path(name) / part
+            own.mkdir()
+            PARTS[part](own)
