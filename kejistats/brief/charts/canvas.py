@@ -157,7 +157,7 @@ def wrapped(text: str, room: float, size: float) -> list[str]:
 
 @contextmanager
 def canvas(
-    names: Sequence[str], caption: str = "", *, right: float = EDGE
+    names: Sequence[str], caption: str = "", *, right: float = EDGE, after: Sequence[str] = ()
 ) -> Iterator[tuple[Axes, float]]:
     """Give an empty chart with rows of these names, the first on top, and the inches for bars.
 
@@ -169,8 +169,12 @@ def canvas(
         What stands below, broken into lines as needed.
     right
         Inches kept free at the right of the axes.
+    after
+        What stands after each name; a text of its own would take as long to draw as the name.
     """
     labels = [fitted(name, _NAMES) for name in names]
+    if after:
+        labels = [(f"{n}\u2002{more}", size) for (n, size), more in zip(labels, after, strict=True)]
     left = EDGE + GAP + max(
         (inches(line, size) for text, size in labels for line in text.split("\n")), default=0.0
     )  # fmt: skip

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from kejistats.brief.charts.canvas import (
     BLUE,
-    EDGE,
-    GAP,
     GREY,
     PALE,
     RED,
@@ -14,7 +12,6 @@ from kejistats.brief.charts.canvas import (
     canvas,
     chart,
     dots,
-    inches,
     strokes,
 )
 from kejistats.brief.sentences import listed
@@ -38,10 +35,9 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
     shown = [v for v in views if v.ranks and len(set(peers.get(v.id, []))) > 1][:ROWS]
     if not shown:
         return None
-    ranks = [f"{v['rank']}/{v['ranked']}" for v in shown]
-    right = EDGE + GAP + max(inches(rank) for rank in ranks)
-    caption = f"在{scope}同类地区中的位置：左端末位，右端首位，圆点为本地区"
-    with canvas([v.short for v in shown], caption, right=right) as (axes, room):
+    ranks = [f"第{v['rank']}" for v in shown]
+    caption = f"{scope}同类地区中的位置（左末位、右首位）和位次，圆点为本地区"
+    with canvas([v.short for v in shown], caption, after=ranks) as (axes, _):
         strokes(axes, [[(0, y), (1, y)] for y in range(len(shown))], PALE, zorder=1)
         own, others = [], []
         for place, view in enumerate(shown):
@@ -52,10 +48,6 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
         for colour, last in ((BLUE, False), (RED, True)):
             dots(axes, [at for at, v in zip(own, shown, strict=True) if v.in_last_third == last],
                  colour, 8.5, zorder=3)  # fmt: skip
-        beside = axes.get_yaxis_transform()
-        for place, rank in enumerate(ranks):
-            axes.text(1 + (right - EDGE) / room, place, rank, ha="right", va="center",
-                      transform=beside)  # fmt: skip
         axes.set_xlim(-0.06, 1.06)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         places = [f"{v.short}第{v['rank']}位（{v['ranked']}个有数据）" for v in shown]
