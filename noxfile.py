@@ -45,8 +45,10 @@ def changed(name: str, *inputs: bytes) -> Iterator[bool]:
     """Say whether the inputs differ from those with which this block last came to its end."""
     digest = hashlib.sha256(b"\0".join(inputs)).hexdigest()
     stamp = SHARED / f"{name}.sha256"
-    yield not stamp.is_file() or stamp.read_text(encoding="utf-8") != digest
-    stamp.write_text(digest, encoding="utf-8")
+    stale = not stamp.is_file() or stamp.read_text(encoding="utf-8") != digest
+    yield stale
+    if stale:  # a session beside this one may be reading it
+        stamp.write_text(digest, encoding="utf-8")
 
 
 def install(session: nox.Session) -> None:
