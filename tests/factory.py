@@ -155,19 +155,15 @@ def metrics(
 
     It is worked out once: many cases ask for another score or sentence of the same figures.
     """
-    rows, aims = (
-        part if isinstance(part, pl.DataFrame) else list(part) for part in (figures, goals)
+    tables = (
+        figures if isinstance(figures, pl.DataFrame) else observations(figures),
+        goals if isinstance(goals, pl.DataFrame) else targets(goals),
+        districts() if units is None else units,
+        registry() if known is None else known,
     )
-    given = (rows, aims, units, known)
-    key = repr([at, *(p.rows() if isinstance(p, pl.DataFrame) else p for p in given)])
+    key = repr([at, *(table.rows() for table in tables)])
     if key not in _METRICS:
-        _METRICS[key] = metric_table(
-            observations(rows) if isinstance(rows, list) else rows,
-            targets(aims) if isinstance(aims, list) else aims,
-            districts() if units is None else units,
-            registry() if known is None else known,
-            Checkpoint.parse(at),
-        )
+        _METRICS[key] = metric_table(*tables, Checkpoint.parse(at))
     return _METRICS[key]
 
 

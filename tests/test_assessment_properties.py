@@ -103,7 +103,7 @@ def assessed(drawn: Sequence[Sequence[tuple[str, float, str]]], declared: Rules 
     return assess(Metric.conform(frame), units, KNOWN, declared, AT, parent=CITY)
 
 
-@settings(max_examples=12)
+@settings(max_examples=25)
 @given(city)
 def test_scores_lie_within_their_limits(drawn: list[Any]) -> None:
     result = assessed(drawn)
@@ -149,7 +149,7 @@ def test_the_order_of_parts_and_districts_changes_nothing(
     assert scores[0].equals(scores[1])
 
 
-@settings(max_examples=12)
+@settings(max_examples=25)
 @given(city, st.sampled_from(range(len(USED))), st.floats(0.001, 50))
 def test_a_better_figure_never_lowers_the_score_nor_the_rank(
     drawn: list[Any], which: int, more: float
@@ -168,7 +168,7 @@ def test_a_better_figure_never_lowers_the_score_nor_the_rank(
 
 
 @pytest.mark.long
-@settings(max_examples=12)
+@settings(max_examples=25)
 @given(city, st.floats(0, 120))
 def test_what_comes_in_later_lies_within_what_was_open(drawn: list[Any], later: float) -> None:
     masked = [list(figures) for figures in drawn]

@@ -194,9 +194,7 @@ def test_an_intake_killed_before_its_end_is_not_in_at_all_and_repeats_right(
     assert same(state(city), after)
 
 
-@pytest.mark.parametrize(
-    "point", [pytest.param("after head", marks=pytest.mark.long), "while compacting"]
-)
+@pytest.mark.parametrize("point", some_of(["while compacting", "after head"]))
 def test_an_intake_killed_after_its_end_is_in_whole_and_repeats_to_nothing(
     city: Path, after: State, point: str
 ) -> None:
