@@ -246,6 +246,20 @@ def test_an_unexpected_error_gives_advice_and_no_traceback(
     ]
 
 
+def test_what_the_system_refuses_is_told_as_such(run: Run, root: Path) -> None:
+    run(root, "intake", "city")
+    (root / "file").write_text("no folder", encoding="utf-8")
+
+    ended = run(root, "briefs", "city", "--out", "file/out")
+
+    assert ended.code == 1
+    assert str(root / "file") in ended.err
+    assert ended.err.splitlines()[-1] == (
+        "  the system refused this: see whether the path, its rights and the room are right"
+    )
+    assert "fault of kejistats" not in ended.err
+
+
 def test_debugging_shows_where_an_unexpected_error_was(
     run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

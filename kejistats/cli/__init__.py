@@ -23,27 +23,27 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         app()
-    except KejistatsError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        if os.environ.get("KEJISTATS_DEBUG"):
-            raise
-        typer.echo(f"error: {error}", err=True)
-        typer.echo(
-            "  the system refused this: see whether the path, its rights and the room are right",
-            err=True,
-        )
-        sys.exit(1)
     except Exception as error:
-        if os.environ.get("KEJISTATS_DEBUG"):
+        if os.environ.get("KEJISTATS_DEBUG") and not isinstance(error, KejistatsError):
             raise
-        typer.echo(f"error: {type(error).__name__}: {error}", err=True)
-        typer.echo(
-            "  this is a fault of kejistats; KEJISTATS_DEBUG=1 shows where, please report it",
-            err=True,
+        told = _told(error)
+        typer.echo(f"error: {told}", err=True)
+        sys.exit(told.exit_code)
+
+
+def _told(error: Exception) -> KejistatsError:
+    """Return an error with what to do about it."""
+    if isinstance(error, KejistatsError):
+        return error
+    if isinstance(error, OSError):
+        return KejistatsError(
+            str(error),
+            "the system refused this: see whether the path, its rights and the room are right",
         )
-        sys.exit(1)
+    return KejistatsError(
+        f"{type(error).__name__}: {error}",
+        "this is a fault of kejistats; KEJISTATS_DEBUG=1 shows where, please report it",
+    )
 
 
 def _version(*, value: bool) -> None:
