@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kejistats.errors import KejistatsError
 from kejistats.placing import write
+from kejistats.schema.metric import WITH_OTHERS
 
 if TYPE_CHECKING:
     from kejistats.period import Checkpoint
@@ -98,14 +99,7 @@ def content_digest(content: Mapping[str, Any]) -> str:
     return _digest({key: value for key, value in content.items() if key != "final"})
 
 
-# What follows from other districts' figures, too: columns of the Metric table, parts of a bundle.
-WITH_OTHERS = {
-    "contribution", "contribution_rate", "rank", "ranked", "peers", "tied", "rank_shown",
-    "rank_change", "yoy_rank", "yoy_ranked", "yoy_rank_kind", "attainment_rank",
-    "attainment_ranked", "leader", "leader_district", "to_leader", "leader_ratio", "median",
-    "to_median", "median_ratio", "benchmark", "to_benchmark", "benchmark_ratio", "share",
-    "share_bound", "share_reason",
-}  # fmt: skip
+# Parts of a bundle that follow from other districts' figures, and the mark.
 _NOT_OWN = {"final", "peers", "share_changes"}
 
 

@@ -29,12 +29,12 @@ from kejistats.batch import folder_of
 from kejistats.brief import Bundle
 from kejistats.dataset import Dataset
 from kejistats.errors import KejistatsError, UsageError
-from kejistats.final import OVERVIEW, WITH_OTHERS, read_record, record_file
+from kejistats.final import OVERVIEW, read_record, record_file
 from kejistats.intake import take_in
 from kejistats.mail.documents import Files, read_document
 from kejistats.mail.finalise import finalise, stale
 from kejistats.mail.settings import MailSettings, password
-from kejistats.schema import Metric
+from kejistats.schema.metric import WITH_OTHERS, Metric
 
 MAIL = ("mail", "data/demo-city", "-c", "2025H1")
 SMALL = ("mail", "city", "-c", "2025H1")

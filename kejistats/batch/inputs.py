@@ -37,7 +37,7 @@ def fingerprint(dataset: Path, outputs: Path) -> str:
     """
     parts = [code_hash(), template_hash(), packages()]
     parts += [notebook_hash(kind, dataset) for kind in ("brief", "overview")]
-    parts += _contents(shared("schemas/indicators", dataset).parent)
+    parts.append(schemas_hash(dataset))
     for file in _files(dataset, outputs):
         if "store" in file.relative_to(dataset).parts[:-1] and file.name != "head.json":
             found = file.stat()
@@ -45,6 +45,11 @@ def fingerprint(dataset: Path, outputs: Path) -> str:
         else:
             parts.append(f"{file.relative_to(dataset)} {content_hash(file)}")
     return text_hash("\n".join(parts))
+
+
+def schemas_hash(dataset: Path) -> str:
+    """Return the hash of the registry and the words that a data set uses."""
+    return text_hash("\n".join(_contents(shared("schemas/indicators", dataset).parent)))
 
 
 def notebook_hash(kind: str, dataset: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 import kejistats
+from kejistats.batch.inputs import schemas_hash
 from kejistats.batch.planning import folder_of
 from kejistats.brief import Bundle, make_bundles, make_overview
 from kejistats.dataset import Dataset
@@ -27,7 +28,6 @@ from kejistats.final import (
 from kejistats.intake.files import sha256
 from kejistats.mail.documents import BUNDLE, FORMATS, NOTEBOOK, Files
 from kejistats.period import Checkpoint
-from kejistats.workspace import shared
 
 # What a correction says to those whose own figures are as they were.
 _OTHERS = "其他地区的数据有更正，位次、占比等相应变动。"
@@ -148,7 +148,7 @@ def stale(dataset: Dataset, checkpoint: Checkpoint, record: Record) -> list[str]
 
 
 def inputs(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, str]:
-    """Return the SHA-256 of every file taken in that counts, by receipt, and of all declarations."""
+    """Return the SHA-256 of every file taken in that counts, by receipt, of the own files and of the registry."""
     from kejistats.store import Store
 
     receipts = Store(dataset.path / "store").receipts()
@@ -157,9 +157,7 @@ def inputs(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, str]:
     for file in [*(dataset.path / name for name in _OWN), *words]:
         if file.is_file():
             found[file.relative_to(dataset.path).as_posix()] = sha256(file)
-    schemas = shared("schemas", dataset.path)
-    for file in schemas.rglob("*.toml"):
-        found[f"schemas/{file.relative_to(schemas).as_posix()}"] = sha256(file)
+    found["schemas"] = schemas_hash(dataset.path)
     return {key: value or "" for key, value in sorted(found.items())}
 
 

@@ -100,7 +100,7 @@ def reminder(
         f"{recipient['name']}：",
         f"{at.label}科技指标{since}，截至{in_words(status.today)}，以下指标{'尚未收到' if overdue else '待报送'}：",
     ]
-    lines += [f"{names[code]}：{_listed(late[code])}。" for code in codes]
+    lines += [f"{names[code]}：{'、'.join(late[code])}（{len(late[code])}项）。" for code in codes]
     lines += [
         f"请{'尽快' if overdue else '按期'}报送；未发生的填“0”，没有此项业务的填“无”，不便公布的填“xx”。",
         f"如已报送，请忽略本邮件。有疑问请回复{sender.reply_to or sender.address}。",
@@ -118,7 +118,3 @@ def reminder(
         contents=wanted(status),
         kind="reminder",
     )
-
-
-def _listed(names: list[str]) -> str:
-    return f"{'、'.join(names)}（{len(names)}项）"

@@ -16,6 +16,14 @@ PROGRESS = [
 ]  # fmt: skip
 REACHED = ["done", "ahead", "on_pace"]
 NOT_REACHED = ["near", "slow", "behind"]
+# Columns that follow from other districts' figures, too.
+WITH_OTHERS = {
+    "contribution", "contribution_rate", "rank", "ranked", "peers", "tied", "rank_shown",
+    "rank_change", "yoy_rank", "yoy_ranked", "yoy_rank_kind", "attainment_rank",
+    "attainment_ranked", "leader", "leader_district", "to_leader", "leader_ratio", "median",
+    "to_median", "median_ratio", "benchmark", "to_benchmark", "benchmark_ratio", "share",
+    "share_bound", "share_reason",
+}  # fmt: skip
 GROWTH_REASONS = [
     "base_missing", "base_masked", "base_zero", "base_grade", "sign_change", "both_negative",
     "figure_missing", "figure_masked", "break", "bound_open",
