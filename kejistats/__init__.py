@@ -7,64 +7,57 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kejistats.errors import KejistatsError, UsageError
-from kejistats.period import Checkpoint
+from kejistats.model.errors import KejistatsError, UsageError
+from kejistats.model.period import Checkpoint
+from kejistats.model.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kejistats import metrics
-    from kejistats.brief import (
-        Brief,
-        Comparison,
-        Overview,
-        open_brief,
-        open_comparison,
-        open_overview,
-    )
+    from kejistats.api import Desk, open_brief, open_comparison, open_overview
+    from kejistats.brief import Brief, Comparison, Overview
     from kejistats.dataset import Dataset
 
-__version__ = "0.1.0"
 __all__ = [
-    "Brief",
-    "Checkpoint",
-    "Comparison",
-    "Dataset",
-    "KejistatsError",
-    "Overview",
-    "UsageError",
-    "metrics",
-    "open",
-    "open_brief",
-    "open_comparison",
-    "open_overview",
+    "Brief",  # one district at one checkpoint
+    "Checkpoint",  # a period such as 2025H1: parse, compare, label
+    "Comparison",  # a district at two checkpoints, or two districts at one
+    "Dataset",  # a folder's tables and metrics
+    "Desk",  # a data set with checks, explanations, scores and pages: what `open` returns
+    "KejistatsError",  # what went wrong, and what to do
+    "Overview",  # all districts at one checkpoint
+    "UsageError",  # the same, where the call was wrong
+    "__version__",
+    "metrics",  # each metric as a function of its own
+    "open",  # a data set by its folder
+    "open_brief",  # for notebooks: a brief by their parameters
+    "open_comparison",  # for notebooks: a comparison
+    "open_overview",  # for notebooks: an overview
 ]
-
-# polars, pandera and matplotlib take a second to import; what does not need them, such as
-# `kejistats --help`, should not wait.
-_LATE = {
-    "Dataset": "kejistats.dataset",
-    "Brief": "kejistats.brief",
-    "Comparison": "kejistats.brief",
-    "Overview": "kejistats.brief",
-    "open_brief": "kejistats.brief",
-    "open_comparison": "kejistats.brief",
-    "open_overview": "kejistats.brief",
-}
 
 
 def __getattr__(name: str) -> Any:
+    # polars, pandera and matplotlib take a second to import; what does not need them, such as
+    # `kejistats --help`, should not wait.
+    if name not in __all__:
+        raise AttributeError(f"module 'kejistats' has no attribute {name!r}")
     if name == "metrics":
-        return import_module("kejistats.metrics")
-    if name in _LATE:
-        return getattr(import_module(_LATE[name]), name)
-    raise AttributeError(f"module 'kejistats' has no attribute {name!r}")
+        import kejistats.metrics
+
+        return kejistats.metrics
+    if name in ("Brief", "Comparison", "Overview"):
+        import kejistats.brief
+
+        return getattr(kejistats.brief, name)
+    import kejistats.api
+
+    return getattr(kejistats.api, name)
 
 
-def open(path: str | Path) -> Dataset:  # noqa: A001 - the agreed name: kj.open
+def open(path: str | Path) -> Desk:  # noqa: A001 - the agreed name: kj.open
     """Open a data set.
 
     Parameters
@@ -74,9 +67,9 @@ def open(path: str | Path) -> Dataset:  # noqa: A001 - the agreed name: kj.open
 
     Returns
     -------
-    Dataset
+    Desk
         With observations, targets, districts and indicators as typed polars frames.
     """
-    from kejistats.dataset import Dataset
+    from kejistats.api import Desk
 
-    return Dataset(path)
+    return Desk(path)

@@ -1,4 +1,4 @@
-"""A data set: a folder with its settings, districts, inbox and store."""
+"""A data set: a folder with its settings, districts, inbox and store; its tables and metrics."""
 
 from __future__ import annotations
 
@@ -6,28 +6,24 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kejistats.chains import read_chains
-from kejistats.errors import UsageError
-from kejistats.known import read_day
-from kejistats.period import Checkpoint
-from kejistats.places import check_benchmark, find_district
-from kejistats.registry import read_registry
-from kejistats.settings import read_districts, read_settings
-from kejistats.workspace import resolve
-
-if TYPE_CHECKING:
-    from kejistats.assessment import Assessed, Rules
-    from kejistats.brief import Brief, Comparison
-    from kejistats.explain import Explanation
-    from kejistats.intake import Checked
+from kejistats.metrics import Basis, changes, conversions, metric_table
+from kejistats.model.chains import read_chains
+from kejistats.model.districts import check_benchmark, find_district
+from kejistats.model.errors import UsageError
+from kejistats.model.paths import home, resolve, shared
+from kejistats.model.period import Checkpoint
+from kejistats.model.registry import read_registry
+from kejistats.model.settings import read_districts, read_settings
+from kejistats.model.tables import Conversion
+from kejistats.store import Store
+from kejistats.store.vintages import read_day
 
 
 class Dataset:
-    """A data set, opened: typed tables, metrics and briefs.
+    """A data set, opened: typed tables and metrics.
 
     Parameters
     ----------
@@ -71,15 +67,11 @@ class Dataset:
     @cached_property
     def indicators(self) -> pl.DataFrame:
         """The Indicator table: the registry and the data set's own ``indicators.toml``."""
-        from kejistats.workspace import shared
-
         return read_registry(shared("schemas/indicators", self.path), self.path / "indicators.toml")
 
     @cached_property
     def declared_chains(self) -> pl.DataFrame:
         """The Chain table: those beside the registry and the data set's own ``chains.toml``."""
-        from kejistats.workspace import shared
-
         registry = shared("schemas/indicators", self.path).parent
         return read_chains(self.indicators, registry / "chains.toml", self.path / "chains.toml")
 
@@ -91,57 +83,40 @@ class Dataset:
         return found
 
     @cached_property
-    def assessment_rules(self) -> Rules | None:
-        """What ``assessment.toml`` declares, None where the data set has none."""
-        from kejistats.assessment import FILE, read_assessment
-
-        file = self.path / FILE
-        return read_assessment(file, self.indicators) if file.is_file() else None
-
-    @cached_property
     def observations(self) -> pl.DataFrame:
         """The Observation table with all vintages."""
-        from kejistats.store import Store
-
         return Store(self.path / "store").observations()
 
     @cached_property
     def targets(self) -> pl.DataFrame:
         """The Target table with all vintages."""
-        from kejistats.store import Store
-
         return Store(self.path / "store").targets()
+
+    def observations_known(self, day: date | None) -> pl.LazyFrame:
+        """Return the observations known on a day, lazily: of a large store only what is needed is read.
+
+        Parameters
+        ----------
+        day
+            None for all that the store holds.
+        """
+        if day is None and "observations" in self.__dict__:
+            return self.observations.lazy()
+        return Store(self.path / "store").scan_observations(day)
+
+    def targets_known(self, day: date | None) -> pl.DataFrame:
+        """Return the targets known on a day; None for all that the store holds."""
+        return self.targets if day is None else Store(self.path / "store").targets(as_known=day)
 
     @property
     def findings(self) -> pl.DataFrame:
         """The Finding table: what nothing has answered since it came in."""
-        from kejistats.store import Store
-
         return Store(self.path / "store").open_findings()
 
     @property
     def quarantine(self) -> pl.DataFrame:
         """The Finding table of the rows kept out, until their correction comes in."""
-        from kejistats.store import Store
-
         return Store(self.path / "store").quarantine()
-
-    def check(self, file: str | Path) -> Checked:
-        """Check a received file; the result shows its findings, and nothing is stored.
-
-        Parameters
-        ----------
-        file
-            A relative path starts at the workspace root.
-
-        Raises
-        ------
-        UsageError
-            When the file cannot be read or its header is neither form's.
-        """
-        from kejistats.intake import check_file
-
-        return check_file(self, resolve(file))
 
     def forget_store(self) -> None:
         """Let observations and targets be read anew, after an intake."""
@@ -151,7 +126,7 @@ class Dataset:
         self._checkpoints.clear()
 
     @property
-    def used(self) -> pl.DataFrame:
+    def form_indicators(self) -> pl.DataFrame:
         """Indicator table of what forms ask for; see the setting ``indicators``."""
         chosen = list(self.settings.indicators)
         if chosen:
@@ -172,7 +147,7 @@ class Dataset:
         """Checkpoints that have observations, oldest first; `as_known` those known on a day."""
         day = None if as_known is None else read_day(as_known)
         if day not in self._checkpoints:
-            pairs = self._figures(day).select("year", "month").unique().collect()
+            pairs = self.observations_known(day).select("year", "month").unique().collect()
             self._checkpoints[day] = sorted(Checkpoint(*pair) for pair in pairs.iter_rows())
         return list(self._checkpoints[day])
 
@@ -198,7 +173,7 @@ class Dataset:
             When the store is empty or has nothing for that checkpoint, or when nothing was
             known on the day.
         """
-        return self._chosen(text, self._known_day(as_known))
+        return self._chosen(text, self.known_day(as_known))
 
     def district(self, code: str | int) -> str:
         """Return the code meant: a code, a code that lost its zeros, or a name.
@@ -217,7 +192,7 @@ class Dataset:
         as_known: str | date | None = None,
         period: str | None = None,
     ) -> pl.DataFrame:
-        """Return the Metric table of one checkpoint (semantics §9).
+        """Return the Metric table of one checkpoint (definitions §9).
 
         Parameters
         ----------
@@ -237,7 +212,7 @@ class Dataset:
             When the store has nothing for the checkpoint, nothing was known on the day, or the
             date or the period cannot be read.
         """
-        day = self._known_day(as_known)
+        day = self.known_day(as_known)
         return self._metric_table(self._chosen(checkpoint, day), day, day, period)
 
     def chains(
@@ -263,89 +238,8 @@ class Dataset:
         UsageError
             As for `metrics`, and when a chain is malformed.
         """
-        from kejistats.metrics import conversions
-        from kejistats.schema import Conversion
-
         metrics = self.metrics(checkpoint, as_known=as_known)
         return Conversion.checked(conversions(metrics.lazy(), self.declared_chains).collect())
-
-    def assessment(
-        self,
-        checkpoint: str | int | Checkpoint | None = None,
-        *,
-        as_known: str | date | None = None,
-    ) -> Assessed:
-        """Score and rank the districts as ``assessment.toml`` declares; it shows itself.
-
-        Parameters
-        ----------
-        checkpoint, as_known
-            As for `metrics`.
-
-        Raises
-        ------
-        UsageError
-            When there is no ``assessment.toml``, it is malformed, or it is not held at the
-            checkpoint.
-        """
-        from kejistats.assessment import FILE, assess
-
-        rules = self.assessment_rules
-        if rules is None:
-            raise UsageError(
-                f"{self.name} has no {FILE}",
-                f"declare items, weights and rules in {self.path / FILE}; see the README",
-            )
-        day = self._known_day(as_known)
-        at = self._chosen(checkpoint, day)
-        metrics = self._metric_table(at, day, day)
-        parent = self.settings.parent
-        return assess(
-            metrics, self.districts, self.indicators, rules, at, parent=parent, as_known=day
-        )
-
-    def explain(
-        self,
-        district: str | int,
-        indicator: str,
-        checkpoint: str | int | Checkpoint | None = None,
-        *,
-        level: str = "",
-        as_known: str | date | None = None,
-    ) -> Explanation:
-        """Explain every figure of a Metric row: formula, inputs, source cells; it shows itself.
-
-        Parameters
-        ----------
-        district, indicator
-            Code or name; id, name, short name or alias.
-        checkpoint, as_known
-            As for `metrics`.
-        level
-            Programme level; empty for the total over levels.
-
-        Raises
-        ------
-        UsageError
-            When the district or the indicator is unknown or the table has no such row.
-        """
-        from kejistats.explain import Tables, explain_row, known_indicator
-        from kejistats.registry import read_words
-
-        day = self._known_day(as_known)
-        at = self._chosen(checkpoint, day)
-        code, wanted = self.district(district), known_indicator(self.indicators, indicator)
-        tables = Tables(
-            self._figures(day),
-            self._targets(day),
-            self.districts,
-            self.indicators,
-            self._metric_table(at, day, day),
-            at,
-            self.settings,
-            read_words(self.path),
-        )
-        return explain_row(tables, code, wanted, level)
 
     def changes(
         self,
@@ -372,9 +266,7 @@ class Dataset:
         UsageError
             When nothing was known on a day, or `since` lies after `until`.
         """
-        from kejistats.metrics import changes
-
-        first, last = self._known_day(since), self._known_day(until)
+        first, last = self.known_day(since), self.known_day(until)
         if first is not None and last is not None and first > last:
             raise UsageError(f"{first} lies after {last}", "name the earlier day first")
         at = self._chosen(checkpoint, last, first)
@@ -405,8 +297,6 @@ class Dataset:
         self, at: Checkpoint, day: date | None, clock: date | None, period: str | None = None
     ) -> pl.DataFrame:
         """Return the table by what was known on a day; what is not out yet goes by `clock`."""
-        from kejistats.metrics import Basis, metric_table
-
         key = at, day, clock, period
         if key not in self._metrics:
             settings, districts = self.settings, self.districts
@@ -417,29 +307,19 @@ class Dataset:
                 as_known=clock,
             )
             self._metrics[key] = metric_table(
-                self._figures(day), self._targets(day), districts, self.indicators, at, basis=basis
+                self.observations_known(day),
+                self.targets_known(day),
+                districts,
+                self.indicators,
+                at,
+                basis=basis,
             )
         return self._metrics[key]
 
-    def _figures(self, day: date | None) -> pl.LazyFrame:
-        """Return the observations known on a day; of a large store only what is asked is read."""
-        from kejistats.store import Store
-
-        if day is None and "observations" in self.__dict__:
-            return self.observations.lazy()
-        return Store(self.path / "store").scan_observations(day)
-
-    def _targets(self, day: date | None) -> pl.DataFrame:
-        from kejistats.store import Store
-
-        return self.targets if day is None else Store(self.path / "store").targets(as_known=day)
-
-    def _known_day(self, as_known: str | date | None) -> date | None:
+    def known_day(self, as_known: str | date | None) -> date | None:
         """Read a day on which something was known; None is now, when something must be known."""
-        from kejistats.store import Store
-
         day = None if as_known is None else read_day(as_known)
-        if self.checkpoints(day) or (day is not None and self._targets(day).height):
+        if self.checkpoints(day) or (day is not None and self.targets_known(day).height):
             return day
         first = None if day is None else Store(self.path / "store").first_known()
         if first is None:
@@ -450,56 +330,8 @@ class Dataset:
             f"nothing of {self.name} was known on {day}", f"the first day it was: {first}"
         )
 
-    def brief(self, district: str | int, checkpoint: str | int | Checkpoint | None = None) -> Brief:
-        """Return the brief of one district; it shows itself in JupyterLab.
-
-        Raises
-        ------
-        UsageError
-            When the district is unknown or has nothing to show at the checkpoint.
-        """
-        from kejistats.brief import Brief, make_bundles
-
-        code, at = self.district(district), self.checkpoint(checkpoint)
-        bundles = make_bundles(self, at, [code])
-        if code not in bundles:
-            raise UsageError(
-                f"{code} has neither figures nor targets for {at}",
-                "see the inbox, and valid_from and valid_to in districts.csv",
-            )
-        return Brief(bundles[code])
-
-    def compare(
-        self,
-        district: str | int,
-        checkpoint: str | int = "",
-        other_district: str | int = "",
-        other_checkpoint: str | int = "",
-    ) -> Comparison:
-        """Compare a district with itself at another checkpoint, or with another; it shows itself.
-
-        Parameters
-        ----------
-        district, checkpoint
-            What is compared; the latest checkpoint when empty.
-        other_district, other_checkpoint
-            What it is compared with, one of both.
-
-        Raises
-        ------
-        UsageError
-            When neither or both of the others are given, or name the same again, and as for
-            `brief`.
-        """
-        from kejistats.brief import Comparison, make_sides
-
-        sides = make_sides(self, district, checkpoint, other_district, other_checkpoint)
-        return Comparison(*sides)
-
 
 def _known_datasets(path: Path) -> str:
-    from kejistats.workspace import home
-
     found = sorted(
         p.parent.relative_to(home()).as_posix() for p in home().glob("data/*/dataset.toml")
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kejistats.metrics.totals import valid_at
-from kejistats.period import Checkpoint
-from kejistats.registry import asked
+from kejistats.model.period import Checkpoint
+from kejistats.model.registry import due_indicators
 from kejistats.store import current
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def reporting_status(dataset: Dataset, at: Checkpoint, today: date) -> Status:
         store.receipts(),
         store.open_findings(),
         dataset.districts,
-        dataset.used,
+        dataset.form_indicators,
         at,
         dataset.settings.checks.due_days,
         today,
@@ -126,12 +126,12 @@ def status_of(
         The day on which lateness is judged.
     """
     days = receipts.select(
-        pl.col("id").alias("received"),
-        pl.col("when").str.to_datetime(time_zone="UTC").dt.convert_time_zone(_ZONE).dt.date()
+        pl.col("id").alias("intake_id"),
+        pl.col("created_at").str.to_datetime(time_zone="UTC").dt.convert_time_zone(_ZONE).dt.date()
         .alias("_taken"),
     )  # fmt: skip
     here = observations.filter(pl.col("year") == at.year, pl.col("month") == at.month).join(
-        days, on="received", how="left"
+        days, on="intake_id", how="left"
     )
     cells = _cells(here, expected(observations, targets, districts, indicators, at), at, due_days)
     year, month = pl.col("year"), pl.col("month")
@@ -174,7 +174,7 @@ def expected(
     polars.DataFrame
         district, indicator, indicator_name, domain, domain_name, release; in the tables' order.
     """
-    due = asked(indicators, at).select(
+    due = due_indicators(indicators, at).select(
         pl.col("id").alias("indicator"), pl.col("name").alias("indicator_name"), "order", "domain",
         "domain_name", "release",
     )  # fmt: skip
@@ -264,10 +264,10 @@ def _units(
         (is_in & (pl.col("since") > pl.col("due"))).any().alias("_late"),
     )
     intakes = here.group_by("district").agg(
-        pl.col("received").min().alias("first"),
-        pl.col("received").max().alias("last"),
-        pl.col("_taken").sort_by("received").first().alias("first_day"),
-        pl.col("_taken").sort_by("received").last().alias("last_day"),
+        pl.col("intake_id").min().alias("first"),
+        pl.col("intake_id").max().alias("last"),
+        pl.col("_taken").sort_by("intake_id").first().alias("first_day"),
+        pl.col("_taken").sort_by("intake_id").last().alias("last_day"),
     )
     faults = findings.group_by("district").agg(
         (pl.col("severity") == s).sum().cast(pl.Int64).alias(f"{s}s") for s in ("error", "warning")

@@ -26,23 +26,20 @@ from deltalake import write_deltalake
 from matplotlib.figure import Figure
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent))
 
-import bench_briefs  # noqa: E402
-import bench_mail  # noqa: E402
-import bench_metrics  # noqa: E402
-from factory import ROOT, registry, targets  # noqa: E402
-from workspaces import make_workspace  # noqa: E402
-
-from kejistats import batch  # noqa: E402
+from kejistats.api import Desk  # noqa: E402
 from kejistats.brief import Brief, Bundle  # noqa: E402
-from kejistats.dataset import Dataset  # noqa: E402
-from kejistats.intake import inbox_files, take_in  # noqa: E402
+from kejistats.intake import inbox_files, ingest  # noqa: E402
 from kejistats.metrics import metric_table  # noqa: E402
-from kejistats.period import Checkpoint  # noqa: E402
-from kejistats.render import KejistatsExporter  # noqa: E402
-from kejistats.schema import District, Observation  # noqa: E402
+from kejistats.model.period import Checkpoint  # noqa: E402
+from kejistats.model.tables import District, Observation  # noqa: E402
+from kejistats.pages.exporter import KejistatsExporter  # noqa: E402
+from kejistats.run import planning  # noqa: E402
 from kejistats.store import Store  # noqa: E402
+from tests import bench_briefs, bench_mail, bench_metrics  # noqa: E402
+from tests.factory import ROOT, registry, targets  # noqa: E402
+from tests.workspaces import make_workspace  # noqa: E402
 
 DISTRICTS, CHECKPOINTS, AT = 300, 20, Checkpoint(2025, 6)
 RUNS = 5
@@ -91,13 +88,13 @@ def intake(folder: Path) -> None:
     source = ROOT / "data" / "demo-city"
     left_out = shutil.ignore_patterns("store", "__pycache__")
     shutil.copytree(source, folder / "demo-city", ignore=left_out)
-    dataset = Dataset(folder / "demo-city")
+    dataset = Desk(folder / "demo-city")
     files = inbox_files(dataset)
 
     def take() -> None:
         shutil.rmtree(dataset.path / "store", ignore_errors=True)
         dataset.forget_store()
-        take_in(dataset, files)
+        ingest(dataset, files)
 
     work, bare = median(take), median(lambda: _read(files))
     rows = Store(dataset.path / "store").receipts()["rows"].sum()
@@ -152,8 +149,8 @@ def _figures(codes: list[str], checkpoints: list[str]) -> pl.DataFrame:
 
 
 def _take(folder: Path, names: list[str]) -> None:
-    dataset = Dataset(folder)
-    take_in(dataset, [folder / "inbox" / name for name in names])
+    dataset = Desk(folder)
+    ingest(dataset, [folder / "inbox" / name for name in names])
 
 
 def workbooks(folder: Path) -> None:
@@ -233,7 +230,7 @@ def many() -> tuple[pl.DataFrame, pl.DataFrame]:
             bound=pl.lit("exact"),
             reported=pl.lit("made"),
             source=pl.format("made.csv#D{}", "n"),
-            received=pl.lit("000001-00000000"),
+            intake_id=pl.lit("000001-00000000"),
         )
         .drop("n")
     )
@@ -250,7 +247,7 @@ def metrics(folder: Path) -> None:
         {
             "district": code, "indicator": "patent_granted", "year": AT.year, "kind": "total",
             "value": 900.0, "comparison": ">=", "strength": "assigned", "start_month": 0,
-            "reported": "900", "source": "made.csv#E2", "received": "000002-00000000",
+            "reported": "900", "source": "made.csv#E2", "intake_id": "000002-00000000",
         }
         for code in units["code"]
     )  # fmt: skip
@@ -285,8 +282,8 @@ def nation(folder: Path) -> None:
 def brief(folder: Path) -> None:
     """One brief by a notebook and a kernel of its own against the same work in plain Python."""
     root = make_workspace(folder / "workspace", "demo-city")
-    dataset = Dataset(root / "data" / "demo-city")
-    _, [job], _ = batch.plan(dataset, AT, ["900101"], folder / "out")
+    dataset = Desk(root / "data" / "demo-city")
+    _, [job], _ = planning.plan(dataset, AT, ["900101"], folder / "out")
 
     def by_notebook() -> None:
         bench_briefs.by_kernel(job)
@@ -334,7 +331,7 @@ def _parts(made: Brief) -> list[str]:
 def charts(folder: Path) -> None:
     """Every chart of a brief, its picture included, against one bare bar chart of matplotlib."""
     root = make_workspace(folder / "charts", "demo-city")
-    own = Dataset(root / "data" / "demo-city").brief("900101", AT)
+    own = Desk(root / "data" / "demo-city").brief("900101", AT)
     draw = {
         "attainment": own.chart_attainment, "growth": own.chart_growth,
         "position": own.chart_position, "trend": own.chart_trend,

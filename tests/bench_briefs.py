@@ -15,14 +15,18 @@ from queue import SimpleQueue
 
 import nbformat
 import polars as pl
-from factory import ROOT
-from workspaces import BIN, make_workspace
 
-from kejistats import batch
 from kejistats.brief import Brief, Bundle
 from kejistats.dataset import Dataset
-from kejistats.period import Checkpoint
+from kejistats.model.period import Checkpoint
+from kejistats.run import batch, planning
+from kejistats.run.batch import Options
+from kejistats.run.job import Job, Result
+from kejistats.run.planning import Plan
+from kejistats.run.pool import Pool
 from kejistats.store import Store
+from tests.factory import ROOT
+from tests.workspaces import BIN, make_workspace
 
 AT = Checkpoint(2025, 6)
 MANY, ALL, SAMPLE, WORKERS, PER_CITY = 200, 1000, 5, 2, 20
@@ -117,14 +121,14 @@ def briefs(folder: Path) -> None:
 
 def speed(root: Path, many: Dataset) -> Path:
     """Two workers' briefs against a shell loop, and against papermill with a kernel each."""
-    options = batch.Options(workers=WORKERS)
+    options = Options(workers=WORKERS)
     start = time.perf_counter()
     report = batch.make_briefs(many, AT, (), root / "out", options)
     each = (time.perf_counter() - start) / len(report.results)
     if report.failed:
         raise SystemExit(report.failed[0].error)
     codes = many.districts["code"].to_list()[-SAMPLE:]
-    _, jobs, _ = batch.plan(many, AT, codes, root / "x")
+    _, jobs, _ = planning.plan(many, AT, codes, root / "x")
     loop = []
     for job in jobs:
         made = root / "loop.ipynb"
@@ -139,11 +143,11 @@ def speed(root: Path, many: Dataset) -> Path:
     return jobs[0].bundle
 
 
-def by_kernel(job: batch.Job) -> float:
+def by_kernel(job: Job) -> float:
     """Seconds of one brief by papermill as it comes, and export, in this process."""
     import papermill
 
-    from kejistats.render import KejistatsExporter
+    from kejistats.pages.exporter import KejistatsExporter
 
     def work() -> None:
         papermill.execute_notebook(
@@ -163,11 +167,11 @@ def plain_work(root: Path, bundle: Path) -> None:
     Side by side, a run of one after a run of the other, so that both have the same machine.
     """
     notebook = ROOT / "notebooks" / "brief.ipynb"
-    job = batch.Job("", bundle, notebook, root / "y" / "work" / "y.ipynb", root / "y" / "y.html")
+    job = Job("", bundle, notebook, root / "y" / "work" / "y.ipynb", root / "y" / "y.html")
     parts = shown(notebook)
     bare: list[float] = []
     work: list[float] = []
-    with batch.Pool(1) as pool:
+    with Pool(1) as pool:
         for _ in range(12):
             [result] = pool.run([job])
             if result.error:
@@ -207,13 +211,13 @@ def bare_page(bundle: Path, parts: list[str], page: Path) -> None:
 
 def again(root: Path) -> None:
     """A thousand briefs again: unchanged, and with one district's figure changed."""
-    from kejistats.batch.manifest import Manifest
-    from kejistats.batch.planning import plan_again
+    from kejistats.run.manifest import Manifest
+    from kejistats.run.planning import folder_of, plan_incremental
 
     dataset = country(root, ALL)
-    folder = batch.folder_of(dataset, AT, root / "out")
+    folder = folder_of(dataset, AT, root / "out")
     manifest = Manifest(folder)
-    first = timed(lambda: pretend(plan_again(dataset, AT, (), folder, manifest), manifest))
+    first = timed(lambda: pretend(plan_incremental(dataset, AT, (), folder, manifest), manifest))
     manifest.close()
     command = ("kejistats", "briefs", dataset.path, "-c", str(AT), "--out", root / "out")
     unchanged = call(*command, cwd=root)
@@ -225,12 +229,12 @@ def again(root: Path) -> None:
     ).head(1)  # fmt: skip
     store = Store(dataset.path / "store")
     with store.writing():
-        later = one.with_columns(pl.col("value") * 1.0001, received=pl.lit("999999-00000000"))
+        later = one.with_columns(pl.col("value") * 1.0001, intake_id=pl.lit("999999-00000000"))
         store.append({"observations": [later]})
     changed = Dataset(dataset.path)
     start = time.perf_counter()
     manifest = Manifest(folder, readonly=True)
-    plan = plan_again(changed, changed.checkpoint(str(AT)), (), folder, manifest)
+    plan = plan_incremental(changed, changed.checkpoint(str(AT)), (), folder, manifest)
     planning = time.perf_counter() - start
     manifest.close()
     print(
@@ -240,23 +244,23 @@ def again(root: Path) -> None:
     )
 
 
-def pretend(plan: batch.Plan, manifest: object) -> None:
+def pretend(plan: Plan, manifest: object) -> None:
     """Let it seem as if all pages had been made: to make them would take minutes."""
-    from kejistats.batch.inputs import content_hash
-    from kejistats.batch.manifest import Manifest
+    from kejistats.run.fingerprints import content_hash
+    from kejistats.run.manifest import Manifest
 
     assert isinstance(manifest, Manifest)
     plan.write_bundles()
     for job in plan.jobs:
         job.page.write_text(job.name * 20_000, encoding="utf-8")
-        result = batch.Result(job.name, job.page, 0.1, text="")
+        result = Result(job.name, job.page, 0.1, text="")
         hashes = {job.page.name: content_hash(job.page)}
         manifest.record(job, plan.sources[job.stem], result, hashes)
 
 
 def memory(root: Path, bundle: Path) -> None:
     """What a worker holds after so many briefs."""
-    from kejistats.batch.process import Inbox, Worker
+    from kejistats.run.worker_process import Inbox, Worker
 
     notebook = ROOT / "notebooks" / "brief.ipynb"
     job = {

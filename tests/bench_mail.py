@@ -9,21 +9,20 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from mailing import AT, DISTRICTS, PASSWORD, MailServer, mail_server, make_final
-from smtp_server import USER
-from workspaces import make_workspace
-
-from kejistats.batch import folder_of
 from kejistats.dataset import Dataset
-from kejistats.final import read_record
-from kejistats.mail.documents import Files, read_document
-from kejistats.mail.ledger import Ledger
-from kejistats.mail.letters import letter
-from kejistats.mail.message import compose
-from kejistats.mail.section import section_of
-from kejistats.mail.send import Outgoing, Sending
-from kejistats.mail.server import Server
-from kejistats.mail.settings import MailSettings, Sender
+from kejistats.publish.documents import Files, read_document
+from kejistats.publish.ledger import Ledger
+from kejistats.publish.letters import letter
+from kejistats.publish.mail_section import section_of
+from kejistats.publish.mail_settings import MailSettings, Sender
+from kejistats.publish.message import compose
+from kejistats.publish.sending import Outgoing, Sending
+from kejistats.publish.server import Server
+from kejistats.release import read_record
+from kejistats.run.planning import folder_of
+from tests.publish.factory import AT, DISTRICTS, PASSWORD, MailServer, mail_server, make_final
+from tests.publish.smtp_server import USER
+from tests.workspaces import make_workspace
 
 MESSAGES, SENT, ROUNDS = 1000, 60, 5
 SENDER = Sender("tongji@example.org", "示例市科技统计（示例）")

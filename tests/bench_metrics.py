@@ -8,12 +8,12 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from factory import registry
 
 from kejistats.metrics import metric_table, metric_tables
-from kejistats.period import Checkpoint
-from kejistats.schema import District, Observation, Target
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables import District, Observation, Target
 from kejistats.store import Store
+from tests.factory import registry
 
 DISTRICTS, CITIES, INDICATORS, YEARS = 2843, 31, 60, range(2014, 2024)
 _ON = ["district", "indicator", "year"]
@@ -59,7 +59,7 @@ def nation(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         start_month=pl.lit(0),
         reported=pl.lit(""),
         source=pl.lit("made.csv#E2"),
-        received=pl.lit("000001-00000000"),
+        intake_id=pl.lit("000001-00000000"),
     )
     return units, indicators, Target.conform(goals.collect())
 
@@ -84,7 +84,7 @@ def _figures(cells: pl.DataFrame) -> Iterator[pl.DataFrame]:
                     bound=pl.lit("exact"),
                     reported=value.cast(pl.String),
                     source=pl.format("{}.csv#D{}", pl.lit(f"{at:%Y%m}"), pl.col("n") + 2),
-                    received=pl.lit(f"{(year - YEARS[0]) * 12 + month:06d}-00000000"),
+                    intake_id=pl.lit(f"{(year - YEARS[0]) * 12 + month:06d}-00000000"),
                 )
             )
 

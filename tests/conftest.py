@@ -14,11 +14,10 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mailing import MailServer
-    from pages import Made
-
+    from kejistats.api import Desk
     from kejistats.brief import Brief
-    from kejistats.dataset import Dataset
+    from tests.pages.factory import Made
+    from tests.publish.factory import MailServer
 
 # Shared machines are slow at times; a test by property fails for what it finds, never for that.
 settings.register_profile(
@@ -50,7 +49,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) 
 @pytest.fixture
 def city(tmp_path: Path) -> Path:
     """A data set of three districts with an empty inbox."""
-    from factory import make_dataset
+    from tests.factory import make_dataset
 
     return make_dataset(tmp_path / "city")
 
@@ -58,41 +57,41 @@ def city(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demo city and the provinces, both taken in; no test changes it."""
-    from workspaces import make_workspace
+    from tests.workspaces import make_workspace
 
     return make_workspace(tmp_path_factory.mktemp("workspace"), "demo-city", "provinces")
 
 
 @pytest.fixture(scope="session")
-def demo(workspace: Path) -> Dataset:
+def demo(workspace: Path) -> Desk:
     """The demo city."""
-    from kejistats.dataset import Dataset
+    from kejistats.api import Desk
 
-    return Dataset(workspace / "data" / "demo-city")
+    return Desk(workspace / "data" / "demo-city")
 
 
 @pytest.fixture(scope="session")
-def provinces(workspace: Path) -> Dataset:
+def provinces(workspace: Path) -> Desk:
     """The provinces."""
-    from kejistats.dataset import Dataset
+    from kejistats.api import Desk
 
-    return Dataset(workspace / "data" / "provinces")
+    return Desk(workspace / "data" / "provinces")
 
 
 @pytest.fixture(scope="session")
 def all_briefs(
-    demo: Dataset, tmp_path_factory: pytest.TempPathFactory
+    demo: Desk, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str], Brief]:
     """The briefs of every district of the demo city, by code and checkpoint."""
-    from pages import make_briefs
+    from tests.pages.factory import make_briefs
 
     return once(tmp_path_factory, "briefs", lambda _: make_briefs(demo))
 
 
 @pytest.fixture(scope="session")
-def made(demo: Dataset, provinces: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(demo: Desk, provinces: Desk, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Pages of three districts of the demo city, of two provinces, and both overviews."""
-    from pages import make_pages
+    from tests.pages.factory import make_pages
 
     return once(tmp_path_factory, "out", lambda out: make_pages(demo, provinces, out))
 
@@ -100,7 +99,7 @@ def made(demo: Dataset, provinces: Dataset, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="session")
 def final_city(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demo city, finalised; no test changes it."""
-    from mailing import make_final
+    from tests.publish.factory import make_final
 
     return once(tmp_path_factory, "final", lambda root: make_final(workspace, root))
 
@@ -108,7 +107,7 @@ def final_city(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def small_final(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finalised city of two districts; no test changes it."""
-    from mailing import make_small
+    from tests.publish.factory import make_small
 
     return once(tmp_path_factory, "small", make_small)
 
@@ -116,7 +115,7 @@ def small_final(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
     """A mail server in a process of its own."""
-    from mailing import mail_server
+    from tests.publish.factory import mail_server
 
     with mail_server(tmp_path_factory.mktemp("server")) as running:
         yield running

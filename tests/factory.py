@@ -13,9 +13,9 @@ from typing import Any
 import polars as pl
 
 from kejistats.metrics import metric_table
-from kejistats.period import Checkpoint
-from kejistats.registry import read_registry
-from kejistats.schema import District, Observation, Target
+from kejistats.model.period import Checkpoint
+from kejistats.model.registry import read_registry
+from kejistats.model.tables import District, Observation, Target
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ROOT = Path(__file__).parents[1]
@@ -92,7 +92,7 @@ def observation(
         "bound": "exact",
         "reported": "" if value is None else str(value),
         "source": f"figures.csv#{indicator}-{district}-{year}-{month}",
-        "received": f"{vintage:06d}-00000000",
+        "intake_id": f"{vintage:06d}-00000000",
         **more,
     }
 
@@ -126,7 +126,7 @@ def target(
         "start_month": 0,
         "reported": str(value),
         "source": f"targets.csv#{indicator}-{district}-{kind}",
-        "received": f"{vintage:06d}-00000000",
+        "intake_id": f"{vintage:06d}-00000000",
         **more,
     }
 

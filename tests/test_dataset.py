@@ -6,14 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from factory import CITY, ROOT, make_dataset, write_csv
 
 import kejistats as kj
 from kejistats.dataset import Dataset
-from kejistats.errors import UsageError
-from kejistats.intake import take_in
-from kejistats.settings import read_districts, read_settings
-from kejistats.workspace import find_root, read_text, resolve, shared
+from kejistats.intake import ingest
+from kejistats.model.errors import UsageError
+from kejistats.model.paths import find_root, read_text, resolve, shared
+from kejistats.model.settings import read_districts, read_settings
+from tests.factory import CITY, ROOT, make_dataset, write_csv
 
 FIGURE = {"district": "第1区", "indicator": "patent_granted", "checkpoint": "2025H1", "value": "9"}
 
@@ -145,13 +145,13 @@ def test_settings_name_known_indicators(city: Path, key: str) -> None:
 
 
 def test_a_new_data_set_asks_for_the_whole_registry(city: Path) -> None:
-    assert Dataset(city).used["id"].to_list() == Dataset(city).indicators["id"].to_list()
+    assert Dataset(city).form_indicators["id"].to_list() == Dataset(city).indicators["id"].to_list()
 
 
 def test_a_data_set_asks_for_what_it_has_figures_or_targets_of(demo: Dataset) -> None:
     known = {*demo.observations["indicator"], *demo.targets["indicator"]}
 
-    used = set(demo.used["id"])
+    used = set(demo.form_indicators["id"])
 
     assert used == known
     assert used < set(demo.indicators["id"])
@@ -160,7 +160,7 @@ def test_a_data_set_asks_for_what_it_has_figures_or_targets_of(demo: Dataset) ->
 def test_a_data_set_may_name_the_indicators_and_domains_it_asks_for(city: Path) -> None:
     settings_of(city, 'indicators = ["award", "hnte_total"]')
 
-    used = Dataset(city).used
+    used = Dataset(city).form_indicators
 
     assert used["id"].to_list()[0] == "hnte_total"
     assert set(used["domain"]) == {"enterprise", "award"}
@@ -201,7 +201,7 @@ def test_an_unknown_district_is_refused_with_the_nearest(
 def test_the_default_checkpoint_is_the_latest_in_the_store(city: Path) -> None:
     dataset = Dataset(city)
     rows = [FIGURE | {"checkpoint": c} for c in ("2025M05", "2024", "2025Q1")]
-    take_in(dataset, [write_csv(city / "inbox" / "01.csv", rows)])
+    ingest(dataset, [write_csv(city / "inbox" / "01.csv", rows)])
 
     assert [str(c) for c in dataset.checkpoints()] == ["2024H2", "2025Q1", "2025M05"]
     assert str(dataset.checkpoint()) == "2025M05"

@@ -1,104 +1,131 @@
-"""Data goes one way: a lower stage never imports a higher one."""
+"""Data goes one way: no room imports a higher one, wherever the import stands, and no circle."""
 
 from __future__ import annotations
 
 import ast
-from pathlib import Path
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 
 import pytest
-from factory import ROOT
 
-# From the lowest to the highest; modules of one line may import each other.
-STAGES = [
-    ["errors"],
-    ["period", "units", "quantity"],
-    ["numbers", "placing", "rounding", "templating", "workspace"],
-    ["schema"],
-    ["registry", "settings"],
-    ["chains"],
-    ["dataset", "places", "store", "head", "known", "migrate", "answers", "final"],
-    ["intake", "metrics"],
-    ["template", "status", "explain", "assessment"],
-    ["brief", "export"],
-    ["render"],
-    ["feedback"],
-    ["batch"],
-    ["mail"],
+from tests.factory import ROOT
+
+# From the lowest to the highest. `status` and `release` do not know each other.
+ROOMS = [
+    ["model"],
+    ["store"],
+    ["metrics"],
+    ["dataset"],
+    ["reading"],
+    ["intake"],
+    ["assessment"],
+    ["explain"],
+    ["status", "release"],
+    ["brief"],
+    ["pages"],
+    ["forms"],
+    ["run"],
+    ["publish"],
+    ["api"],
     ["cli"],
     ["__main__"],
 ]
-PLACE = {name: place for place, names in enumerate(STAGES) for name in names}
+LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}
 PACKAGE = ROOT / "kejistats"
-MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+FILES = {
+    ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
+    for p in sorted(PACKAGE.rglob("*.py"))
+}
+# What code may name in a text to import or start it later: `import_module("kejistats.brief")`.
+_NAMED = re.compile(r"\bkejistats(?:\.\w+)+")
 
 
-def stage(module: str) -> str:
-    """The stage of ``kejistats.schema.base``: schema."""
+def room(module: str) -> str:
+    """The room of ``kejistats.model.tables.base``: model."""
     return module.split(".")[1]
 
 
-def name_of(file: Path) -> str:
-    """The dotted name of a file's module."""
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def imported(code: str, *, texts: bool = True) -> Iterator[str]:
+    """The package's modules that a module imports or names in a text, wherever that stands.
 
-
-def imported(tree: ast.Module) -> list[str]:
-    """Names of the package's modules that are imported when a module is loaded.
-
-    What stands in functions or under ``if TYPE_CHECKING`` is loaded later or never.
+    In functions, under ``if TYPE_CHECKING`` and in texts it counts alike; docstrings say what
+    they like. Without `texts` only imports are looked at.
     """
-    found: list[str] = []
-    pending: list[ast.AST] = list(tree.body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            pending.extend(node.orelse)
-            continue
+    tree = ast.parse(code)
+    documentation = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name the whole path"
-            module = node.module or ""
             # `from kejistats import metrics` imports the module metrics.
-            deeper = [f"{module}.{alias.name}" for alias in node.names]
-            found += deeper if module == "kejistats" else [module]
-        pending.extend(ast.iter_child_nodes(node))
-    return [module for module in found if module.startswith("kejistats.")]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif (
+            texts
+            and isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in documentation
+        ):
+            names = _NAMED.findall(node.value)
+        for name in names:
+            parts = name.split(".")
+            while parts and ".".join(parts) not in FILES:
+                parts.pop()
+            if parts:
+                yield ".".join(parts)
 
 
-@pytest.mark.parametrize("file", MODULES, ids=name_of)
-def test_a_module_imports_nothing_above_its_stage(file: Path) -> None:
-    own = stage(name_of(file))
-
-    modules = imported(ast.parse(file.read_text("utf-8")))
-
-    above = [m for m in modules if PLACE[stage(m)] > PLACE[own]]
-    assert above == []
+EDGES = {name: set(imported(path.read_text("utf-8"))) - {name} for name, path in FILES.items()}
 
 
-def test_the_package_itself_loads_only_the_lowest_stages() -> None:
-    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+@pytest.mark.parametrize("module", [name for name in FILES if name != "kejistats"])
+def test_a_module_imports_nothing_above_its_room(module: str) -> None:
+    own = room(module)
 
-    assert {stage(module) for module in imported(tree)} <= {"errors", "period"}
-
-
-def test_every_module_has_its_stage() -> None:
-    stages = {stage(name_of(file)) for file in MODULES}
-
-    assert stages <= set(PLACE)
-
-
-def test_stages_of_one_line_do_not_import_each_other_in_a_circle() -> None:
-    edges = {
-        (stage(name_of(file)), stage(module))
-        for file in MODULES
-        for module in imported(ast.parse(file.read_text("utf-8")))
+    above = {
+        other
+        for other in EDGES[module]
+        if other == "kejistats"
+        or LEVEL[room(other)] > LEVEL[own]
+        or (LEVEL[room(other)] == LEVEL[own] and room(other) != own)
     }
 
-    assert [(a, b) for a, b in sorted(edges) if a < b and (b, a) in edges] == []
+    assert above == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    # A worker is a program of its own: that its owner names it in a text makes no circle.
+    edges = {
+        name: set(imported(path.read_text("utf-8"), texts=False)) - {name}
+        for name, path in FILES.items()
+    }
+
+    TopologicalSorter(edges).prepare()  # raises CycleError, which names them
+
+
+def test_the_package_itself_loads_only_what_is_quick() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    at_once = ast.unparse(
+        ast.Module([n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], [])
+    )
+
+    assert set(imported(at_once)) == {
+        "kejistats.model.errors",
+        "kejistats.model.period",
+        "kejistats.model.version",
+    }
+
+
+def test_every_module_has_its_room() -> None:
+    assert {room(name) for name in FILES if name != "kejistats"} == set(LEVEL)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +134,16 @@ def test_stages_of_one_line_do_not_import_each_other_in_a_circle() -> None:
         ("from kejistats.store import current", ["kejistats.store"]),
         ("import kejistats.store", ["kejistats.store"]),
         ("from kejistats import metrics", ["kejistats.metrics"]),
+        ("from kejistats.brief import view", ["kejistats.brief.view"]),
         ("try:\n    import kejistats.cli\nexcept ImportError:\n    pass", ["kejistats.cli"]),
         ("class A:\n    from kejistats.brief import Brief", ["kejistats.brief"]),
-        ("def f():\n    from kejistats.brief import Brief", []),
-        ("if TYPE_CHECKING:\n    from kejistats.brief import Brief", []),
+        ("def f():\n    from kejistats.brief import Brief", ["kejistats.brief"]),
+        ("if TYPE_CHECKING:\n    from kejistats.brief import Brief", ["kejistats.brief"]),
+        ("import_module('kejistats.brief.view')", ["kejistats.brief.view"]),
+        ("START = 'import sys; from kejistats.run.worker import main'", ["kejistats.run.worker"]),
+        ("def f():\n    '''As `kejistats.cli` does.'''", []),
         ("import polars", []),
     ],
 )
-def test_imports_are_found_where_they_run_at_loading(code: str, expected: list[str]) -> None:
-    assert imported(ast.parse(code)) == expected
+def test_imports_count_wherever_they_stand(code: str, expected: list[str]) -> None:
+    assert list(imported(code)) == expected

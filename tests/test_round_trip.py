@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import openpyxl
 import polars as pl
 import pytest
-from factory import ROOT
 
 from kejistats.dataset import Dataset
-from kejistats.feedback import marked_copy
-from kejistats.intake import Checked, check_file, inbox_files, take_in
-from kejistats.intake.form import COVER_SHEET, MARK_SHEET, RETURN_SHEET
-from kejistats.period import Checkpoint
-from kejistats.schema.observation import KEY
+from kejistats.forms.feedback import marked_copy
+from kejistats.forms.template import make_templates
+from kejistats.intake import Checked, check_file, inbox_files, ingest
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables.observation import KEY
+from kejistats.reading.form_mark import COVER_SHEET, MARK_SHEET, RETURN_SHEET
 from kejistats.store import Store, current
-from kejistats.template import make_templates
+from tests.factory import ROOT
 
 AT = Checkpoint(2025, 6)
 TODAY = dt.date(2025, 8, 5)
@@ -97,7 +97,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     left_out = shutil.ignore_patterns("store", "__pycache__")
     shutil.copytree(ROOT / "data" / "demo-city", folder, ignore=left_out)
     dataset = Dataset(folder)
-    take_in(dataset, [p for p in inbox_files(dataset) if p.name < "2025H1-01"], today=TODAY)
+    ingest(dataset, [p for p in inbox_files(dataset) if p.name < "2025H1-01"], today=TODAY)
     return dataset
 
 
@@ -107,7 +107,7 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     folder = tmp_path_factory.mktemp("right") / "demo-city"
     shutil.copytree(ROOT / "data" / "demo-city", folder, ignore=shutil.ignore_patterns("store"))
     dataset = Dataset(folder)
-    take_in(dataset, inbox_files(dataset), today=TODAY)
+    ingest(dataset, inbox_files(dataset), today=TODAY)
     names = dict(dataset.districts.select("code", "name").iter_rows())
     return (
         current(dataset.observations.lazy())
@@ -257,7 +257,7 @@ def test_the_marked_copy_corrected_comes_in_clean(
     book = filled(form, right)
     plant(book, right)
     faulty = book.save(tmp_path / "各区报表.xlsx")
-    first = take_in(dataset, [faulty], today=TODAY)[0]
+    first = ingest(dataset, [faulty], today=TODAY)[0]
     kept_out = Store(dataset.path / "store").quarantine()
     returned = marked_copy(faulty, first.checked.findings, tmp_path / "各区报表-退回.xlsx")
     corrected, model = Book(returned), filled(form, right)
@@ -268,7 +268,7 @@ def test_the_marked_copy_corrected_comes_in_clean(
     file = corrected.save(tmp_path / "各区报表（改）.xlsx")
 
     checked = check_file(dataset, file, today=TODAY)
-    second = take_in(dataset, [file], today=TODAY)[0]
+    second = ingest(dataset, [file], today=TODAY)[0]
 
     assert places(checked) == []
     assert first.receipt["errors"] == kept_out.height > 20

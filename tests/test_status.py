@@ -8,7 +8,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from factory import (
+
+from kejistats.dataset import Dataset
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables import Finding, Receipt
+from kejistats.status import Status, expected, reporting_status, status_of
+from tests.factory import (
     CITY,
     COUNT,
     MONEY,
@@ -24,11 +29,6 @@ from factory import (
     targets,
 )
 
-from kejistats.dataset import Dataset
-from kejistats.period import Checkpoint
-from kejistats.schema import Finding, Receipt
-from kejistats.status import Status, expected, reporting_status, status_of
-
 AT = Checkpoint.parse("2025H1")
 DUE, LATER = day("2025-07-15"), day("2025-07-20")
 
@@ -38,7 +38,7 @@ def receipts(*days: str) -> pl.DataFrame:
     rows = [
         {"id": f"{n:06d}-00000000", "action": "intake", "file": f"{n}.csv", "sha256": "0", "supersedes": True,
          "table": "observations", "rows": 1, "accepted": 1, "unchanged": 0, "errors": 0,
-         "warnings": 0, "who": "", "when": when}
+         "warnings": 0, "who": "", "created_at": when}
         for n, when in enumerate(days, 1)
     ]  # fmt: skip
     return Receipt.conform(pl.DataFrame(rows, schema_overrides=Receipt.dtypes()))

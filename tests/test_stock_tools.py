@@ -9,11 +9,11 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from pages import MODEL, Made, parse, words_of
-from workspaces import call, copy_workspace
 
-from kejistats.brief import open_brief, open_overview
-from kejistats.errors import UsageError
+from kejistats.api import open_brief, open_overview
+from kejistats.model.errors import UsageError
+from tests.pages.factory import MODEL, Made, parse, words_of
+from tests.workspaces import call, copy_workspace
 
 CITY = ("-p", "dataset", "data/demo-city")
 DISTRICT = ("-p", "district", MODEL)

@@ -12,11 +12,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from factory import ROOT
-from pages import MODEL, Made
-from workspaces import call, environment
 
-_LEFT_OUT = shutil.ignore_patterns("store", "__pycache__", ".*")
+from tests.factory import ROOT
+from tests.pages.factory import MODEL, Made
+from tests.workspaces import call, environment
+
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,9 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo city in it and no workspace around it."""
     alone = tmp_path_factory.mktemp("alone")
-    shutil.copytree(ROOT / "data" / "demo-city", alone / "demo-city", ignore=_LEFT_OUT)
+    shutil.copytree(
+        ROOT / "data" / "demo-city", alone / "demo-city", ignore=shutil.ignore_patterns("store")
+    )
     return alone
 
 
@@ -80,8 +83,8 @@ def test_the_wheel_carries_all_that_the_program_reads(wheel: Path) -> None:
         for file in (ROOT / "kejistats").rglob("templates/**/*")
         if file.is_file()
     }
-    assert "kejistats/render/templates/kejistats/page.css" in templates
-    assert "kejistats/render/templates/kejistats/conf.json" in templates
+    assert "kejistats/pages/templates/kejistats/page.css" in templates
+    assert "kejistats/pages/templates/kejistats/conf.json" in templates
     assert "kejistats/brief/templates/head.html" in templates
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "kejistats").rglob("*.py")}
     assert shipped | templates | modules | {"kejistats/py.typed"} <= names
@@ -95,7 +98,7 @@ def test_the_wheel_carries_nothing_else(wheel: Path) -> None:
         "kejistats",
         f"kejistats-{version()}.dist-info",
     }
-    assert not [name for name in names if "__pycache__" in name or "/store/" in name]
+    assert not [name for name in names if "__pycache__" in name or "/data/" in name]
 
 
 def test_the_wheel_names_its_commands_and_license(wheel: Path) -> None:
@@ -106,7 +109,7 @@ def test_the_wheel_names_its_commands_and_license(wheel: Path) -> None:
         names = archive.namelist()
 
     assert "kejistats = kejistats.cli:main" in entries
-    assert "kejistats = kejistats.render:KejistatsExporter" in entries
+    assert "kejistats = kejistats.pages.exporter:KejistatsExporter" in entries
     assert "License-Expression: Apache-2.0" in metadata
     assert f"{info}/licenses/LICENSE" in names
 

@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from factory import ROOT
-
 from kejistats.dataset import Dataset
-from kejistats.intake import inbox_files, take_in
+from kejistats.intake import inbox_files, ingest
+from tests.factory import ROOT
 
 BIN = Path(sys.executable).parent
 _LEFT_OUT = shutil.ignore_patterns("store", "final", "mail", "__pycache__", ".*")
@@ -25,7 +24,7 @@ def make_workspace(root: Path, *datasets: str) -> Path:
         folder = root / "data" / name
         shutil.copytree(ROOT / "data" / name, folder, ignore=_LEFT_OUT)
         dataset = Dataset(folder)
-        take_in(dataset, inbox_files(dataset))
+        ingest(dataset, inbox_files(dataset))
     return root
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.assessment.model import Rules
+from kejistats.assessment.declaration import Rules
+from kejistats.assessment.score_totals import totals
 from kejistats.assessment.scores import scores
-from kejistats.assessment.totals import totals
-from kejistats.errors import UsageError
 from kejistats.metrics.totals import valid_at
-from kejistats.period import Checkpoint
+from kejistats.model.errors import UsageError
+from kejistats.model.period import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ def assess(
 
     Examples
     --------
-    >>> from kejistats.assessment.model import Item, Rules
-    >>> from kejistats.assessment.rules import Completion
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District, Metric
+    >>> from kejistats.assessment.declaration import Item, Rules
+    >>> from kejistats.assessment.scoring_rules import Completion
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District, Metric
     >>> base = {"indicator": "patent_granted", "level": "", "year": 2025, "month": 6,
     ...     "bound": "exact", "target": 100.0, "target_kind": "total", "yoy_reason":
     ...     "base_missing", "share_reason": "no_parent", "first_time": False, "tied": False,

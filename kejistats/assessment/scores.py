@@ -6,12 +6,12 @@ from datetime import date
 
 import polars as pl
 
-from kejistats.assessment.figures import figures_of, firm
-from kejistats.assessment.model import RANKED, Item, RedLine, Rules
-from kejistats.assessment.rules import ByFigure, Places
+from kejistats.assessment.declaration import RANKED, Item, RedLine, Rules
+from kejistats.assessment.item_figures import figures_of, firm
+from kejistats.assessment.scoring_rules import ByFigure, Places
 from kejistats.metrics.bounds import LOWER, UPPER
-from kejistats.period import Checkpoint
-from kejistats.schema import Score
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables import Score
 
 # Beyond this, points differ by the noise of binary fractions only.
 DIGITS = 9

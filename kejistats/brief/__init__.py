@@ -2,22 +2,19 @@
 
 from kejistats.brief.brief import Brief
 from kejistats.brief.bundle import Bundle, make_overview
+from kejistats.brief.bundle_builder import BundleBuilder, make_bundle, make_bundles
 from kejistats.brief.comparison import Comparison
-from kejistats.brief.cut import Cut, make_bundles
-from kejistats.brief.face import open_brief, open_comparison, open_overview
 from kejistats.brief.overview import Overview
 from kejistats.brief.sides import make_sides
 
 __all__ = [
     "Brief",
     "Bundle",
+    "BundleBuilder",
     "Comparison",
-    "Cut",
     "Overview",
+    "make_bundle",
     "make_bundles",
     "make_overview",
     "make_sides",
-    "open_brief",
-    "open_comparison",
-    "open_overview",
 ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kejistats.brief.city import City
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.highlights import severity
 from kejistats.brief.matrices import status_word
-from kejistats.brief.select import severity
+from kejistats.brief.overview_data import OverviewData
 from kejistats.brief.sentences import listed
 from kejistats.brief.view import View
 
@@ -14,7 +14,7 @@ _TURNED = {"at_least": "at_most", "more_than": "less_than",
            "at_most": "at_least", "less_than": "more_than"}  # fmt: skip
 
 
-def behind(city: City) -> Fragment:
+def behind(city: OverviewData) -> Fragment:
     """Return the main indicators that districts do not reach; empty where none is judged.
 
     Districts with the most such indicators come first, equal ones in their own order; within a

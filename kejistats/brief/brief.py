@@ -8,20 +8,20 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.brief import charts
+import kejistats.brief.charts as draw
 from kejistats.brief.bundle import Bundle
+from kejistats.brief.chain_views import ChainView, chains_of, remarks
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.grades import main_grade
+from kejistats.brief.highlights import WORST, best, conclusion, problems
 from kejistats.brief.key_table import key_table
 from kejistats.brief.notes import notes
 from kejistats.brief.own_check import own_findings, told
 from kejistats.brief.own_words import OwnWords, own_words
+from kejistats.brief.page_part import part
 from kejistats.brief.paragraphs import Paragraph, by_domain, silent
-from kejistats.brief.parts import part
-from kejistats.brief.select import WORST, best, conclusion, problems
 from kejistats.brief.sentences import pace, planned, required, sentence, titled
 from kejistats.brief.sources import made, sources
-from kejistats.brief.stages import ChainView, chains_of, remarks
 from kejistats.brief.tally import tally
 from kejistats.brief.view import View, Words, headline, views
 
@@ -191,25 +191,25 @@ class Brief:
             key = "nothing_reported" if self.headline else "no_main"
         return self._parts[key]
 
-    def chart_attainment(self) -> charts.Chart | None:
+    def chart_attainment(self) -> draw.Chart | None:
         """Return rates of completion against the pace; None without targets."""
         rows = self.headline + [v for v in self._others if v.assessed]
-        return charts.attainment(rows)
+        return draw.attainment(rows)
 
-    def chart_growth(self) -> charts.Chart | None:
+    def chart_growth(self) -> draw.Chart | None:
         """Return year-on-year growth of the main indicators; None without any."""
-        return charts.growth(self.headline)
+        return draw.growth(self.headline)
 
-    def chart_position(self) -> charts.Chart | None:
+    def chart_position(self) -> draw.Chart | None:
         """Return the place among peers; None without ranks."""
         peers = self.bundle.content["peers"]
-        return charts.position(self.headline, peers, self.settings["scope"])
+        return draw.position(self.headline, peers, self.settings["scope"])
 
-    def chart_trend(self) -> charts.Chart | None:
+    def chart_trend(self) -> draw.Chart | None:
         """Return the first main indicators with those of earlier years; None without a past."""
-        return charts.on_screen(charts.trend(self.headline, self._series, self.checkpoint))
+        return draw.on_screen(draw.trend(self.headline, self._series, self.checkpoint))
 
-    def chart_seasonality(self, indicator: str = "") -> charts.Chart | None:
+    def chart_seasonality(self, indicator: str = "") -> draw.Chart | None:
         """Return completion among the years its pace is pooled from; None without such a pace.
 
         Parameters
@@ -218,12 +218,12 @@ class Brief:
             Id of the registry; the first main indicator with such a pace by default.
         """
         rows = [v for v in self.rows if v.id == indicator] if indicator else self.headline
-        found = (charts.seasonality(view, self._series) for view in rows)
+        found = (draw.seasonality(view, self._series) for view in rows)
         return next((chart for chart in found if chart is not None), None)
 
-    def chart_contribution(self) -> charts.Chart | None:
+    def chart_contribution(self) -> draw.Chart | None:
         """Return what the main indicators did for the city's growth; None without any."""
-        return charts.on_screen(charts.contribution(self.headline, self.settings["scope"]))
+        return draw.on_screen(draw.contribution(self.headline, self.settings["scope"]))
 
     @property
     def _series(self) -> list[dict[str, Any]]:
@@ -243,9 +243,9 @@ class Brief:
         texts = [chain.sentence() for chain in found]
         return part(self._words["chain"]["heading"], texts, remarks=remarks(found))
 
-    def chart_chains(self) -> charts.Chart | None:
+    def chart_chains(self) -> draw.Chart | None:
         """Return the stages of the chains as bars; None without any."""
-        return charts.on_screen(charts.stages(self._chains))
+        return draw.on_screen(draw.stages(self._chains))
 
     @property
     def notes(self) -> Fragment:

@@ -11,15 +11,15 @@ from typing import Any
 
 import polars as pl
 
-import kejistats
-from kejistats.assessment import plain_rules
+from kejistats.assessment import assess_dataset, declared_rules, plain_rules
 from kejistats.dataset import Dataset
-from kejistats.errors import UsageError
-from kejistats.final import OVERVIEW, Record, read_record
-from kejistats.period import Checkpoint
-from kejistats.registry import read_words
-from kejistats.schema import Conversion, District, Indicator, Metric
-from kejistats.schema.observation import KEY
+from kejistats.model.errors import UsageError
+from kejistats.model.period import Checkpoint
+from kejistats.model.registry import read_words
+from kejistats.model.tables import Conversion, District, Indicator, Metric
+from kejistats.model.tables.observation import KEY
+from kejistats.model.version import __version__
+from kejistats.release import OVERVIEW, ReleaseRecord, read_record
 from kejistats.status import expected
 
 FORMAT = 1
@@ -130,9 +130,9 @@ def plain_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if v is not None} for row in dated.iter_rows(named=True)]
 
 
-def marked(record: Record, key: str, content: dict[str, Any]) -> Bundle:
+def marked(record: ReleaseRecord, key: str, content: dict[str, Any]) -> Bundle:
     """Return the bundle of a page, marked final if exactly this content was finalised."""
-    return Bundle(content | {"final": record.covers(key, content)})
+    return Bundle(content | {"final": record.is_released(key, content)})
 
 
 def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
@@ -175,7 +175,7 @@ def make_overview(dataset: Dataset, checkpoint: Checkpoint) -> Bundle:
 
 def _absent(dataset: Dataset, checkpoint: Checkpoint, metrics: pl.DataFrame) -> pl.DataFrame:
     """Return what districts are expected to report and have no row of, of any level."""
-    tables = dataset.observations, dataset.targets, dataset.districts, dataset.used
+    tables = dataset.observations, dataset.targets, dataset.districts, dataset.form_indicators
     return (
         expected(*tables, checkpoint)
         .join(metrics, on=["district", "indicator"], how="anti", maintain_order="left")
@@ -185,10 +185,10 @@ def _absent(dataset: Dataset, checkpoint: Checkpoint, metrics: pl.DataFrame) -> 
 
 def _assessment(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the assessment held at the checkpoint, where the data set declares one."""
-    rules = dataset.assessment_rules
+    rules = declared_rules(dataset)
     if rules is None or not rules.held_at(checkpoint):
         return {}
-    made = dataset.assessment(checkpoint)
+    made = assess_dataset(dataset, checkpoint)
     used = made.scores["indicator"].unique().to_list()
     return {
         "assessment": {
@@ -207,7 +207,7 @@ def shared_content(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, Any]:
         settings.pop(key)
     return {
         "format": FORMAT,
-        "kejistats": kejistats.__version__,
+        "kejistats": __version__,
         "dataset": dataset.name,
         "settings": settings,
         "headline": dataset.headline,
@@ -244,7 +244,7 @@ def revisions(observations: pl.DataFrame, checkpoint: Checkpoint) -> pl.DataFram
     )
     return (
         observations.filter(at, pl.col("status") == "reported", pl.col("level") == "")
-        .sort("received", maintain_order=True)
+        .sort("intake_id", maintain_order=True)
         .group_by(KEY, maintain_order=True)
         .agg(
             # The last version that differed: a figure corrected and put back shows both.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kejistats.brief.chain_views import ChainView, Stage
 from kejistats.brief.fragments import Fragment
 from kejistats.brief.matrices import NONE, Cell, cell, matrix, row
-from kejistats.brief.stages import ChainView, Stage
 
 
 def chain_matrix(

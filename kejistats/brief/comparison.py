@@ -12,11 +12,11 @@ from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.grades import main_grade
 from kejistats.brief.matrices import NONE, Cell, cell, matrix, row
 from kejistats.brief.notes import notes
+from kejistats.brief.page_part import part
 from kejistats.brief.pairs import Pair, pairs
-from kejistats.brief.parts import part
 from kejistats.brief.sentences import listed, titled
 from kejistats.brief.view import View, views
-from kejistats.units import WHOLE
+from kejistats.model.units import COUNT_UNITS
 
 # So many of the greatest differences, in percent and in points.
 LARGEST, POINTS = 8, 4
@@ -216,7 +216,7 @@ class Comparison:
 
 def _large(pair: Pair, least: float) -> bool:
     """Return whether the base of a count is large enough for its rate to say something."""
-    counted = pair.view.indicator["unit"] in WHOLE
+    counted = pair.view.indicator["unit"] in COUNT_UNITS
     return not counted or (pair.other is not None and pair.other["value"] >= least)
 
 
@@ -232,8 +232,8 @@ def _status(view: View) -> Cell:
 
 
 def _source(view: View | None) -> dict[str, str]:
-    found = {"source": view["source"], "received": view["received"]} if view else {}
-    return {"source": found.get("source") or "—", "received": found.get("received") or ""}
+    found = {"source": view["source"], "intake_id": view["intake_id"]} if view else {}
+    return {"source": found.get("source") or "—", "intake_id": found.get("intake_id") or ""}
 
 
 def _rank(view: View | None) -> Cell:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from kejistats.brief.city import City
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.overview_data import OverviewData
 from kejistats.brief.sentences import listed
-from kejistats.numbers import percent
+from kejistats.model.numbers import percent
 
 # So many names stand open; more are folded.
 _OPEN = 8
 _FIRST = 3
 
 
-def coverage(city: City) -> Fragment:
+def coverage(city: OverviewData) -> Fragment:
     """Return how much of what was expected each district reported; empty without districts.
 
     A masked figure and 无此项 count as reported, a blank does not, as in ``kejistats status``.
@@ -61,7 +61,7 @@ def _short(names: list[str]) -> str:
     return listed(names[:_OPEN]) + (f"等{len(names)}项" if len(names) > _OPEN else "")
 
 
-def _counted(city: City, code: str) -> tuple[int, int, list[str]]:
+def _counted(city: OverviewData, code: str) -> tuple[int, int, list[str]]:
     """Return how many figures were expected and masked, and the names of those not given."""
     rows = [v for v in city.rows[code] if v["status"] != "missing" or v["progress"] != "not_due"]
     late = [v.short for v in rows if v["status"] == "missing"]

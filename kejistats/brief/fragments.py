@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from kejistats.templating import fill
+from kejistats.model.templating import fill
 
 
 @dataclass(frozen=True)

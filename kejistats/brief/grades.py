@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kejistats.brief.view import View, Words
-from kejistats.schema.observation import GRADES
+from kejistats.model.tables.observation import GRADES
 
 
 def main_grade(rows: list[View]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kejistats.brief.city import City, Unit
 from kejistats.brief.fragments import Fragment, render
+from kejistats.brief.overview_data import OverviewData, Unit
 from kejistats.brief.sentences import listed
 from kejistats.brief.view import View
-from kejistats.numbers import percent, signed
-from kejistats.schema.metric import PROGRESS
+from kejistats.model.numbers import percent, signed
+from kejistats.model.tables.metric import PROGRESS
 
 Cell = dict[str, str]
 # Marks of a bound where there is little room.
@@ -89,7 +89,7 @@ def matrix(
 
 
 def by_district(
-    city: City, columns: list[View], shown: Callable[[View], Cell]
+    city: OverviewData, columns: list[View], shown: Callable[[View], Cell]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of a table of district × indicator, in the order of the districts."""
 
@@ -100,7 +100,7 @@ def by_district(
     return {"": [row(u["name"], cells(u), city.href(u)) for u in city.units]}
 
 
-def heat(city: City) -> Fragment:
+def heat(city: OverviewData) -> Fragment:
     """Return district × main indicator by status; empty where no target is judged.
 
     The last row counts the districts that reach their target, of those judged.
@@ -150,7 +150,7 @@ def _number(view: View) -> str:
     return view.say("overview", "just_under") if just_under else text
 
 
-def _legend(city: City, columns: list[View]) -> str:
+def _legend(city: OverviewData, columns: list[View]) -> str:
     """Give each mark of the table its words, the best first."""
     shown = [v for c in columns for v in city.column(c.id)]
     by_mark: dict[str, list[str]] = {}
@@ -169,7 +169,7 @@ def status_word(view: View) -> str:
     return view.status
 
 
-def figures(city: City) -> Fragment:
+def figures(city: OverviewData) -> Fragment:
     """Return district × main indicator: figure and growth."""
 
     def shown(view: View) -> Cell:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kejistats.brief.city import City
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.matrices import cell, matrix, row
+from kejistats.brief.overview_data import OverviewData
 from kejistats.brief.sentences import listed
 from kejistats.brief.view import View
-from kejistats.numbers import percent
+from kejistats.model.numbers import percent
 
 # So many of the greatest rises, and of the greatest falls.
 LIMIT = 5
@@ -17,7 +17,7 @@ LIMIT = 5
 _NAMES = 3
 
 
-def movers(city: City) -> Fragment:
+def movers(city: OverviewData) -> Fragment:
     """Return the greatest changes of rank and of growth; empty where the city shows no ranks."""
     if not city.settings["ranks"]:
         return Fragment("")
@@ -29,8 +29,8 @@ def movers(city: City) -> Fragment:
     return Fragment("\n".join(filter(None, [html, table.html])), "\n".join([*texts, table.text]))
 
 
-def _changes(city: City) -> list[str]:
-    """Say which ranks rose and fell most; they are known for the same members only (§8)."""
+def _changes(city: OverviewData) -> list[str]:
+    """Say which ranks rose and fell most; they are known for the same members only (definitions §8)."""
     moved = [
         (unit["name"], view)
         for unit in city.units
@@ -65,7 +65,7 @@ def _cut(
     return shown, found[len(shown) :]
 
 
-def _change(city: City, name: str, view: View) -> str:
+def _change(city: OverviewData, name: str, view: View) -> str:
     now = view["rank"]
     before = now + view["rank_change"]
     way = "up" if view["rank_change"] > 0 else "down"
@@ -74,8 +74,8 @@ def _change(city: City, name: str, view: View) -> str:
                     k=abs(view["rank_change"]))  # fmt: skip
 
 
-def _growth(city: City) -> Fragment:
-    """Return who grew most and least per indicator, of one kind of growth (semantics §8)."""
+def _growth(city: OverviewData) -> Fragment:
+    """Return who grew most and least per indicator, of one kind of growth (definitions §8)."""
     least = city.settings["thresholds"]["rank_coverage"]
     names = {u["code"]: u["name"] for u in city.units}
     rows = []
@@ -109,7 +109,7 @@ def _growth(city: City) -> Fragment:
     )
 
 
-def _grown(city: City, column: View) -> dict[str, list[View]]:
+def _grown(city: OverviewData, column: View) -> dict[str, list[View]]:
     """Return the views that have a rank of growth by group of peers, its name as a suffix."""
     found: dict[str, list[View]] = {}
     for name, units in city.groups.items():

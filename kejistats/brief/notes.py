@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kejistats.brief.bundle import Bundle
+from kejistats.brief.contribution import contribution_clause, outlook
 from kejistats.brief.sentences import listed, planned
 from kejistats.brief.view import View
-from kejistats.brief.whole import outlook, pulled
 from kejistats.metrics.totals import DERIVED_TOTAL
-from kejistats.numbers import percent, plain, rounded, signed
+from kejistats.model.numbers import percent, plain, rounded, signed
 
 _NAMES = 12
 
@@ -21,7 +21,7 @@ def _names(rows: list[View]) -> str:
 
 
 def notes(bundle: Bundle, rows: list[View], *, spoken: bool = True) -> list[str]:
-    """Return the notes on data of one brief, in the order of brief.md.
+    """Return the notes on data of one brief, in the order in which they are shown.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def notes(bundle: Bundle, rows: list[View], *, spoken: bool = True) -> list[str]
         coverage = percent(limits["rank_coverage"], 0)
         found.append(str(say["rank"](scope=settings["scope"], coverage=coverage)))
     main = [v for v in rows if v.indicator["id"] in bundle.content["headline"]]
-    if spoken and any(pulled(v) for v in main):
+    if spoken and any(contribution_clause(v) for v in main):
         found.append(
             str(
                 say["pulled"](scope=settings["scope"], times=plain(limits["contribution_times"], 1))

@@ -7,22 +7,22 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kejistats.brief import charts
+import kejistats.brief.charts as draw
 from kejistats.brief.behind import behind
 from kejistats.brief.brief import Brief
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.chain_matrix import chain_matrix
-from kejistats.brief.city import City
+from kejistats.brief.chain_views import chains_of, remarks
 from kejistats.brief.coverage import coverage
-from kejistats.brief.firstscreen import attention, bright, conclusion
+from kejistats.brief.first_screen import attention, bright, conclusion
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.grades import main_grade
 from kejistats.brief.matrices import figures, heat
 from kejistats.brief.movers import movers
+from kejistats.brief.overview_data import OverviewData
 from kejistats.brief.ranking import ranks, tally
 from kejistats.brief.score_table import score_table
 from kejistats.brief.sentences import listed, sentence
-from kejistats.brief.stages import chains_of, remarks
 from kejistats.brief.tally import tally as main_tally
 from kejistats.brief.view import headline
 from kejistats.metrics import contributions
@@ -46,7 +46,7 @@ class Overview:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.city = City(bundle)
+        self.city = OverviewData(bundle)
         self.settings: dict[str, Any] = self.city.settings
         self.checkpoint = bundle.checkpoint
         self.parent, self.units = self.city.parent, self.city.units
@@ -168,7 +168,7 @@ class Overview:
 
     # ---- what has no number -------------------------------------------------------------
 
-    def chart_contribution(self, indicator: str = "") -> charts.Chart | None:
+    def chart_contribution(self, indicator: str = "") -> draw.Chart | None:
         """Return what each district did for the parent's growth; None where it is not known.
 
         Parameters
@@ -185,7 +185,7 @@ class Overview:
             rows = [(names[code], value) for code, value in points.items() if code in names]
             if rows:
                 scope = self.settings["scope"]
-                return charts.contribution_of_districts(view, rows, points[None], scope)
+                return draw.contribution_of_districts(view, rows, points[None], scope)
         return None
 
     @property
@@ -193,7 +193,7 @@ class Overview:
         """阶段转化: what reached each stage of a chain in the parent; empty without any."""
         return self._parent_brief.chains
 
-    def chart_chains(self) -> charts.Chart | None:
+    def chart_chains(self) -> draw.Chart | None:
         """Return the parent's chains of stages as bars; None without any."""
         return self._parent_brief.chart_chains()
 

@@ -10,9 +10,9 @@ import polars as pl
 from kejistats.brief.own_words import OwnWords
 from kejistats.brief.sentences import stem
 from kejistats.brief.view import View
-from kejistats.numbers import rounded
-from kejistats.schema import Finding
-from kejistats.units import factor
+from kejistats.model.numbers import rounded
+from kejistats.model.tables import Finding
+from kejistats.model.units import factor
 
 _SENTENCE = re.compile(r"[。；;！!]")
 _N = r"(?P<n>\d{1,3}(?:,\d{3})+|\d+)(?P<d>\.\d+)?"

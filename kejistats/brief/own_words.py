@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kejistats.errors import UsageError
-from kejistats.period import Checkpoint
-from kejistats.workspace import read_text
+from kejistats.model.errors import UsageError
+from kejistats.model.paths import read_text
+from kejistats.model.period import Checkpoint
 
 FOLDER = "words"
 _HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\s*")

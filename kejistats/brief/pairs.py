@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.view import View, views
-from kejistats.numbers import signed
+from kejistats.model.numbers import signed
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Pair:
 
     @property
     def rate(self) -> float | None:
-        """(A − B) / B as a fraction, for B > 0 and A ≥ 0, never of points (semantics §7)."""
+        """(A − B) / B as a fraction, for B > 0 and A ≥ 0, never of points (definitions §7)."""
         if self.difference is None or self.one is None or self.other is None:
             return None
         base = float(self.other["value"])

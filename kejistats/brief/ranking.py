@@ -6,16 +6,16 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
-from kejistats.brief.city import City, Unit
 from kejistats.brief.fragments import Fragment
 from kejistats.brief.matrices import NONE, Cell, by_district, cell, matrix, row
+from kejistats.brief.overview_data import OverviewData, Unit
 from kejistats.brief.view import View
 
 # A place among fewer says nothing.
 LEAST = 2
 
 
-def tally(city: City) -> Fragment:
+def tally(city: OverviewData) -> Fragment:
     """Return how many of the indicators judged each district reaches; empty without any.
 
     Rates of completion are never averaged: districts are ranked by how many targets they reach
@@ -62,15 +62,15 @@ def _counts(judged: list[View]) -> list[Cell]:
     return [cell(str(n)) for n in counts]
 
 
-def _place(city: City, place: int, *, tied: bool) -> Cell:
+def _place(city: OverviewData, place: int, *, tied: bool) -> Cell:
     return cell(city.say("place_tied" if tied else "place", r=place))
 
 
-def ranks(city: City) -> Fragment:
+def ranks(city: OverviewData) -> Fragment:
     """Return the ranks of the main indicators' figures and of their rates of completion.
 
     Empty where the city shows no ranks. A figure's rank stands only where the table of metrics
-    says that it may be shown; a rate's only among at least two (semantics §8).
+    says that it may be shown; a rate's only among at least two (definitions §8).
     """
     if not city.settings["ranks"]:
         return Fragment("")
@@ -80,7 +80,7 @@ def ranks(city: City) -> Fragment:
     )
 
 
-def _of_figures(city: City) -> Fragment:
+def _of_figures(city: OverviewData) -> Fragment:
     columns = [c for c in city.headline if any(v.ranks for v in city.column(c.id))]
 
     def shown(view: View) -> Cell:
@@ -95,7 +95,7 @@ def _of_figures(city: City) -> Fragment:
     return matrix(city.say("ranks"), [head(c) for c in columns], by_district(city, columns, shown))
 
 
-def _of_rates(city: City) -> Fragment:
+def _of_rates(city: OverviewData) -> Fragment:
     units: dict[str, Unit] = {u["code"]: u for u in city.units}
 
     def among(view: View) -> tuple[Any, ...]:

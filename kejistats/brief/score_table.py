@@ -6,9 +6,9 @@ from typing import Any
 
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
-from kejistats.brief.scoring import Scoring, bare
+from kejistats.brief.score_words import Scoring, bare
 from kejistats.brief.sentences import listed
-from kejistats.numbers import plain
+from kejistats.model.numbers import plain
 
 _GROUPS = {"district": "区县", "zone": "开发区"}
 Row = dict[str, Any]

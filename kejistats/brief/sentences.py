@@ -1,13 +1,13 @@
-"""Sentences over metric rows: one indicator's clauses, and lists of several (brief.md)."""
+"""Sentences over metric rows: one indicator's clauses, and lists of several."""
 
 from __future__ import annotations
 
 import re
 
+from kejistats.brief.contribution import contribution_clause, outlook, share_clause
 from kejistats.brief.view import View
-from kejistats.brief.whole import outlook, pulled, share_clause
-from kejistats.numbers import percent, plain, rounded, vanishes
-from kejistats.schema.metric import NOT_REACHED
+from kejistats.model.numbers import percent, plain, rounded, vanishes
+from kejistats.model.tables.metric import NOT_REACHED
 
 _TENTHS = "零一二三四五六七八九"
 
@@ -193,7 +193,7 @@ def sentence(view: View, *, standing: bool = True, whole: bool = True) -> str:
     if standing:
         clauses.append(view.standing())
     if standing and whole:
-        clauses += [share_clause(view), pulled(view)]
+        clauses += [share_clause(view), contribution_clause(view)]
     return "，".join(clause for clause in clauses if clause)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 
 from kejistats.brief.bundle import Bundle
+from kejistats.brief.bundle_builder import make_bundle
 from kejistats.dataset import Dataset
-from kejistats.errors import UsageError
 from kejistats.metrics.history import history
+from kejistats.model.errors import UsageError
 
 
 def make_sides(
@@ -55,7 +56,7 @@ def make_sides(
     cumulative = _cumulative(dataset.indicators)
     found = []
     for code, when in ((one, at), (other, then)):
-        bundle = dataset.brief(code, when).bundle
+        bundle = make_bundle(dataset, when, code)
         own = (pl.col("district") == code, pl.col("year") == when.year,
                pl.col("month") == when.month, pl.col("break_id").is_not_null())  # fmt: skip
         rows = history(dataset.observations, dataset.districts, dataset.indicators).filter(*own)

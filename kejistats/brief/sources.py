@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 from kejistats.brief.bundle import Bundle
-from kejistats.brief.formulas import formulas
 from kejistats.brief.view import View
+from kejistats.brief.written_formulas import formulas
 
 # What computes the figures, draws and makes the page.
 _MAKERS = ["polars", "matplotlib", "papermill", "nbconvert"]
@@ -40,7 +40,7 @@ def _source(view: View) -> str:
             ("own", "source"),
             ("base", "base_source"),
             ("target", "target_source"),
-            ("received", "received"),
+            ("received", "intake_id"),
         ]
         if view[column]
     ]

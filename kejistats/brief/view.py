@@ -8,14 +8,23 @@ from typing import Any
 import polars as pl
 
 from kejistats.brief.bundle import Bundle
-from kejistats.numbers import between, count_up, percent, plain, quantity, rounded, signed, vanishes
-from kejistats.period import Checkpoint
-from kejistats.schema.indicator import FREQUENCIES
-from kejistats.schema.metric import NOT_REACHED, REACHED
-from kejistats.units import WHOLE
+from kejistats.model.numbers import (
+    between,
+    count_up,
+    percent,
+    plain,
+    quantity,
+    rounded,
+    signed,
+    vanishes,
+)
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables.indicator import FREQUENCIES
+from kejistats.model.tables.metric import NOT_REACHED, REACHED
+from kejistats.model.units import COUNT_UNITS
 
 Words = dict[str, dict[str, Any]]
-_COUNT_UNITS = WHOLE | {"人年"}
+_COUNT_UNITS = COUNT_UNITS | {"人年"}
 # What a view has of the whole besides the Metric row; see `kejistats.metrics.share_changes`.
 OF_WHOLE = ["whole", "whole_source", "whole_base", "whole_base_source", "share_change"]
 

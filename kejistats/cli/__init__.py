@@ -8,11 +8,15 @@ from typing import Annotated
 
 import typer
 
-from kejistats.cli import explained, mail, pages, received  # noqa: F401 - their commands register themselves
+# The commands register themselves.
+import kejistats.cli.explain_command
+import kejistats.cli.intake_commands  # noqa: F401
+import kejistats.cli.page_commands  # noqa: F401
+import kejistats.cli.publish_commands  # noqa: F401
 from kejistats.cli.common import app
-from kejistats.errors import KejistatsError
+from kejistats.model.errors import KejistatsError
 
-__all__ = ["app", "main"]
+__all__ = ["app", "kejistats", "main"]
 
 
 def main() -> None:
@@ -48,7 +52,7 @@ def _told(error: Exception) -> KejistatsError:
 
 def _version(*, value: bool) -> None:
     if value:
-        from kejistats import __version__
+        from kejistats.model.version import __version__
 
         typer.echo(f"kejistats {__version__}")
         raise typer.Exit

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from kejistats.explain.facts import Row
-from kejistats.explain.model import Input, Step
+from kejistats.explain.step import Input, Step
 
 # What could turn a line of the terminal about, or be read as something else than it is.
 _UNSEEN = re.compile(
@@ -38,33 +38,35 @@ class _Sources:
 
     def marks(self, step: Step) -> dict[str, str]:
         """Return the marks behind the inputs of a step."""
-        found = {one.key: told(one) for one in step.inputs if told(one)}
+        found = {
+            one.key: source_with_vintage(one) for one in step.inputs if source_with_vintage(one)
+        }
         if len(found) < _TOGETHER:
             return {key: self.mark(text) for key, text in found.items()}
         last = step.inputs[-1].key
-        return {last: self.mark(together(step.inputs))}
+        return {last: self.mark(grouped_sources(step.inputs))}
 
 
-def told(one: Input) -> str:
+def source_with_vintage(one: Input) -> str:
     """Return the source cell of an input with its vintage; empty for none."""
     if not one.source:
         return ""
-    return f"{one.source}（入库批次 {one.received}）" if one.received else one.source
+    return f"{one.source}（入库批次 {one.intake_id}）" if one.intake_id else one.source
 
 
-def together(inputs: tuple[Input, ...]) -> str:
+def grouped_sources(inputs: tuple[Input, ...]) -> str:
     """Return the cells of several inputs, those of one sheet and vintage after its name.
 
     Examples
     --------
-    >>> together(tuple(Input("x", "", 1.0, "1", "", f"a.csv#{c}", "7") for c in ("D2", "D3")))
+    >>> grouped_sources(tuple(Input("x", "", 1.0, "1", "", f"a.csv#{c}", "7") for c in ("D2", "D3")))
     'a.csv#D2、D3（入库批次 7）'
     """
     sheets: dict[tuple[str, str], list[str]] = {}
     for one in inputs:
         if one.source:
             at = max(one.source.rfind("!"), one.source.rfind("#")) + 1
-            cells = sheets.setdefault((one.source[:at], one.received), [])
+            cells = sheets.setdefault((one.source[:at], one.intake_id), [])
             if one.source[at:] not in cells:
                 cells.append(one.source[at:])
     return "；".join(
@@ -129,7 +131,7 @@ class Explanation:
                 "value": step.text,
                 "formula": "；".join(part for part in (step.calculation(), step.note) if part),
                 "inputs": "；".join(str(one) for one in step.inputs),
-                "sources": together(step.inputs),
+                "sources": grouped_sources(step.inputs),
             }
             for _, step, column in self._lines()
         ]
@@ -198,7 +200,7 @@ def _html(text: str) -> str:
 
 
 def _document(step: Step, column: str) -> dict[str, Any]:
-    names = ("name", "value", "text", "unit", "bound", "source", "received")
+    names = ("name", "value", "text", "unit", "bound", "source", "intake_id")
     return {
         "column": column,
         "title": step.title,

@@ -10,12 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.errors import KejistatsError
 from kejistats.metrics import history, rank, seasonal_profile
 from kejistats.metrics.totals import valid_at
-from kejistats.period import Checkpoint
-from kejistats.schema.target import TARGET_KEY
-from kejistats.settings import Settings
+from kejistats.model.errors import KejistatsError
+from kejistats.model.period import Checkpoint
+from kejistats.model.settings import Settings
+from kejistats.model.tables.target import TARGET_KEY
 from kejistats.store import on_other_definitions
 
 Row = Mapping[str, Any]
@@ -23,7 +23,7 @@ _PEERS = ["district", "zone"]
 _KEY = ["district", "level", "year", "month"]
 
 
-def there(row: Row | None) -> Row:
+def require(row: Row | None) -> Row:
     """Return a row that a Metric row was made from.
 
     Raises
@@ -256,7 +256,7 @@ class Facts:
     @cached_property
     def _targets(self) -> list[Row]:
         rows = self.tables.targets.filter(pl.col("indicator") == self.id)
-        return list(rows.sort("valid_from", "received", nulls_last=False).iter_rows(named=True))
+        return list(rows.sort("valid_from", "intake_id", nulls_last=False).iter_rows(named=True))
 
     def target(self, row: Row, value: str = "target") -> Row | None:
         """Return the Target row that a Metric row is judged by, or the one it was revised from.

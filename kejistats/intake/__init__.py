@@ -1,17 +1,17 @@
 """Workbooks and CSV to checked rows and findings; nothing is dropped silently."""
 
+from kejistats.intake.check_files import Checked, check_file, check_files, inbox_files, pending
 from kejistats.intake.diff import diff
-from kejistats.intake.files import Checked, check_file, check_files, inbox_files, untaken
-from kejistats.intake.take import Taken, take_in, withdraw
+from kejistats.intake.ingest import Ingested, ingest, withdraw
 
 __all__ = [
     "Checked",
-    "Taken",
+    "Ingested",
     "check_file",
     "check_files",
     "diff",
     "inbox_files",
-    "take_in",
-    "untaken",
+    "ingest",
+    "pending",
     "withdraw",
 ]

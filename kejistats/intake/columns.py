@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from kejistats.errors import UsageError
-from kejistats.intake.form import INPUTS, KEYS, SHOWN
-from kejistats.intake.sheet import AT, ROW, Sheet
-from kejistats.intake.words import read_checkpoint
-from kejistats.period import Checkpoint
-from kejistats.schema import Observation, Target
+from kejistats.intake.typed_text import read_checkpoint
+from kejistats.model.errors import UsageError
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables import Observation, Target
+from kejistats.reading.form_mark import INPUTS, KEYS, SHOWN
+from kejistats.reading.sheet import AT, ROW, Sheet
 
 # Columns of the forms, required ones first; a form may also carry the Chinese title of each.
 OBSERVATION_FORM = {

@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 
 from kejistats.dataset import Dataset
-from kejistats.intake.check import FILE, N, Received, found
+from kejistats.intake.check_rows import FILE, N, Received, found
 from kejistats.intake.columns import file_checkpoint
-from kejistats.intake.comparing import compare
-from kejistats.intake.words import checkpoint_number, read_checkpoint
-from kejistats.period import Checkpoint
-from kejistats.schema import Observation
-from kejistats.schema.observation import KEY
+from kejistats.intake.comparisons import compare
+from kejistats.intake.typed_text import checkpoint_number, read_checkpoint
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables import Observation
+from kejistats.model.tables.observation import KEY
 from kejistats.store import Store, current
 
 # A file whose name and form say nothing speaks of one checkpoint when nearly all of its rows do.

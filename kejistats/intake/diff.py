@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from kejistats.dataset import Dataset
-from kejistats.intake.check import N
-from kejistats.intake.files import Checked
+from kejistats.intake.check_files import Checked
+from kejistats.intake.check_rows import N
 from kejistats.intake.repeats import Past, fresh_figures
-from kejistats.quantity import WITHDRAWN
-from kejistats.schema.observation import KEY
-from kejistats.schema.target import TARGET_KEY
+from kejistats.model.quantity import WITHDRAWN
+from kejistats.model.tables.observation import KEY
+from kejistats.model.tables.target import TARGET_KEY
 from kejistats.store import Store, current
 
 
@@ -38,7 +38,7 @@ def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
         if targets
         else current(store.observations().lazy()).collect()
     )
-    aside = (*key, "source", "received", "note", "reported")
+    aside = (*key, "source", "intake_id", "note", "reported")
     content = [c for c in stored.columns if c not in aside]
     before = stored.select(
         *key, *(pl.col(c).alias(f"_{c}") for c in content), before="reported", was="source"

@@ -7,15 +7,15 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.answers import same_file
-from kejistats.intake.files import Checked
-from kejistats.schema import Observation
-from kejistats.schema.observation import KEY
-from kejistats.schema.target import TARGET_KEY
+from kejistats.intake.check_files import Checked
+from kejistats.model.tables import Observation
+from kejistats.model.tables.observation import KEY
+from kejistats.model.tables.target import TARGET_KEY
 from kejistats.store import Store
+from kejistats.store.open_findings import same_file
 
 # Addresses may move and remarks be reworded; a figure is the same one all the same.
-_ASIDE = ("source", "received", "note")
+_ASIDE = ("source", "intake_id", "note")
 
 
 class Past:
@@ -77,10 +77,10 @@ def fresh_figures(past: Past, checked: Checked) -> pl.DataFrame:
     targets = checked.table == "targets"
     stored = past.targets if targets else past.observations
     key = [*TARGET_KEY, "valid_from"] if targets else KEY
-    last = stored.filter(pl.col("received").is_in(names.implode())).unique(
+    last = stored.filter(pl.col("intake_id").is_in(names.implode())).unique(
         key, keep="last", maintain_order=True
     )
-    same = stored.filter(pl.col("received").is_in(contents.implode()))
+    same = stored.filter(pl.col("intake_id").is_in(contents.implode()))
     content = [c for c in stored.columns if c not in _ASIDE]
     fresh = checked.accepted.with_row_index("_place").join(
         pl.concat([last, same]), on=content, how="anti", nulls_equal=True
@@ -116,8 +116,8 @@ def supersedes(past: Past, checked: Checked) -> bool:
         ).unique()
 
     before = about(
-        stored.filter(pl.col("received").is_in(ids)),
-        past.findings.filter(pl.col("received").is_in(ids)),
+        stored.filter(pl.col("intake_id").is_in(ids)),
+        past.findings.filter(pl.col("intake_id").is_in(ids)),
     )
     again = before.join(about(checked.figures, checked.findings), on=key, how="semi")
     return again.height * 2 >= before.height

@@ -1,11 +1,13 @@
 """Pure LazyFrame → LazyFrame functions over typed tables, and the Metric table they compose."""
 
-from kejistats.metrics.chains import conversions
+from kejistats.metrics.changes import changes
 from kejistats.metrics.compound import cagr, cagr_ratio, directed_cagr, required_cagr
+from kejistats.metrics.conversions import conversions
 from kejistats.metrics.growth import growth
 from kejistats.metrics.history import history
 from kejistats.metrics.implied import half_year_task, implied_target
 from kejistats.metrics.increments import increments, period_on_period
+from kejistats.metrics.metric_table import Basis, metric_table, metric_tables
 from kejistats.metrics.outlook import outlook
 from kejistats.metrics.pace import seasonal_profile, share_due
 from kejistats.metrics.progress import progress
@@ -18,19 +20,17 @@ from kejistats.metrics.standing import (
     rank,
     rank_change,
 )
-from kejistats.metrics.table import Basis, metric_table, metric_tables
-from kejistats.metrics.targets import against_target, judged_targets
+from kejistats.metrics.targets import compare_with_target, judged_targets
 from kejistats.metrics.totals import totals
-from kejistats.metrics.vintages import changes
 from kejistats.store import current
 
 __all__ = [
     "Basis",
-    "against_target",
     "attainment_rank",
     "cagr",
     "cagr_ratio",
     "changes",
+    "compare_with_target",
     "contribution",
     "contributions",
     "conversions",

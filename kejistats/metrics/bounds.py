@@ -1,4 +1,4 @@
-"""How the bounds of reported figures carry through the formulas (semantics §6).
+"""How the bounds of reported figures carry through the formulas (definitions §6).
 
 A result of two bounded figures is itself bounded where both push it the same way; where they
 pull against each other nothing follows, and no number may be printed.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.choice import chosen
+from kejistats.metrics.categories import first_match
 
 LOWER = ["at_least", "more_than"]
 UPPER = ["at_most", "less_than"]
@@ -46,7 +46,7 @@ def combined(one: pl.Expr, other: pl.Expr, *bounds: pl.Expr) -> pl.Expr:
     """
     about = pl.any_horizontal(bound == "about" for bound in bounds)
     push = one + other
-    return chosen(
+    return first_match(
         (one * other < 0, None),
         (push > 0, "at_least"),
         (push < 0, "at_most"),
@@ -79,7 +79,7 @@ def opposite(bound: pl.Expr) -> pl.Expr:
     ...     opposite(pl.col("b"))).to_series().to_list()
     ['at_most', 'at_least', 'about', 'exact']
     """
-    return chosen(
+    return first_match(
         (bound.is_in(LOWER), "at_most"),
         (bound.is_in(UPPER), "at_least"),
         (bound == "about", "about"),

@@ -1,4 +1,4 @@
-"""复合增速: yearly growth over several years, observed and required (semantics §5, §7).
+"""复合增速: yearly growth over several years, observed and required (definitions §5, §7).
 
 The ratio of both stands beside a target of several years; with the directed growth where there
 is no target, it is the progress measure that Open SDG publishes.
@@ -10,7 +10,7 @@ import polars as pl
 
 
 def cagr(a: pl.Expr, b: pl.Expr, years: pl.Expr) -> pl.Expr:
-    """Return the compound annual growth rate (A / B)^(1/n) − 1 (semantics §7).
+    """Return the compound annual growth rate (A / B)^(1/n) − 1 (definitions §7).
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def required_cagr(base: pl.Expr, target: pl.Expr, years: pl.Expr) -> pl.Expr:
 
 
 def cagr_ratio(observed: pl.Expr, required: pl.Expr) -> pl.Expr:
-    """Return observed ÷ required yearly growth: 1 keeps pace with the target (semantics §5).
+    """Return observed ÷ required yearly growth: 1 keeps pace with the target (definitions §5).
 
     Where both are negative, as for a target below its base, the ratio is positive.
 

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kejistats.metrics.choice import place_of, text_at
+from kejistats.metrics.categories import decode, encode
 from kejistats.metrics.lookup import ROW
-from kejistats.schema.observation import GRADES, LEVELS
+from kejistats.model.tables.observation import GRADES, LEVELS
 
 FACTS = ["measure", "unit", "frequency", "release", "pace", "nodes", "direction", "aggregate"]
 
 
-def grade_place(column: str = "grade") -> pl.Expr:
+def grade_level(column: str = "grade") -> pl.Expr:
     """Return a grade's place from the weakest, 0, upwards; null where there is no grade."""
-    return place_of(pl.col(column), GRADES)
+    return encode(pl.col(column), GRADES)
 
 
 def grade_at(place: pl.Expr) -> pl.Expr:
-    """Return the grade at a place of `grade_place`."""
-    return text_at(place, GRADES)
+    """Return the grade at a place of `grade_level`."""
+    return decode(place, GRADES)
 
 
-def shaped(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
+def conform(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
     """Return exactly the columns of `schema`, in its order and types; absent ones are null."""
     names = frame.collect_schema().names()
     absent = [pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in names]
@@ -58,16 +58,16 @@ def _with_table(rows: pl.LazyFrame, table: pl.DataFrame, on: str) -> pl.LazyFram
     return asking.hstack(places[asking[on].to_physical()]).lazy()
 
 
-def put(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:
+def upsert(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:
     """Put rows in the place of those with the same key, or beside the others."""
-    there = meeting(observations.select(ROW), rows).collect()
+    there = matching(observations.select(ROW), rows).collect()
     kept = observations
     if there.height:  # else the observations need not be copied
         kept = observations.join(there.lazy(), on=ROW, how="anti", maintain_order="left")
     return pl.concat([kept, rows.lazy()])
 
 
-def meeting(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:
+def matching(observations: pl.LazyFrame, rows: pl.DataFrame) -> pl.LazyFrame:
     """Return the observations whose key one of a few rows has."""
     possible = observations.filter(
         pl.col(c).is_in(rows[c].unique().implode()) for c in ("indicator", "district")

@@ -1,13 +1,13 @@
-"""同比: growth against the same checkpoint one year earlier, or the reason for none (§7)."""
+"""同比: growth against the same checkpoint one year earlier, or the reason for none (definitions §7)."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM, quotient
-from kejistats.metrics.choice import chosen
-from kejistats.metrics.frames import grade_place, with_facts
-from kejistats.metrics.lookup import SERIES, TIME, Figures, earlier
+from kejistats.metrics.categories import first_match
+from kejistats.metrics.frames import grade_level, with_facts
+from kejistats.metrics.lookup import SERIES, TIME, Figures, lag
 from kejistats.metrics.pace import told_month
 from kejistats.store import current, on_other_definitions
 
@@ -23,7 +23,7 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
 
     For a percent indicator with B > 0 and A ≥ 0, yoy = (A − B) / B; for a points indicator,
     yoy_points = A − B. The base must have the same break_id and the same or a better grade
-    (semantics §7). Where no rate may stand, ``yoy_reason`` says why; exactly one of the three
+    (definitions §7). Where no rate may stand, ``yoy_reason`` says why; exactly one of the three
     is set. The two-year average is √((1 + g₁)(1 + g₂)) − 1, of points (g₁ + g₂) / 2, each from
     published growth where there is one.
 
@@ -45,13 +45,13 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import Observation
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import Observation
     >>> rows = [("rd_industrial", 2024, 6.11), ("rd_industrial", 2025, 5.92)]
     >>> frame = Observation.conform(pl.DataFrame([
     ...     {"district": "900101", "indicator": i, "level": "", "year": y, "month": 6, "value": v,
     ...      "status": "reported", "grade": "final", "bound": "exact", "reported": str(v),
-    ...      "source": "a.csv#D2", "received": "000001-00000000"} for i, y, v in rows]))
+    ...      "source": "a.csv#D2", "intake_id": "000001-00000000"} for i, y, v in rows]))
     >>> result = frame.lazy().pipe(growth, read_registry()).collect()
     >>> [(r["yoy_reason"], r["yoy"] and round(r["yoy"], 4)) for r in result.iter_rows(named=True)]
     [('base_missing', None), (None, -0.0311)]
@@ -86,13 +86,13 @@ def growth_of(
         .pipe(_with_year_end, figures, others, rows)
         .with_columns(
             _bound=pl.when(pl.col("base").is_not_null()).then(quotient("bound", "base_bound")),
-            _grade=grade_place(),
+            _grade=grade_level(),
         )
     )
     a, b = pl.col("value"), pl.col("base")
     points = pl.col("_growth") == "points"
     same = pl.col("break_id").eq_missing(pl.col("base_break"))
-    reason = chosen(
+    reason = first_match(
         (pl.col("status").is_in(["missing", "not_applicable"]), "figure_missing"),
         (pl.col("status") == "masked", "figure_masked"),
         (pl.col("base_status") == "masked", "base_masked"),
@@ -127,7 +127,7 @@ def growth_of(
 
 
 def first_time(rows: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
-    """Add whether a figure is the first above zero: 实现零的突破 (semantics §7).
+    """Add whether a figure is the first above zero: 实现零的突破 (definitions §7).
 
     Only where the base is zero and so was every figure before; a masked one counts as not zero,
     for nobody may say 首次 over a figure that is hidden.
@@ -169,7 +169,7 @@ def _with_base(
         f"{name}_source": pl.col("source"),
         f"{name}_break": pl.col("break_id"),
         f"{name}_growth": pl.col("published_growth"),
-        f"{name}_grade": grade_place(),
+        f"{name}_grade": grade_level(),
     }
     back = 12 * years + pl.col("month") - told_month(rows)
     return _joined(rows, figures, others, columns, back, at)
@@ -201,11 +201,11 @@ def _joined(
     at: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """Join earlier figures, the one of the row's own definition where there are several."""
-    rows = earlier(rows, figures, columns, back, at=at)
+    rows = lag(rows, figures, columns, back, at=at)
     if others is None:
         return rows
     old = {f"_old_{name}": taken for name, taken in columns.items()}
-    rows = earlier(rows, others, {**old, "_found": pl.lit(value=True)}, back, ["break_id"], at)
+    rows = lag(rows, others, {**old, "_found": pl.lit(value=True)}, back, ["break_id"], at)
     found = pl.col("_found").fill_null(value=False)
     return rows.with_columns(
         pl.when(found).then(f"_old_{c}").otherwise(c).alias(c) for c in columns
@@ -229,9 +229,9 @@ def _two_year_average(points: pl.Expr) -> pl.Expr:
         pl.col("published_growth") / scale,
         pl.when(firm).then(pl.coalesce("yoy", "yoy_points")),
     )
-    earlier = pl.when(points).then(b - c).when((c > 0) & (b >= 0)).then((b - c) / c)
+    lag = pl.when(points).then(b - c).when((c > 0) & (b >= 0)).then((b - c) / c)
     second = pl.coalesce(
-        pl.when(same).then(pl.col("base_growth") / scale), pl.when(comparable).then(earlier)
+        pl.when(same).then(pl.col("base_growth") / scale), pl.when(comparable).then(lag)
     )
     possible = (first >= -1) & (second >= -1)
     return (

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kejistats.metrics.frames import put
-from kejistats.metrics.lookup import ROW, in_order, keyed
+from kejistats.metrics.frames import upsert
+from kejistats.metrics.lookup import ROW, sorted_by_key, with_key
 from kejistats.metrics.ratios import computed
 from kejistats.metrics.totals import sums
 from kejistats.store import current, on_other_definitions
@@ -31,13 +31,13 @@ def history(observations: Table, districts: pl.DataFrame, indicators: pl.DataFra
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District, Observation
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District, Observation
     >>> units = District.conform(pl.DataFrame([{"code": "1", "name": "甲区", "kind": "district"}]))
     >>> frame = Observation.conform(pl.DataFrame([
     ...     {"district": "1", "indicator": i, "level": "", "year": 2024, "month": 12, "value": v,
     ...      "status": "reported", "grade": "final", "bound": "exact", "reported": str(v),
-    ...      "source": "a.csv#D2", "received": "000001-00000000"}
+    ...      "source": "a.csv#D2", "intake_id": "000001-00000000"}
     ...     for i, v in [("rd_expenditure", 2.5), ("rd_fte", 500.0)]]))
     >>> found = history(frame, units, read_registry()).collect()
     >>> found.filter(pl.col("indicator") == "rd_per_fte")["value"].item()
@@ -56,7 +56,7 @@ def _complete(
     """Add derived totals and ratios to figures, one per key."""
     added = sums(figures, districts, indicators)
     rates = computed(pl.concat([figures, added.lazy()]), indicators)
-    return put(figures, pl.concat([added.join(rates, on=ROW, how="anti"), rates]))
+    return upsert(figures, pl.concat([added.join(rates, on=ROW, how="anti"), rates]))
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,19 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Held:
+class YearWindow:
     """The figures of some years as they stand, and what they were on other definitions."""
 
     now: dict[int, pl.DataFrame]
     others: pl.DataFrame | None
 
-    def moved(self, tables: Tables, years: set[int], months: list[int]) -> Held:
+    def moved(self, tables: Tables, years: set[int], months: list[int]) -> YearWindow:
         """Return the figures of other years; those held already are not worked out again."""
         months_asked = pl.col("month").is_in(months)
         raw = {
-            year: keyed(tables.observations.filter(pl.col("year") == year, months_asked)).collect()
+            year: with_key(
+                tables.observations.filter(pl.col("year") == year, months_asked)
+            ).collect()
             for year in sorted(years - set(self.now))
         }
         others = [] if self.others is None else [self.others.filter(pl.col("year").is_in(years))]
@@ -96,7 +98,7 @@ class Held:
         else:
             now = {year: _as_they_stand(rows, tables) for year, rows in raw.items()}
         now |= {year: rows for year, rows in self.now.items() if year in years}
-        return Held(now, pl.concat(others) if others else None)
+        return YearWindow(now, pl.concat(others) if others else None)
 
 
 def _as_they_stand(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
@@ -108,4 +110,8 @@ def _as_they_stand(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
         latest = current(rows.filter(several).lazy()).collect()
         rows = pl.concat([rows.filter(~several), latest])
     figures = rows.lazy().drop("_k", *_OF_INTAKE)
-    return keyed(_complete(figures, tables.districts, tables.indicators)).collect().pipe(in_order)
+    return (
+        with_key(_complete(figures, tables.districts, tables.indicators))
+        .collect()
+        .pipe(sorted_by_key)
+    )

@@ -1,14 +1,14 @@
 """What a report implies without saying it: targets, the half-year task, multiples of the pace.
 
 Helpers for single figures, and no Metric columns. A target found here is ``implied`` and never
-called 下达 (semantics §5).
+called 下达 (definitions §5).
 """
 
 from __future__ import annotations
 
 
 def implied_target(actual: float, completion_pct: float) -> float | None:
-    """Return the target that follows from a figure and its printed completion (semantics §5).
+    """Return the target that follows from a figure and its printed completion (definitions §5).
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def implied_target(actual: float, completion_pct: float) -> float | None:
 
 
 def half_year_task(actual: float, target: float) -> float | None:
-    """Return how much of the half-year task is done: A ÷ (T / 2) (semantics §6).
+    """Return how much of the half-year task is done: A ÷ (T / 2) (definitions §6).
 
     The task of the half is half of the year's whatever the month, where a report compares with
     the half-year task as such.
@@ -59,7 +59,7 @@ def half_year_task(actual: float, target: float) -> float | None:
 
 
 def due_at_multiple(target: float, month: int, multiple: float) -> float:
-    """Return what a multiple of the linear pace asks for: multiple × T × m / 12 (semantics §6).
+    """Return what a multiple of the linear pace asks for: multiple × T × m / 12 (definitions §6).
 
     双倍完成序时进度 by May asks for 2 × 5/12 of the target. It may exceed the target.
 

@@ -1,4 +1,4 @@
-"""Increments inside the year from cumulative figures, and 环比 against the stretch before (§2, §7)."""
+"""Increments inside the year from cumulative figures, and 环比 against the stretch before (definitions §2, §7)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import polars as pl
 
 from kejistats.metrics.bounds import FIRM, quotient
 from kejistats.metrics.frames import with_facts
-from kejistats.metrics.lookup import Figures, earlier
+from kejistats.metrics.lookup import Figures, lag
 from kejistats.store import current
 
 
@@ -14,7 +14,7 @@ def increments(observations: pl.LazyFrame, months: int = 1) -> pl.LazyFrame:
     """Add what each stretch of the year brought: the difference of cumulative figures.
 
     increment = x(m) − x(m − months), in the first stretch of a year the cumulative figure itself
-    (semantics §2). It is null where either figure is masked or missing, where the two are on
+    (definitions §2). It is null where either figure is masked or missing, where the two are on
     different definitions, where their bounds contradict each other, and where the month does not
     end a stretch of that length.
 
@@ -35,7 +35,7 @@ def increments(observations: pl.LazyFrame, months: int = 1) -> pl.LazyFrame:
     --------
     >>> rows = {"district": "1", "indicator": "i", "level": "", "year": 2013, "month": [5, 6],
     ...         "value": [98.0, 120.0], "bound": "exact", "status": "reported", "break_id": None,
-    ...         "reported": "", "received": "000001-00000000"}
+    ...         "reported": "", "intake_id": "000001-00000000"}
     >>> increments(pl.LazyFrame(rows)).collect()["increment"].to_list()
     [None, 22.0]
     """
@@ -56,7 +56,7 @@ def increments_of(rows: pl.LazyFrame, figures: Figures, months: pl.Expr) -> pl.L
         Length of each row's stretch.
     """
     columns = _taken("_earlier")
-    rows = earlier(rows.with_columns(_length=months), figures, columns, months)
+    rows = lag(rows.with_columns(_length=months), figures, columns, months)
     return _increment(rows).drop("_length", *columns)
 
 
@@ -95,7 +95,7 @@ def period_on_period(
     """Add 环比: of a flow its increment against the one before, of others their level before.
 
     period_on_period = (x − previous) / previous for previous > 0 and x ≥ 0, x − previous for
-    points indicators (semantics §7). It is not adjusted for seasons, and briefs do not print it.
+    points indicators (definitions §7). It is not adjusted for seasons, and briefs do not print it.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def period_on_period(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
+    >>> from kejistats.model.registry import read_registry
     >>> rows = pl.LazyFrame({"district": "1", "indicator": "patent_granted", "level": "",
     ...     "year": 2025, "month": [3, 6], "value": [40.0, 100.0], "bound": "exact",
     ...     "break_id": None}, schema_overrides={"break_id": pl.String})
@@ -121,8 +121,8 @@ def period_on_period(
     """
     names, at = rows.collect_schema().names(), rows.with_columns(_length=months)
     rows = with_facts(rows, indicators).with_columns(_length=months)
-    rows = earlier(rows, figures, _taken("_earlier"), pl.col("_length"), at=at)
-    rows = earlier(rows, figures, _taken("_start"), pl.col("_length") * 2, at=at)
+    rows = lag(rows, figures, _taken("_earlier"), pl.col("_length"), at=at)
+    rows = lag(rows, figures, _taken("_start"), pl.col("_length") * 2, at=at)
     # The stretch before: its increment for a flow, where it stood at its end for all else.
     rows = _increment(rows)
     # A stretch that began in January is the cumulative figure itself.

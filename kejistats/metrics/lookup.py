@@ -35,7 +35,7 @@ class Past:
 Figures = pl.LazyFrame | Past
 
 
-def keyed(frame: pl.LazyFrame) -> pl.LazyFrame:
+def with_key(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Add to a table with coded keys the one number ``_k`` that stands for a row's whole key.
 
     Time, district, indicator and level have their places in it in this order, so that sorted
@@ -56,28 +56,28 @@ def is_coded(frame: pl.LazyFrame) -> bool:
     return isinstance(frame.collect_schema()["district"], pl.Enum)
 
 
-def is_keyed(frame: pl.LazyFrame) -> bool:
+def has_key(frame: pl.LazyFrame) -> bool:
     """Return whether a table has ``_k``."""
     return "_k" in frame.collect_schema().names()
 
 
 def key_columns(frame: pl.LazyFrame) -> list[str]:
     """Return the columns that make up a row's key, ``_k`` among them where the table has it."""
-    return [*ROW, *(["_k"] if is_keyed(frame) else [])]
+    return [*ROW, *(["_k"] if has_key(frame) else [])]
 
 
-def in_order(frame: pl.DataFrame) -> pl.DataFrame:
+def sorted_by_key(frame: pl.DataFrame) -> pl.DataFrame:
     """Return rows that have ``_k`` sorted by it."""
     return frame if frame["_k"].is_sorted() else frame.sort("_k")
 
 
-def among_peers(group: str) -> pl.Expr:
+def key_in_group(group: str) -> pl.Expr:
     """Return ``_k`` with a group of districts in the place of the district."""
     at_group = pl.col("_k") // _MONTH * UNITS + pl.col(group).cast(pl.Int64)
     return at_group * MEASURES + pl.col("_k") % MEASURES
 
 
-def key_elsewhere(district: str) -> pl.Expr:
+def key_of_district(district: str) -> pl.Expr:
     """Return ``_k`` with another district in its place; null where there is none."""
     return pl.col("_k") + (_number(district) - _number("district")) * MEASURES
 
@@ -92,7 +92,7 @@ def unit_number() -> pl.Expr:
     return TIME * UNITS + _number("district")
 
 
-def earlier(
+def lag(
     rows: pl.LazyFrame,
     figures: Figures,
     columns: dict[str, pl.Expr],
@@ -118,10 +118,10 @@ def earlier(
         A smaller plan with the same checkpoints as `rows`, so that a chain of these joins does
         not work each of them out several times.
     """
-    if isinstance(figures, Past) or (is_keyed(rows) and is_keyed(figures)):
+    if isinstance(figures, Past) or (has_key(rows) and has_key(figures)):
         asking = rows.collect()
-        tables = figures.years if isinstance(figures, Past) else in_order(figures.collect())
-        return asking.hstack(_earlier(asking, tables, columns, back, list(same))).lazy()
+        tables = figures.years if isinstance(figures, Past) else sorted_by_key(figures.collect())
+        return asking.hstack(_lag_sorted(asking, tables, columns, back, list(same))).lazy()
     wanted = (TIME - back - 1).alias("_at")
     times = (rows if at is None else at).select(wanted).unique()
     times = times.select(year=pl.col("_at") // 12, month=pl.col("_at") % 12 + 1)
@@ -137,7 +137,7 @@ def earlier(
     )  # fmt: skip
 
 
-def elsewhere(
+def of_district(
     rows: pl.LazyFrame, figures: pl.LazyFrame, district: str, columns: dict[str, pl.Expr]
 ) -> pl.LazyFrame:
     """Add columns of what another district has in the place of each row.
@@ -153,11 +153,9 @@ def elsewhere(
     columns
         What to take from its row, by the name it gets.
     """
-    if is_keyed(rows) and is_keyed(figures):
-        asking, table = rows.collect(), in_order(figures.collect())
-        return asking.hstack(
-            looked_up(asking, key_elsewhere(district), table, "_k", columns)
-        ).lazy()
+    if has_key(rows) and has_key(figures):
+        asking, table = rows.collect(), sorted_by_key(figures.collect())
+        return asking.hstack(gather(asking, key_of_district(district), table, "_k", columns)).lazy()
     cell = ["indicator", "level", *AT]
     found = figures.select(*cell, pl.col("district").alias("_other"), **columns)
     return rows.join(
@@ -169,7 +167,7 @@ def elsewhere(
     )
 
 
-def looked_up(
+def gather(
     rows: pl.DataFrame,
     key: pl.Expr,
     table: pl.DataFrame,
@@ -198,7 +196,7 @@ def looked_up(
     --------
     >>> table = pl.DataFrame({"n": [1, 3], "name": ["a", "c"]})
     >>> asking = pl.DataFrame({"wanted": [3, 2, None, 1]})
-    >>> looked_up(asking, pl.col("wanted"), table, "n", {"name": pl.col("name")})["name"].to_list()
+    >>> gather(asking, pl.col("wanted"), table, "n", {"name": pl.col("name")})["name"].to_list()
     ['c', None, None, 'a']
     """
     wanted, known = rows.select(key.alias(on))[on], table[on]
@@ -224,7 +222,7 @@ def _agreeing(
     return taken.select(pl.when(pl.all_horizontal(agrees)).then(c).alias(c) for c in columns)
 
 
-def _earlier(
+def _lag_sorted(
     rows: pl.DataFrame,
     tables: Mapping[int, pl.DataFrame] | pl.DataFrame,
     columns: dict[str, pl.Expr],
@@ -234,7 +232,7 @@ def _earlier(
     """Return columns of earlier figures, looked for in the figures of their checkpoint only."""
     if not rows["_k"].is_sorted():
         order = rows["_k"].arg_sort()
-        return _earlier(rows[order], tables, columns, back, same)[order.arg_sort()]
+        return _lag_sorted(rows[order], tables, columns, back, same)[order.arg_sort()]
     found = [_of_checkpoint(rows.clear(), _at_time(tables, 0), 0, columns, same)]
     for time, block in _checkpoints(rows):
         least, most, none = block.select(
@@ -246,7 +244,7 @@ def _earlier(
             continue
         numbered = block.with_columns(_back=back.fill_null(_NEVER)).with_row_index("_row")
         parts = [
-            _earlier(part, tables, columns, pl.lit(part["_back"][0]), same).with_columns(
+            _lag_sorted(part, tables, columns, pl.lit(part["_back"][0]), same).with_columns(
                 part["_row"]
             )
             for part in numbered.partition_by("_back")
@@ -265,7 +263,7 @@ def _of_checkpoint(
     """Return columns of the figures of one checkpoint for the rows of another one."""
     key = pl.col("_k") - back
     if past.height != rows.height or not (past["_k"] == rows["_k"] - back).all():
-        return looked_up(rows, key, past, "_k", columns, same)
+        return gather(rows, key, past, "_k", columns, same)
     # The same series at both: nothing need be looked for.
     return _agreeing(rows, past, columns, same)
 

@@ -1,13 +1,13 @@
-"""机械推算: where the year would end, were it to go on as past years did (semantics §6)."""
+"""机械推算: where the year would end, were it to go on as past years did (definitions §6)."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM, LOWER, UPPER
-from kejistats.metrics.choice import chosen
+from kejistats.metrics.categories import first_match
 from kejistats.metrics.pace import elapsed
-from kejistats.settings import Thresholds
+from kejistats.model.settings import Thresholds
 
 
 def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.LazyFrame:
@@ -24,7 +24,7 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
         Rows with value, bound, month, year, as_of, measure, pace, year_end and year_end_bound
         (of a stock no bound), profile, profile_low and profile_high.
     thresholds
-        outlook_month and outlook_share; those of semantics §6 by default.
+        outlook_month and outlook_share; those of definitions §6 by default.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
         & (even >= limits.outlook_share)
     )
     in_time = (month >= limits.outlook_month) & (month < 12) & start.is_not_null() & a.is_not_null()
-    rule = chosen((~in_time, None), (seasonal, "seasonal"), (linear, "linear"))
+    rule = first_match((~in_time, None), (seasonal, "seasonal"), (linear, "linear"))
     rows = rows.with_columns(outlook_rule=rule)
     by_profile = pl.col("outlook_rule") == "seasonal"
     ends = [

@@ -1,24 +1,24 @@
-"""序时进度: the share of a year's target that is due at a checkpoint (semantics §6)."""
+"""序时进度: the share of a year's target that is due at a checkpoint (definitions §6)."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM
-from kejistats.metrics.choice import chosen
+from kejistats.metrics.categories import first_match
 from kejistats.metrics.frames import with_facts, with_units
 from kejistats.metrics.lookup import (
     ROW,
     Figures,
     Past,
-    earlier,
-    elsewhere,
+    gather,
     key_columns,
-    key_elsewhere,
-    looked_up,
+    key_of_district,
+    lag,
+    of_district,
 )
-from kejistats.schema.indicator import PACES
-from kejistats.settings import Thresholds
+from kejistats.model.settings import Thresholds
+from kejistats.model.tables.indicator import PACES
 
 _PROFILE = {
     "profile": pl.Float64, "profile_low": pl.Float64, "profile_high": pl.Float64,
@@ -29,7 +29,7 @@ _PROFILE = {
 def node_share(nodes: str | None, month: int) -> float | None:
     """Return the share due by steps such as ``6:0.4;12:1``; 0 before the first node.
 
-    Nodes are steps and never interpolated (semantics §6).
+    Nodes are steps and never interpolated (definitions §6).
 
     Examples
     --------
@@ -43,7 +43,7 @@ def node_share(nodes: str | None, month: int) -> float | None:
 
 
 def elapsed() -> pl.Expr:
-    """Return the months of the year gone by, counted through ``as_of`` where it is given (§2).
+    """Return the months of the year gone by, counted through ``as_of`` where it is given (definitions §2).
 
     Examples
     --------
@@ -95,7 +95,7 @@ def seasonal_profile(
     """Add the share of the year that past years had reached by each row's month.
 
     Pooled Σx(m) / ΣX(year) over the last up to three comparable years, needing at least two, each
-    with a yearly figure of at least 10; else the profile of the district's parent (semantics §6).
+    with a yearly figure of at least 10; else the profile of the district's parent (definitions §6).
     Of a stock it is the share of the year's net change, counted from the December before. Years
     are comparable that carry the break_id of the row, for the parent's those of its own row.
 
@@ -108,7 +108,7 @@ def seasonal_profile(
     districts, indicators
         District and Indicator tables.
     thresholds
-        seasonal_years, seasonal_least and seasonal_figure; those of semantics §6 by default.
+        seasonal_years, seasonal_least and seasonal_figure; those of definitions §6 by default.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def seasonal_profile(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
+    >>> from kejistats.model.registry import read_registry
     >>> units = pl.DataFrame({"code": ["1"], "parent": [None]}, schema_overrides={"parent": pl.String})
     >>> series = {"district": "1", "indicator": "contracts_value", "level": "", "break_id": None}
     >>> figures = pl.LazyFrame(series | {"bound": "exact", "year": [2023, 2023, 2024, 2024],
@@ -136,7 +136,7 @@ def seasonal_profile(
     found = _profile(own, figures, limits)
     # Parents that have no row here have figures of other years all the same.
     on = ["_k"] if "_k" in key else key
-    named = [key_elsewhere("_parent")] if "_k" in key else []
+    named = [key_of_district("_parent")] if "_k" in key else []
     above = own.filter(pl.col("_parent").is_not_null()).select(
         pl.col("_parent").alias("district"), *ROW[1:], "measure", "_told", *named
     )
@@ -156,7 +156,7 @@ def seasonal_profile(
     from_above = {f"{c}_above": pl.col(c) for c in [*_PROFILE, "_told"]}
     has_own = pl.col("profile").is_not_null()
     alike = pl.col("_told_above") == pl.col("_told")
-    joined = elsewhere(found, inherited, "_parent", from_above).select(
+    joined = of_district(found, inherited, "_parent", from_above).select(
         pl.when(has_own).then(c).when(alike).then(f"{c}_above").alias(c) for c in _PROFILE
     )
     return pl.concat([rows, joined], how="horizontal")
@@ -175,33 +175,33 @@ def _profile(rows: pl.LazyFrame, figures: Figures, limits: Thresholds) -> pl.Laz
     value = pl.when(pl.col("bound").is_in(FIRM)).then("value")
     found, same = rows, ["break_id"]
     # One look at each December, shared by the years on either side of it.
-    for lag in [*lags, max(lags) + 1]:
-        back = 12 * (lag - 1) + pl.col("month")
-        found = earlier(found, figures, {f"_end{lag}": value}, back, same, rows)
-    for lag in lags:
-        back = 12 * lag + pl.col("month") - pl.col("_told")
-        found = earlier(found, figures, {f"_part{lag}": value}, back, same, rows)
+    for years in [*lags, max(lags) + 1]:
+        back = 12 * (years - 1) + pl.col("month")
+        found = lag(found, figures, {f"_end{years}": value}, back, same, rows)
+    for years in lags:
+        back = 12 * years + pl.col("month") - pl.col("_told")
+        found = lag(found, figures, {f"_part{years}": value}, back, same, rows)
     stock = pl.col("measure") == "stock"
     parts, wholes, usable = {}, {}, {}
-    for lag in lags:
-        start = pl.when(stock).then(pl.col(f"_end{lag + 1}")).otherwise(0.0)
-        parts[lag] = pl.col(f"_part{lag}") - start
-        wholes[lag] = pl.col(f"_end{lag}") - start
-        enough = (wholes[lag] >= limits.seasonal_figure) & (parts[lag] >= 0)
-        usable[lag] = enough.fill_null(value=False)
+    for years in lags:
+        start = pl.when(stock).then(pl.col(f"_end{years + 1}")).otherwise(0.0)
+        parts[years] = pl.col(f"_part{years}") - start
+        wholes[years] = pl.col(f"_end{years}") - start
+        enough = (wholes[years] >= limits.seasonal_figure) & (parts[years] >= 0)
+        usable[years] = enough.fill_null(value=False)
     found = found.with_columns(
-        *(pl.when(usable[lag]).then(parts[lag]).alias(f"_p{lag}") for lag in lags),
-        *(pl.when(usable[lag]).then(wholes[lag]).alias(f"_w{lag}") for lag in lags),
+        *(pl.when(usable[years]).then(parts[years]).alias(f"_p{years}") for years in lags),
+        *(pl.when(usable[years]).then(wholes[years]).alias(f"_w{years}") for years in lags),
     )
-    shares = [pl.col(f"_p{lag}") / pl.col(f"_w{lag}") for lag in lags]
-    count = pl.sum_horizontal(pl.col(f"_p{lag}").is_not_null() for lag in lags)
+    shares = [pl.col(f"_p{years}") / pl.col(f"_w{years}") for years in lags]
+    count = pl.sum_horizontal(pl.col(f"_p{years}").is_not_null() for years in lags)
     used = pl.sum_horizontal(
-        pl.col(f"_p{lag}").is_not_null() * 2**place for place, lag in enumerate(lags)
+        pl.col(f"_p{years}").is_not_null() * 2**place for place, years in enumerate(lags)
     )
     profiled = pl.col("measure").is_in(["flow", "stock"]) & (pl.col("level") == "")
     known = (count >= limits.seasonal_least) & profiled
-    pooled = pl.sum_horizontal(f"_p{lag}" for lag in lags) / pl.sum_horizontal(
-        f"_w{lag}" for lag in lags
+    pooled = pl.sum_horizontal(f"_p{years}" for years in lags) / pl.sum_horizontal(
+        f"_w{years}" for years in lags
     )
     return found.select(
         *names,
@@ -226,14 +226,12 @@ def _with_years(rows: pl.LazyFrame, lags: list[int]) -> pl.LazyFrame:
     table = table.with_columns(profile_years=pl.Series(texts, dtype=pl.String))
     years = {"profile_years": pl.col("profile_years")}
     return (
-        found.hstack(looked_up(found, pl.col("_years"), table, "_years", years))
-        .drop("_years")
-        .lazy()
+        found.hstack(gather(found, pl.col("_years"), table, "_years", years)).drop("_years").lazy()
     )
 
 
 def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the rule applied and the share of the target due (semantics §6).
+    """Add the rule applied and the share of the target due (definitions §6).
 
     linear: elapsed months ÷ 12, counted through ``as_of`` where it is given; a target
     that starts within the year after ``start_month`` m₀ is paced (m − m₀) / (12 − m₀) whatever
@@ -272,7 +270,7 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
     since_base = (pl.col("year") - pl.col("base_year") - 1) * 12 + elapsed()
     term = since_base / ((pl.col("target_year") - pl.col("base_year")) * 12)
     kind, pace = pl.col("target_kind"), pl.col("pace")
-    rule = chosen(
+    rule = first_match(
         (pl.col("target").is_null(), None),
         (kind == "growth", "none"),
         (kind == "multi_year", "elapsed"),

@@ -1,13 +1,13 @@
-"""Who a row's peers are, and its place among those that take part (semantics §8)."""
+"""Who a row's peers are, and its place among those that take part (definitions §8)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.frames import grade_place, with_facts
-from kejistats.metrics.lookup import among_peers, is_keyed, looked_up, unit_at, unit_number
+from kejistats.metrics.frames import grade_level, with_facts
+from kejistats.metrics.lookup import gather, has_key, key_in_group, unit_at, unit_number
 from kejistats.metrics.totals import month_end, valid_at
-from kejistats.schema.observation import GRADES
+from kejistats.model.tables.observation import GRADES
 
 PEER_KINDS = ["district", "zone"]
 # Figures are told apart by this many digits.
@@ -38,11 +38,11 @@ def with_peers(
         return rows
     units = _units(rows, districts)
     found = {c: pl.col(c) for c in ("_group", "_member", "peers")}
-    if is_keyed(rows):
+    if has_key(rows):
         asking = rows.collect()
         table = units.select(*found, unit_number().alias("_u")).collect().sort("_u")
-        rows = asking.hstack(looked_up(asking, unit_at(), table, "_u", found)).lazy()
-        cell = among_peers("_group") * (len(GRADES) + 1) + grade_place().fill_null(len(GRADES))
+        rows = asking.hstack(gather(asking, unit_at(), table, "_u", found)).lazy()
+        cell = key_in_group("_group") * (len(GRADES) + 1) + grade_level().fill_null(len(GRADES))
     else:
         rows = rows.join(units, on=["district", "year", "month"], how="left", maintain_order="left")
         cell = pl.concat_str(

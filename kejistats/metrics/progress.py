@@ -1,4 +1,4 @@
-"""The progress code of a figure against its target and pace (semantics §6)."""
+"""The progress code of a figure against its target and pace (definitions §6)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from datetime import date
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER, quotient
-from kejistats.metrics.choice import chosen, place_of, text_at
+from kejistats.metrics.categories import decode, encode, first_match
 from kejistats.metrics.lookup import TIME
 from kejistats.metrics.targets import INCREASE
-from kejistats.schema.indicator import FREQUENCIES
-from kejistats.schema.metric import PROGRESS
-from kejistats.settings import Thresholds
-from kejistats.units import WHOLE
+from kejistats.model.settings import Thresholds
+from kejistats.model.tables.indicator import FREQUENCIES
+from kejistats.model.tables.metric import PROGRESS
+from kejistats.model.units import COUNT_UNITS
 
 
 def progress(
     rows: pl.LazyFrame, thresholds: Thresholds | None = None, as_known: date | None = None
 ) -> pl.LazyFrame:
-    """Add ``progress``, ``target_reason`` and the ``thresholds`` used (semantics §6).
+    """Add ``progress``, ``target_reason`` and the ``thresholds`` used (definitions §6).
 
     ahead from a pace ratio of 1.05 on, on_pace from 1.00, near from 0.95, slow from 0.60, behind
     below; a growth target by growth − g in points: +1, 0, −0.5; a ceiling by p·T and T. In
@@ -28,9 +28,9 @@ def progress(
     Parameters
     ----------
     rows
-        Metric rows after `against_target`.
+        Metric rows after `compare_with_target`.
     thresholds
-        Limits; those of semantics §6 by default.
+        Limits; those of definitions §6 by default.
     as_known
         The day whose knowledge counts: what is missing before its release is then not_due.
 
@@ -43,7 +43,7 @@ def progress(
 
     Examples
     --------
-    >>> from kejistats.metrics.targets import against_target
+    >>> from kejistats.metrics.targets import compare_with_target
     >>> texts = ["target_base_bound", "yoy_reason", "yoy_bound"]
     >>> row = dict.fromkeys(["target_base", "yoy", "yoy_points", "published_growth", "year_end",
     ...     "base", "base_year", "target_upper", *texts])
@@ -55,7 +55,7 @@ def progress(
     >>> types = {"as_of": pl.Date} | {c: pl.String for c in texts}
     >>> types |= {c: pl.Float64 for c, v in row.items() if v is None and c not in types}
     >>> frame = pl.LazyFrame([row], schema_overrides=types)
-    >>> progress(against_target(frame)).select("progress", "thresholds").collect().row(0)
+    >>> progress(compare_with_target(frame)).select("progress", "thresholds").collect().row(0)
     ('ahead', '1.05;1;0.95;0.6')
     """
     limits = thresholds or Thresholds()
@@ -119,7 +119,7 @@ def progress(
     rows = rows.with_columns(_code=code).with_columns(_weaker=_weaker(final))
     code, weaker = pl.col("_code"), pl.col("_weaker")
     unsure = _open(kind) & (weaker != code)
-    every = place_of(pl.col("frequency"), [*FREQUENCIES], [*FREQUENCIES.values()])
+    every = encode(pl.col("frequency"), [*FREQUENCIES], [*FREQUENCIES.values()])
     coming = (pl.col("month") % every != 0) | unreleased(as_known)
     before_node = t.is_not_null() & (p == 0)
     status = pl.col("status")
@@ -131,7 +131,7 @@ def progress(
         (t.is_null() | (status == "not_applicable"), "no_target"),
         otherwise=pl.when(unsure).then(weaker).otherwise(code),
     )
-    reason = chosen(
+    reason = first_match(
         (t.is_null(), None),
         (status == "masked", "figure_masked"),
         (missing, "figure_missing"),
@@ -145,14 +145,14 @@ def progress(
         ((pl.col("pace_rule") == "seasonal") & p.is_null(), "no_profile"),
         ((t <= 0) & ~kind.is_in(["growth", "ceiling"]), "zero_target"),
     )  # fmt: skip
-    used = chosen(
+    used = first_match(
         (t.is_null() | (kind == "ceiling"), None),
         (kind == "growth",
          _spelled(limits.growth_ahead, limits.growth_on_pace, limits.growth_near)),
         otherwise=_spelled(limits.ahead, limits.on_pace, limits.near, limits.slow),
     )  # fmt: skip
     return rows.with_columns(
-        progress=text_at(progress, PROGRESS), target_reason=reason, thresholds=used
+        progress=decode(progress, PROGRESS), target_reason=reason, thresholds=used
     ).drop("_code", "_weaker")
 
 
@@ -179,7 +179,7 @@ def _spelled(*limits: float) -> str:
 
 
 def unreleased(as_known: date | None) -> pl.Expr:
-    """Return where no figure can exist yet on a day: its release lies in a later month (§3).
+    """Return where no figure can exist yet on a day: its release lies in a later month (definitions §3).
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def _open(kind: pl.Expr) -> pl.Expr:
 
 
 def _weaker(final: pl.Expr) -> pl.Expr:
-    """Return the weaker of the two codes that an open comparison lies between (semantics §6).
+    """Return the weaker of the two codes that an open comparison lies between (definitions §6).
 
     A status that says the target is not reached is sure, and stays.
     """
@@ -247,6 +247,6 @@ def _weaker(final: pl.Expr) -> pl.Expr:
 
 
 def _small_count_on_pace(limits: Thresholds) -> pl.Expr:
-    """A count with a small target is on pace when it reaches ⌊due⌋ (semantics §6)."""
-    small = pl.col("unit").is_in(sorted(WHOLE)) & (pl.col("_goal") < limits.small_count)
+    """A count with a small target is on pace when it reaches ⌊due⌋ (definitions §6)."""
+    small = pl.col("unit").is_in(sorted(COUNT_UNITS)) & (pl.col("_goal") < limits.small_count)
     return small & (pl.col("_own") >= pl.col("due").round(9).floor())

@@ -1,13 +1,13 @@
-"""Ratios recomputed from numerator and denominator, never averaged (semantics §2)."""
+"""Ratios recomputed from numerator and denominator, never averaged (definitions §2)."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from kejistats.metrics.bounds import quotient
-from kejistats.metrics.frames import grade_at, grade_place, put, shaped
+from kejistats.metrics.frames import conform, grade_at, grade_level, upsert
 from kejistats.metrics.lookup import ROW
-from kejistats.units import ratio_factor
+from kejistats.model.units import ratio_factor
 
 _AT = ["district", "level", "year", "month"]
 
@@ -32,18 +32,18 @@ def ratios(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import Observation
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import Observation
     >>> frame = Observation.conform(pl.DataFrame([
     ...     {"district": "1", "indicator": i, "level": "", "year": 2024, "month": 12, "value": v,
     ...      "status": "reported", "grade": "final", "bound": "exact", "reported": str(v),
-    ...      "source": "a.csv#D2", "received": "000001-00000000"}
+    ...      "source": "a.csv#D2", "intake_id": "000001-00000000"}
     ...     for i, v in [("fiscal_st", 3.0), ("fiscal_total", 60.0)]]))
     >>> found = ratios(frame.lazy(), read_registry()).collect()
     >>> found.filter(pl.col("indicator") == "fiscal_st_share")["value"].to_list()
     [5.0]
     """
-    return put(observations, computed(observations, indicators))
+    return upsert(observations, computed(observations, indicators))
 
 
 def _clean() -> pl.Expr:
@@ -64,7 +64,7 @@ def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFra
         for n, d, u in pairs.select("numerator", "denominator", "unit").iter_rows()
     ]
     table = pairs.with_columns(pl.Series("_factor", factors, dtype=pl.Float64)).lazy()
-    fields = ["value", "status", "grade", "bound", "source", "received", "break_id"]
+    fields = ["value", "status", "grade", "bound", "source", "intake_id", "break_id"]
     involved = pairs["_ratio"].append(pairs["numerator"]).append(pairs["denominator"])
     schema = observations.collect_schema()
     observations = (
@@ -87,7 +87,7 @@ def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFra
     both_breaks = pl.format(
         "{}÷{}", pl.col("break_id").fill_null(""), pl.col("break_id_below").fill_null("")
     )
-    weakest = pl.min_horizontal(grade_place("grade"), grade_place("grade_below"))
+    weakest = pl.min_horizontal(grade_level("grade"), grade_level("grade_below"))
     both = both.with_columns(_bound=quotient("bound", "bound_below"))
     usable = known & (pl.col("value_below") > 0) & pl.col("_bound").is_not_null()
     found = both.with_columns(
@@ -103,7 +103,7 @@ def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFra
         grade=grade_at(weakest),
         bound=pl.when(usable).then(pl.col("_bound")).otherwise(pl.lit("exact")),
         source=pl.concat_str("source", pl.lit(" ÷ "), "source_below"),
-        received=pl.max_horizontal("received", "received_below"),
+        intake_id=pl.max_horizontal("intake_id", "intake_id_below"),
         break_id=pl.when(same_break).then(pl.col("break_id")).otherwise(both_breaks),
         reported=pl.lit(""),
     )
@@ -114,7 +114,7 @@ def computed(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.DataFra
         right_on=["indicator", *_AT],
         how="left",
     )
-    found = shaped(found, schema).collect().lazy()
+    found = conform(found, schema).collect().lazy()
     # Where a side is unknown, what was reported of the ratio itself stays.
     told = observations.join(found, on=ROW, how="semi").select(ROW)
     has_figure = pl.col("status") == "reported"

@@ -1,15 +1,15 @@
-"""占比 and 拉动: what part a district has in its city's figure and in its growth (§7, §8)."""
+"""占比 and 拉动: what part a district has in its city's figure and in its growth (definitions §7, §8)."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from kejistats.metrics.bounds import FIRM, quotient
-from kejistats.metrics.choice import chosen
+from kejistats.metrics.categories import first_match
 from kejistats.metrics.frames import with_facts, with_units
-from kejistats.metrics.lookup import elsewhere, key_columns
+from kejistats.metrics.lookup import key_columns, of_district
 from kejistats.metrics.totals import DERIVED_TOTAL
-from kejistats.settings import Thresholds
+from kejistats.model.settings import Thresholds
 
 # What they need to know of the parent's row.
 OF_SHARE = ["value", "status", "bound", "grade", "break_id"]
@@ -23,7 +23,7 @@ def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFra
 
     The parent's row is its own report or, from `totals`, the sum of districts that all
     reported; of the same definition and grade. Exactly one of share and share_reason is set
-    (semantics §8).
+    (definitions §8).
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFra
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District
     >>> units = District.conform(pl.DataFrame([
     ...     {"code": "0", "name": "市", "parent": None, "kind": "total"},
     ...     {"code": "1", "name": "甲区", "parent": "0", "kind": "district"}]))
@@ -51,9 +51,9 @@ def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFra
     [(None, 'is_total'), (0.4, None)]
     """
     names = figures.collect_schema().names()
-    rows = with_whole(figures, districts, indicators, OF_SHARE)
+    rows = with_parent(figures, districts, indicators, OF_SHARE)
     rows = rows.with_columns(_share_bound=quotient("bound", "_whole_bound"))
-    reason = chosen(
+    reason = first_match(
         (pl.col("kind") == "total", "is_total"),
         (pl.col("_parent").is_null(), "no_parent"),
         (pl.col("aggregate") != "sum", "not_additive"),
@@ -83,7 +83,7 @@ def contribution(
     """Add 拉动 and 贡献率: what a district's change did for the growth of its city.
 
     contribution = (A − B) / B_city · 100 in points, for B_city > 0; contribution_rate =
-    (A − B) / (A_city − B_city), only where the city moved by at least 1 % (semantics §7). In a
+    (A − B) / (A_city − B_city), only where the city moved by at least 1 % (definitions §7). In a
     city that fell, a rate above zero is a share in the fall (下拉). Only of additive indicators,
     where both figures are of one grade and none is a bound.
 
@@ -103,8 +103,8 @@ def contribution(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District
     >>> units = District.conform(pl.DataFrame([
     ...     {"code": "0", "name": "市", "parent": None, "kind": "total"},
     ...     {"code": "1", "name": "甲区", "parent": "0", "kind": "district"}]))
@@ -118,14 +118,14 @@ def contribution(
     """
     limits = thresholds or Thresholds()
     names = rows.collect_schema().names()
-    rows = with_whole(rows, districts, indicators, OF_CONTRIBUTION)
+    rows = with_parent(rows, districts, indicators, OF_CONTRIBUTION)
     base, moved = pl.col("_whole_base"), pl.col("_whole_change")
     usable = (
         (pl.col("aggregate") == "sum")
         & pl.col("_whole_break_id").eq_missing(pl.col("break_id"))
         # As of a share: a forecast is no part of what has been counted.
         & (pl.col("_whole_grade") == pl.col("grade"))
-        # A base of a worse grade bears no rate (semantics §7), and none of a part either.
+        # A base of a worse grade bears no rate (definitions §7), and none of a part either.
         & pl.all_horizontal(
             pl.col(c).ne_missing("base_grade") for c in ("yoy_reason", "_whole_yoy_reason")
         )
@@ -201,7 +201,7 @@ def contributions(
 def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFrame:
     """Return the city's figures behind a share, and how the share changed within a year.
 
-    share_change = A / A_city − B / B_city in points (semantics §8 for the shares): of exact figures
+    share_change = A / A_city − B / B_city in points (definitions §8 for the shares): of exact figures
     only, of one definition, neither base of a worse grade than its figure, and where the city's
     two figures came about in the same way, both reported or both summed.
 
@@ -257,7 +257,7 @@ def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFram
     )  # fmt: skip
 
 
-def with_whole(
+def with_parent(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, columns: list[str]
 ) -> pl.LazyFrame:
     """Add columns of the parent's row, named ``_whole_…``, and ``_parent`` and ``kind``.
@@ -271,4 +271,4 @@ def with_whole(
     parents = districts["parent"].drop_nulls().unique().implode()
     wholes = rows.filter(pl.col("district").is_in(parents)).select(*key_columns(rows), *missing)
     rows = with_units(with_facts(rows, indicators), districts, _parent="parent", kind="kind")
-    return elsewhere(rows, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in missing})
+    return of_district(rows, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in missing})

@@ -1,14 +1,14 @@
-"""Standing among peers: ranks, and distances to leader, median and benchmark (semantics §8)."""
+"""Standing among peers: ranks, and distances to leader, median and benchmark (definitions §8)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.choice import chosen
-from kejistats.metrics.lookup import earlier, elsewhere, key_columns
+from kejistats.metrics.categories import first_match
+from kejistats.metrics.lookup import key_columns, lag, of_district
 from kejistats.metrics.peers import DIGITS, peer_columns, placed, signed, with_peers
-from kejistats.settings import Thresholds
-from kejistats.units import WHOLE
+from kejistats.model.settings import Thresholds
+from kejistats.model.units import COUNT_UNITS
 
 
 def rank(
@@ -20,7 +20,7 @@ def rank(
     """Add ranks among peers: same parent, kind and group, valid, exact figure, same grade.
 
     Competition ranking (1, 2, 2, 4), 1 = highest, or lowest for ``direction = "down"``; none
-    for ``direction = "none"``. Totals, subtotals and residuals have no rank (semantics §8).
+    for ``direction = "none"``. Totals, subtotals and residuals have no rank (definitions §8).
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def rank(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District
     >>> units = District.conform(pl.DataFrame(
     ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
     ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "1234"]))
@@ -79,7 +79,7 @@ def rank(
 
 
 def rank_change(ranked: pl.LazyFrame, before: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the places risen (+) or fallen (−) since `before`; only for the same members (§8).
+    """Add the places risen (+) or fallen (−) since `before`; only for the same members (definitions §8).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def rank_change(ranked: pl.LazyFrame, before: pl.LazyFrame) -> pl.LazyFrame:
     3
     """
     columns = {"_rank_before": pl.col("rank"), "_members_before": pl.col("_members")}
-    rows = earlier(ranked, before, columns, pl.lit(12))
+    rows = lag(ranked, before, columns, pl.lit(12))
     same = pl.col("_members") == pl.col("_members_before")
     return rows.with_columns(
         rank_change=pl.when(same).then(pl.col("_rank_before") - pl.col("rank"))
@@ -111,7 +111,7 @@ def growth_rank(
 
     Of a group either the growth computed here is ranked or the growth published, whichever more
     peers have, on equal numbers the published; published growth only where all of it is on one
-    basis. A count takes part from a base of 10 on (semantics §8).
+    basis. A count takes part from a base of 10 on (definitions §8).
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ def growth_rank(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District
     >>> units = District.conform(pl.DataFrame(
     ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
     ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "123"]))
@@ -151,7 +151,7 @@ def growth_rank(
     computed = pl.when(pl.col("yoy_bound") == "exact").then(pl.coalesce("yoy", "yoy_points"))
     published = pl.col("published_growth")
     base = pl.coalesce("base", pl.col("value") / (1 + published))
-    counted = pl.col("unit").is_in(sorted(WHOLE)) & pl.col("yoy_points").is_null()
+    counted = pl.col("unit").is_in(sorted(COUNT_UNITS)) & pl.col("yoy_points").is_null()
     large = ~counted | (base >= limits.growth_base).fill_null(value=False)
     inside = pl.col("_in") & (pl.col("direction") != "none") & large
     basis = pl.col("growth_basis").fill_null("名义").hash()
@@ -165,7 +165,9 @@ def growth_rank(
     rows = rows.with_columns(_use=(more & one_basis).over("_cell"))
     growth = pl.when("_use").then("_published").otherwise("_computed")
     rows = placed(rows, growth.is_not_null(), signed(growth), ["_cell"])
-    kind = chosen((~pl.col("_inside"), None), (pl.col("_use"), "published"), otherwise="computed")
+    kind = first_match(
+        (~pl.col("_inside"), None), (pl.col("_use"), "published"), otherwise="computed"
+    )
     return rows.select(
         *names,
         *peer_columns(names),
@@ -178,12 +180,12 @@ def growth_rank(
 def attainment_rank(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
-    """Add the rank of attainment among the peers judged by the same kind of target (§8).
+    """Add the rank of attainment among the peers judged by the same kind of target (definitions §8).
 
     Parameters
     ----------
     rows
-        Rows after `against_target`.
+        Rows after `compare_with_target`.
     districts, indicators
         District and Indicator tables.
 
@@ -194,8 +196,8 @@ def attainment_rank(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District
     >>> units = District.conform(pl.DataFrame(
     ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
     ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "12"]))
@@ -219,7 +221,7 @@ def attainment_rank(
 def distances(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, benchmark: str = ""
 ) -> pl.LazyFrame:
-    """Add the distances to the leader, the median of the peers and a named benchmark (§8).
+    """Add the distances to the leader, the median of the peers and a named benchmark (definitions §8).
 
     Each as a difference A − other in the registry's unit and as a ratio A / other, the ratio for
     figures above zero only. Leader and median are those of the peers with an exact figure of the
@@ -242,8 +244,8 @@ def distances(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District
     >>> units = District.conform(pl.DataFrame(
     ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
     ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "123"]))
@@ -291,7 +293,7 @@ def _with_benchmark(rows: pl.LazyFrame, benchmark: str) -> pl.LazyFrame:
     theirs = rows.filter(pl.col("district") == pl.col("_benchmark")).select(
         *key_columns(rows), *own
     )
-    rows = elsewhere(rows, theirs, "_benchmark", {f"_its_{c}": pl.col(c) for c in own})
+    rows = of_district(rows, theirs, "_benchmark", {f"_its_{c}": pl.col(c) for c in own})
     alike = pl.all_horizontal(
         pl.col(c).eq_missing(pl.col(f"_its_{c}")) for c in ("grade", "break_id")
     )

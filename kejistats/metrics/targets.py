@@ -1,4 +1,4 @@
-"""Which target is judged, and where a figure stands against it (semantics §5, §6)."""
+"""Which target is judged, and where a figure stands against it (definitions §5, §6)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import polars as pl
 from kejistats.metrics.bounds import combined, opposite, quotient, side
 from kejistats.metrics.compound import cagr, cagr_ratio, required_cagr
 from kejistats.metrics.pace import elapsed
-from kejistats.period import Checkpoint
-from kejistats.schema.target import STRENGTHS, TARGET_KEY
+from kejistats.model.period import Checkpoint
+from kejistats.model.tables.target import STRENGTHS, TARGET_KEY
 
 # Each has a place of its own, so that the choice never depends on the order of rows.
 _KIND_ORDER = {
@@ -26,8 +26,8 @@ def judged_targets(
     """Return the one target that each district's indicator is judged on at a checkpoint.
 
     Of the year's targets: the latest received of each, the one in effect by ``valid_from``,
-    assigned before aspired before implied, total and level before net before growth (semantics
-    §5); a multi_year target counts from its base year on.
+    assigned before aspired before implied, total and level before net before growth
+    (definitions §5); a multi_year target counts from its base year on.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def judged_targets(
 
     Examples
     --------
-    >>> from kejistats.schema import Target
+    >>> from kejistats.model.tables import Target
     >>> rows = [("total", 160.0, "aspired"), ("total", 150.0, "assigned")]
     >>> frame = Target.conform(pl.DataFrame([
     ...     {"district": "1", "indicator": "i", "year": 2025, "kind": k, "value": v,
     ...      "comparison": ">=", "strength": s, "start_month": 0, "reported": "",
-    ...      "source": "t.csv#E2", "received": "000001-00000000"} for k, v, s in rows]))
+    ...      "source": "t.csv#E2", "intake_id": "000001-00000000"} for k, v, s in rows]))
     >>> judged_targets(frame.lazy(), Checkpoint(2025, 6)).collect()["target"].to_list()
     [150.0]
     """
@@ -88,7 +88,7 @@ def judged_targets(
     ]
     chosen = (
         candidates.filter(in_force, effective)
-        .sort("valid_from", "received", nulls_last=False)
+        .sort("valid_from", "intake_id", nulls_last=False)
         .with_columns(_first=pl.col("value").first().over([*TARGET_KEY, *when]))
         .unique([*TARGET_KEY, *when], keep="last", maintain_order=True)
         .sort(order, maintain_order=True)
@@ -124,10 +124,10 @@ def judged_targets(
     )
 
 
-def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
+def compare_with_target(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Add attainment, what is due, the gap and what the rest of the year requires.
 
-    Formulas of semantics §5 and §6, with A the figure, T the target and, for level, net and
+    Formulas of definitions §5 and §6, with A the figure, T the target and, for level, net and
     multi_year targets, both counted from ``target_base``: attainment = A / T; due = p·T;
     pace_gap = A − due; pace_gap_points = (A/T − p)·100; pace_ratio = A / due; gap = T − A;
     required_per_month = gap / months left; required_growth = (T − A) / (B_year − B) − 1. A
@@ -162,7 +162,7 @@ def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
     ...     "year": 2025, "month": 5, "target_year": 2025, "as_of": None}
     >>> types = {"as_of": pl.Date} | {c: pl.String for c in texts}
     >>> types |= {c: pl.Float64 for c, v in row.items() if v is None and c not in types}
-    >>> found = against_target(pl.LazyFrame([row], schema_overrides=types)).collect()
+    >>> found = compare_with_target(pl.LazyFrame([row], schema_overrides=types)).collect()
     >>> [round(found[c][0], 4) for c in ("attainment", "due", "pace_ratio", "gap")]
     [0.5122, 85.4167, 1.2293, 100.0]
     """
@@ -237,7 +237,7 @@ def against_target(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _judged_growth() -> pl.Expr:
-    """Return the growth a growth target is held against in % or points: published first (§5)."""
+    """Return the growth a growth target is held against in % or points: published first (definitions §5)."""
     scale = pl.when(pl.col("_growth") == "points").then(1.0).otherwise(100.0)
     return pl.coalesce(
         pl.col("published_growth") * scale, pl.col("yoy") * 100, pl.col("yoy_points")
@@ -264,7 +264,7 @@ def _attainment_bound(attainment: pl.Expr) -> pl.Expr:
 
 
 def _required(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add what the rest of the year requires, and the CAGR of a multi_year target (§6, §7)."""
+    """Add what the rest of the year requires, and the CAGR of a multi_year target (definitions §6, §7)."""
     a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
     growing, multi = kind == "growth", kind == "multi_year"
     flow = pl.col("measure") == "flow"

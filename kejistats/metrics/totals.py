@@ -1,18 +1,18 @@
-"""Totals that were not reported, summed from the districts where that is allowed (semantics §8)."""
+"""Totals that were not reported, summed from the districts where that is allowed (definitions §8)."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from kejistats.metrics.bounds import LOWER, UPPER
-from kejistats.metrics.choice import chosen
-from kejistats.metrics.frames import grade_at, grade_place, meeting, put, shaped, with_units
+from kejistats.metrics.categories import first_match
+from kejistats.metrics.frames import conform, grade_at, grade_level, matching, upsert, with_units
 from kejistats.metrics.lookup import ROW, is_coded, key_of
 
 DERIVED_TOTAL = "各区合计"
 DERIVED_LEVELS = "各级合计"
 _CELL = ["indicator", "year", "month"]
-_PART = ["value", "status", "grade", "bound", "received", "break_id"]
+_PART = ["value", "status", "grade", "bound", "intake_id", "break_id"]
 
 
 def valid_at(end: pl.Expr) -> pl.Expr:
@@ -36,7 +36,7 @@ def totals(
     and each of them has a figure; then that of a parent over its districts, residuals and lower
     totals, never over zones or subtotals. A reported total wins, a masked one too. Only
     ``aggregate = "sum"`` indicators are summed over districts; ``not_applicable`` counts as
-    covered. A sum carries the weakest grade and the bound of its parts (semantics §8).
+    covered. A sum carries the weakest grade and the bound of its parts (definitions §8).
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def totals(
 
     Examples
     --------
-    >>> from kejistats.registry import read_registry
-    >>> from kejistats.schema import District, Observation
+    >>> from kejistats.model.registry import read_registry
+    >>> from kejistats.model.tables import District, Observation
     >>> units = District.conform(pl.DataFrame([
     ...     {"code": "0", "name": "市", "parent": None, "kind": "total"},
     ...     {"code": "1", "name": "甲区", "parent": "0", "kind": "district"},
@@ -61,13 +61,13 @@ def totals(
     >>> frame = Observation.conform(pl.DataFrame([
     ...     {"district": d, "indicator": "patent_granted", "level": "", "year": 2025, "month": 6,
     ...      "value": v, "status": "reported", "grade": "final", "bound": "exact",
-    ...      "reported": str(v), "source": "a.csv#D2", "received": "000001-00000000"}
+    ...      "reported": str(v), "source": "a.csv#D2", "intake_id": "000001-00000000"}
     ...     for d, v in [("1", 3.0), ("2", 4.0)]]))
     >>> found = totals(frame.lazy(), units, read_registry()).collect()
     >>> found.filter(pl.col("district") == "0").select("value", "source").row(0)
     (7.0, '各区合计')
     """
-    return put(observations, sums(observations, districts, indicators))
+    return upsert(observations, sums(observations, districts, indicators))
 
 
 def sums(
@@ -160,11 +160,11 @@ def _added_up(parts: pl.LazyFrame, cell: list[str]) -> pl.LazyFrame:
             pl.col("value").implode().list.sum().round_sig_figs(14),
             (has_figure | (pl.col("status") == "not_applicable")).sum().alias("_covered"),
             has_figure.any().alias("_any"),
-            grade_place().filter(has_figure).min().alias("_grade"),
+            grade_level().filter(has_figure).min().alias("_grade"),
             (pl.col("bound").is_in(LOWER) & has_figure).any().alias("_lower"),
             (pl.col("bound").is_in(UPPER) & has_figure).any().alias("_upper"),
             ((pl.col("bound") == "about") & has_figure).any().alias("_about"),
-            pl.col("received").max(),
+            pl.col("intake_id").max(),
             pl.col("break_id").first(),
             pl.col("break_id").n_unique().alias("_breaks"),
         )
@@ -182,7 +182,7 @@ def _whole(found: pl.LazyFrame, source: str) -> pl.LazyFrame:
     ).with_columns(
         status=pl.lit("reported"),
         grade=grade_at(pl.col("_grade")),
-        bound=chosen(
+        bound=first_match(
             (pl.col("_lower"), "at_least"),
             (pl.col("_upper"), "at_most"),
             (pl.col("_about"), "about"),
@@ -195,6 +195,6 @@ def _whole(found: pl.LazyFrame, source: str) -> pl.LazyFrame:
 
 def _unknown(sums: pl.LazyFrame, observations: pl.LazyFrame, schema: pl.Schema) -> pl.DataFrame:
     """Return the sums of what nobody reported; a masked or inapplicable total stays."""
-    found = shaped(sums, schema).collect().lazy()
+    found = conform(sums, schema).collect().lazy()
     known = observations.filter(pl.col("status") != "missing").select(ROW)
-    return found.join(meeting(known, found.collect()), on=ROW, how="anti").collect()
+    return found.join(matching(known, found.collect()), on=ROW, how="anti").collect()

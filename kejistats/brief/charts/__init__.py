@@ -2,11 +2,11 @@
 
 from kejistats.brief.charts.attainment import attainment
 from kejistats.brief.charts.canvas import COLOURS, Chart, on_screen, style
-from kejistats.brief.charts.contribution import contribution, contribution_of_districts
-from kejistats.brief.charts.growth import growth
+from kejistats.brief.charts.chain_bars import stages
+from kejistats.brief.charts.contribution_bars import contribution, contribution_of_districts
+from kejistats.brief.charts.growth_bars import growth
 from kejistats.brief.charts.position import position
 from kejistats.brief.charts.seasonality import seasonality
-from kejistats.brief.charts.stages import stages
 from kejistats.brief.charts.trend import trend
 
 __all__ = [

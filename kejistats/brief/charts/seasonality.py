@@ -26,7 +26,7 @@ from kejistats.brief.charts.canvas import (
     write_caption,
 )
 from kejistats.brief.view import View
-from kejistats.numbers import percent
+from kejistats.model.numbers import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ class Seasons:
     years
         Of each year the profile was pooled from.
     pooled
-        Of all of them together (semantics §6).
+        Of all of them together (definitions §6).
     own
         This year's rates of completion.
     """

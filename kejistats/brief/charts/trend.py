@@ -30,7 +30,7 @@ from kejistats.brief.charts.canvas import (
     write_caption,
 )
 from kejistats.brief.view import View
-from kejistats.period import Checkpoint
+from kejistats.model.period import Checkpoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

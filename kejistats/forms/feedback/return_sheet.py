@@ -1,0 +1,84 @@
+"""The sheet 退回说明: all findings of a workbook, each with a link to its cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import quote_sheetname
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.hyperlink import Hyperlink
+
+from kejistats.forms.feedback.listing import Line
+from kejistats.forms.feedback.plain_workbook import write_text
+from kejistats.reading.form_mark import RETURN_SHEET
+
+_COLUMNS = {
+    "序号": 6,
+    "级别": 7,
+    "工作表": 16,
+    "单元格": 9,
+    "地区和指标": 30,
+    "原值": 16,
+    "问题": 44,
+    "改正要求": 34,
+}
+_HEAD = 5
+_LINK = Font(color="FF0563C1", underline="single")
+_RULE = Border(bottom=Side(style="thin", color="FFBFBFBF"))
+
+
+def add_return_sheet(book: Workbook, found: list[tuple[Line, Any]]) -> None:
+    """Put the sheet first in a workbook and show it on opening.
+
+    Parameters
+    ----------
+    book
+        The workbook, without such a sheet.
+    found
+        Each finding and its cell, None where it has none.
+    """
+    sheet = book.create_sheet(RETURN_SHEET, 0)
+    errors = sum(line.severity == "error" for line, _ in found)
+    sheet["A1"] = RETURN_SHEET
+    sheet["A1"].font = Font(bold=True, size=16)
+    sheet["A2"] = (
+        f"本文件有错误{errors}处（红色单元格）、提示{len(found) - errors}处（黄色单元格），单元格批注写明问题。"
+    )
+    sheet["A3"] = (
+        "有错误的行未入库，请在原单元格改正；有提示的行请核实，有误的改正，无误的在备注栏说明。改好后将本文件原样报回。"
+    )
+    for column, (title, width) in enumerate(_COLUMNS.items(), 1):
+        head = sheet.cell(_HEAD, column, title)
+        head.font = Font(bold=True)
+        head.fill = PatternFill("solid", fgColor="FFE7EBEF")
+        head.border = _RULE
+        sheet.column_dimensions[head.column_letter].width = width
+    for number, (line, target) in enumerate(found, 1):
+        _write(sheet, number, line, target)
+    sheet.freeze_panes = f"A{_HEAD + 1}"
+    sheet.print_title_rows = f"{_HEAD}:{_HEAD}"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    book.active = 0
+    # Two selected sheets would be edited as one.
+    for other in book.worksheets:
+        other.sheet_view.tabSelected = other is sheet
+    book.calculation.fullCalcOnLoad = True
+
+
+def _write(sheet: Any, number: int, line: Line, target: Any) -> None:
+    row = _HEAD + number
+    sheet.cell(row, 1, number)
+    texts = [line.word, line.sheet, line.cell, line.about, line.value, line.wrong, line.right]
+    for column, text in enumerate(texts, 2):
+        write_text(sheet.cell(row, column), text)
+    for cell in sheet[row]:
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        cell.border = _RULE
+    if target is not None:
+        place = sheet.cell(row, 4)
+        where = f"{quote_sheetname(target.parent.title)}!{target.coordinate}"
+        place.hyperlink = Hyperlink(ref=place.coordinate, location=where)
+        place.font = _LINK

@@ -1,5 +1,0 @@
-"""Received figures against the store, against each other and against what is printed beside them."""
-
-from kejistats.intake.comparing.compare import compare
-
-__all__ = ["compare"]

@@ -1,0 +1,100 @@
+"""Received figures against the store and against each other (definitions §11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import polars as pl
+
+from kejistats.intake.comparisons.chain_stages import stage_over_before
+from kejistats.intake.comparisons.figures import FOUND, Figures, figures_of
+from kejistats.intake.comparisons.printed_rates import (
+    attainment_differs,
+    growth_differs,
+    percent_slip,
+    rank_differs,
+    share_differs,
+)
+from kejistats.intake.comparisons.single_figures import before_release, jump, over_masked, unit_slip
+from kejistats.intake.comparisons.sums import (
+    districts_differ,
+    part_over_whole,
+    parts_differ,
+    share_over_100,
+)
+from kejistats.intake.comparisons.within_year import within_year
+from kejistats.model.settings import Checks
+
+Rule = Callable[[Figures], pl.DataFrame]
+
+
+def compare(
+    fresh: pl.DataFrame,
+    stored: pl.DataFrame,
+    targets: pl.DataFrame,
+    districts: pl.DataFrame,
+    indicators: pl.DataFrame,
+    checks: Checks,
+    scope: str,
+    today: date,
+    chains: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Compare the figures of one intake with the store, with each other and with what they print.
+
+    Rules run in order. A figure that one has found is left out of all later ones, as operand too,
+    so that one fault gives one finding. Only exact figures take part.
+
+    Parameters
+    ----------
+    fresh
+        Accepted rows of the intake: Observation without ``intake_id``, with ``_n`` (a number of the
+        row; of two with one key the higher stands), printed_attainment, printed_share (percent),
+        printed_rank, and the texts as received _growth_text, _attainment_text, _share_text.
+    stored
+        Observation rows that stand in the store, one per key.
+    targets
+        Target table with all vintages.
+    districts, indicators
+        District and Indicator tables.
+    checks
+        Limits of the rules.
+    scope
+        Word for the parent of the districts: 全市.
+    today
+        Day of the intake, for figures without a day of publication.
+    chains
+        Chain table; its stages are compared where one must not exceed the one before.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per finding, by ``_n``: _n, rule, column (whose cell is at fault), wrong and right
+        (Chinese). All are warnings.
+    """
+    figures = figures_of(fresh, stored, districts, indicators)
+    found = [pl.DataFrame(schema=FOUND)]
+    if figures.rows.is_empty():
+        return found[0]
+    rules: list[Rule] = [
+        over_masked,
+        lambda f: before_release(f, today),
+        lambda f: unit_slip(f, checks),
+        lambda f: percent_slip(f, checks),
+        lambda f: jump(f, checks),
+        lambda f: within_year(f, checks),
+        growth_differs,
+        lambda f: attainment_differs(f, targets),
+        lambda f: share_differs(f, scope),
+        rank_differs,
+        part_over_whole,
+        lambda f: stage_over_before(f, chains),
+        parts_differ,
+        lambda f: share_over_100(f, scope),
+        lambda f: districts_differ(f, scope),
+    ]
+    for rule in rules:
+        more = rule(figures)
+        figures = figures.without(more)
+        found.append(more)
+    return pl.concat(found).sort("_n")

@@ -1,5 +1,0 @@
-"""Files as received to sheets of text that keep every cell's place."""
-
-from kejistats.intake.reading.read import SUFFIXES, read_grids, read_sheets
-
-__all__ = ["SUFFIXES", "read_grids", "read_sheets"]

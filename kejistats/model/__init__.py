@@ -1,0 +1,1 @@
+"""What all rooms share: errors, checkpoints, units, quantities, settings, files, and the tables' models."""

@@ -1,0 +1,137 @@
+"""What all table models share: strictness, coercion and small helpers."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from typing import Any, Self
+
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from kejistats.model.errors import KejistatsError
+
+
+class Table(pa.DataFrameModel):
+    """A typed table: exactly the declared columns, coerced to their types."""
+
+    class Config:
+        """Pandera settings of every table."""
+
+        strict = True
+        coerce = True
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """Names of the columns, in their declared order."""
+        return list(cls.to_schema().columns)
+
+    @classmethod
+    def dtypes(cls) -> dict[str, pl.DataType]:
+        """Polars types by column name."""
+        return {name: column.dtype.type for name, column in cls.to_schema().columns.items()}
+
+    @classmethod
+    @cache
+    def _as_typed(cls, *, distinct: bool) -> pa.DataFrameSchema:
+        """Return the schema without coercion, and without the check that keys are distinct."""
+        schema = deepcopy(cls.to_schema())
+        schema.coerce = False
+        if distinct:
+            schema.unique = None
+        for column in schema.columns.values():
+            column.coerce = False
+        return schema
+
+    @classmethod
+    def titles(cls) -> dict[str, str]:
+        """Chinese column titles by name, as forms and workbooks show them."""
+        return {name: column.title or name for name, column in cls.to_schema().columns.items()}
+
+    @classmethod
+    def no_rows(cls) -> pl.DataFrame:
+        """A frame with no rows."""
+        return pl.DataFrame(schema=cls.dtypes())
+
+    @classmethod
+    def conform(cls, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return `frame` with all declared columns in order, absent ones null, then checked.
+
+        Raises
+        ------
+        KejistatsError
+            When a column has a wrong type or breaks a check; the first cases are named.
+        """
+        absent = [
+            pl.lit(None, dtype=dtype).alias(name)
+            for name, dtype in cls.dtypes().items()
+            if name not in frame.columns
+        ]
+        return cls.checked(frame.with_columns(absent).select(cls.columns()))
+
+    @classmethod
+    def checked(cls, frame: pl.DataFrame, *, distinct: bool = False) -> pl.DataFrame:
+        """Validate eagerly and return the frame; pandera's cases become one readable error.
+
+        `distinct` says that the caller has seen already that no key is there twice.
+        """
+        # What has the types already need not be cast to them, column by column.
+        typed = dict(frame.schema) == cls.dtypes()
+        schema = cls._as_typed(distinct=distinct) if typed else cls.to_schema()
+        if typed and _passes(frame, schema):
+            return frame
+        try:
+            return schema.validate(frame, lazy=True)
+        except SchemaErrors as error:
+            cases = error.failure_cases.select("column", "check", "failure_case", "index")
+            shown = "; ".join(
+                f"{column}: {check} (row {index}: {str(case)[:120]})"
+                for column, check, case, index in cases.head(3).iter_rows()
+            )
+            raise KejistatsError(
+                f"the {cls.__name__} table breaks its schema: {shown}",
+                f"see schemas/tables/{cls.__name__.lower()}.json for what each column holds",
+            ) from None
+
+
+def _passes(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> bool:
+    """Say whether a frame of the declared columns and types breaks nothing its schema asks for.
+
+    Pandera works through the columns one after the other, which takes most of the time of a
+    small table; here all its checks are collected at once. What is broken is left to it to tell.
+    """
+    if schema.unique and frame.select(schema.unique).is_duplicated().any():
+        return False
+    for name, column in schema.columns.items():
+        if column.nullable:
+            continue
+        values = frame[name]
+        # To pandera NaN is as good as null.
+        if values.null_count() or (values.dtype.is_float() and values.is_nan().any()):
+            return False
+    lazy = frame.lazy()
+    checked = [check(lazy, n) for n, column in schema.columns.items() for check in column.checks]
+    checked += [check(lazy) for check in schema.checks]
+    return all(passed.item() for passed in pl.collect_all([c.check_passed for c in checked]))
+
+
+def finite(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return where no number of a row is inf or NaN."""
+    floats = [n for n, t in frame.collect_schema().items() if t == pl.Float64]
+    return frame.select(
+        pl.all_horizontal(pl.col(c).is_finite().fill_null(value=True) for c in floats)
+    )
+
+
+def text(title: str, description: str, **checks: Any) -> Any:
+    """Declare a column with its Chinese title and its meaning."""
+    return pa.Field(title=title, description=description, **checks)
+
+
+def optional(title: str, description: str, **checks: Any) -> Any:
+    """Declare a column that may be null."""
+    return pa.Field(title=title, description=description, nullable=True, **checks)
+
+
+__all__ = ["Self", "Table", "finite", "optional", "text"]

@@ -1,0 +1,67 @@
+"""Tables to files that spreadsheet programs open safely."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import polars as pl
+
+from kejistats.model.atomic import replace
+from kejistats.model.errors import UsageError
+
+FORMS = (".parquet", ".csv", ".xlsx")
+# Text beginning so would be taken for a formula.
+_FORMULA = r"^([=+\-@\t\r])"
+
+
+def write_table(frame: pl.DataFrame, file: Path, figures: Collection[str] = ()) -> None:
+    """Write a table as parquet, CSV (UTF-8 with BOM, as spreadsheets expect) or xlsx.
+
+    Text that begins like a formula stays text: quoted in CSV, typed as text in xlsx.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    file
+        Where to; its ending says the form.
+    figures
+        Columns of text that hold numbers and codes only, whose minus is no formula's.
+
+    Raises
+    ------
+    UsageError
+        When the ending is none of the three, or the folder does not exist.
+    """
+    check_form(file)
+    draft = file.with_name(f".{file.name}.part")
+    match file.suffix.lower():
+        case ".parquet":
+            frame.write_parquet(draft)
+        case ".csv":
+            safe = frame.with_columns(
+                pl.col(c).str.replace(_FORMULA, "'$1")
+                for c, t in frame.schema.items()
+                if t == pl.String and c not in figures
+            )
+            safe.write_csv(draft, include_bom=True)
+        case _:
+            _write_xlsx(frame, draft)
+    replace(draft, file)
+
+
+def check_form(file: Path) -> None:
+    """Refuse a file that could not be written, before any work is done."""
+    if file.suffix.lower() not in FORMS:
+        raise UsageError(f"{file.name} ends in none of {', '.join(FORMS)}", "choose one of these")
+    if not file.parent.is_dir():
+        raise UsageError(f"no folder {file.parent}", "make it first")
+
+
+def _write_xlsx(frame: pl.DataFrame, file: Path) -> None:
+    import xlsxwriter
+
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    with xlsxwriter.Workbook(str(file), options) as book:
+        frame.write_excel(book, "metrics", autofilter=True, freeze_panes=(1, 0))

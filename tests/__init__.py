@@ -1,0 +1,1 @@
+"""Tests, one folder a room; `factory.py` makes small typed tables."""

@@ -1,0 +1,81 @@
+"""Every number of every brief is a figure of its own metric row, as printed."""
+
+from __future__ import annotations
+
+import re
+
+from kejistats.brief import Brief
+from tests.brief.read_back import NUMBER, allowed, sentences_by_view, strange_numbers
+from tests.pages.factory import MODEL, parse_fragment, words_of
+
+
+def test_every_number_of_every_sentence_is_a_figure_of_its_row(
+    all_briefs: dict[tuple[str, str], Brief],
+) -> None:
+    checked, strange = 0, []
+    for key, brief in all_briefs.items():
+        for view, text in sentences_by_view(brief):
+            checked += len(NUMBER.findall(text))
+            strange += [(key, view.id, n, text) for n in strange_numbers(view, text)]
+
+    assert strange == []
+    assert checked > 3000
+
+
+def test_a_number_that_is_no_figure_of_its_row_is_found(
+    all_briefs: dict[tuple[str, str], Brief],
+) -> None:
+    view = next(v for v in all_briefs[MODEL, "2025H1"].rows if v.id == "contracts_value")
+
+    right = [("18.6", "亿元"), ("12.7", "%"), ("46.5", "%"), ("4.5", "个百分点"), ("3", "位")]
+    wrong = [("18.7", "亿元"), ("12.8", "%"), ("46.6", "%"), ("4.6", "个百分点"), ("4", "位")]
+
+    assert [allowed(view, *number) for number in right] == [True] * 5
+    assert [allowed(view, *number) for number in wrong] == [False] * 5
+
+
+def test_every_number_of_the_first_screen_stands_in_the_parts_below(
+    all_briefs: dict[tuple[str, str], Brief],
+) -> None:
+    strange = []
+    for key, brief in all_briefs.items():
+        head = parse_fragment(brief.head.html)
+        below = " ".join(text for _, text in sentences_by_view(brief))
+        for item in head.findall(".//li"):
+            found = [match[0] for match in NUMBER.finditer(words_of(item))]
+            strange += [(key, number) for number in found if number not in below]
+
+    assert strange == []
+
+
+def test_the_tally_counts_the_rows_of_the_table(
+    all_briefs: dict[tuple[str, str], Brief],
+) -> None:
+    for brief in all_briefs.values():
+        judged = [v for v in brief.headline if v.reached or v.not_reached]
+        numbers = [int(n) for n in re.findall(r"(\d+)项", brief.conclusion.partition("；")[0])]
+
+        if judged:
+            assert numbers[0] == len(judged) == sum(numbers[1:])
+
+
+def test_every_cell_of_the_key_table_is_a_figure_of_its_row(
+    all_briefs: dict[tuple[str, str], Brief],
+) -> None:
+    strange = []
+    for key, brief in all_briefs.items():
+        views = {v.short: v for v in brief.rows}
+        for tr in parse_fragment(brief.table().html).findall(".//tbody/tr"):
+            cells = [words_of(td) for td in tr.findall("td")]
+            if not cells:
+                continue
+            view = views[words_of(tr.find("th"))]
+            figure = NUMBER.search(cells[0])
+            if view.reported != bool(figure):
+                strange.append((key, view.id, cells))
+            found = NUMBER.finditer(" ".join(cells[:-2]).replace("点", "个百分点"))
+            strange += [
+                (key, view.id, m[0]) for m in found if not allowed(view, m["number"], m["unit"])
+            ]
+
+    assert strange == []

@@ -1,0 +1,53 @@
+"""Briefs of odd data: names like HTML, very long names, no targets, all masked, very many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kejistats.brief import Brief
+from tests.brief.factory import bundle_of
+from tests.factory import OWN, districts, indicators, metrics, observation, registry, target
+
+HEADLINE = registry().filter("headline")["id"].to_list()
+MANY = 200
+LONG = "某某省某某自治州某某高新技术产业开发区暨国家自主创新示范区某某片区管理委员会"
+
+
+def _brief(name: str = "示例区", *, masked: bool = False, goals: bool = True) -> Brief:
+    """A brief of all main indicators, each with a target where it is a flow."""
+    units = districts(3, {"code": OWN, "name": name})
+    value = None if masked else 120
+    more = {"status": "masked"} if masked else {}
+    figures = [observation(i, value, **more) for i in HEADLINE]
+    figures += [observation(i, 100, 2024) for i in HEADLINE]
+    flows = registry().filter("headline", measure="flow")["id"]
+    given = [target(i, "total", 300) for i in flows] if goals else []
+    table = metrics(figures, given, units=units)
+    return Brief(bundle_of(table.filter(table["district"] == OWN), units=units, headline=HEADLINE))
+
+
+def _many() -> Brief:
+    """A brief of two hundred indicators, their names long and like HTML."""
+    own = [{"id": f"own_{n}", "name": f"自定<i>指标</i>&{n}的很长很长的名称", "short": f"<b>自定&{n}</b>"}
+           for n in range(MANY)]  # fmt: skip
+    known = indicators(*own)
+    figures = [observation(f"own_{n}", 120 * 10 ** (n % 6)) for n in range(MANY)]
+    table = metrics(
+        figures, [target(f"own_{n}", "total", 300) for n in range(0, MANY, 3)], known=known
+    )
+    main = [f"own_{n}" for n in range(12)]
+    return Brief(bundle_of(table.filter(table["district"] == OWN), known=known, headline=main))
+
+
+ODD: dict[str, Callable[[], Brief]] = {
+    "html": lambda: _brief("<b>A</b> & <script>alert(1)</script>区"),
+    "long": lambda: _brief(LONG),
+    "no targets": lambda: _brief(goals=False),
+    "masked": lambda: _brief(masked=True),
+    "many": _many,
+}
+
+
+def odd(kind: str) -> Brief:
+    """A brief of one kind of odd data."""
+    return ODD[kind]()

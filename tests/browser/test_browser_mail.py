@@ -1,0 +1,108 @@
+"""The HTML part of a mail as a browser shows it: narrow and wide, light and dark."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from kejistats.dataset import Dataset
+from kejistats.publish.letters import letter, page_reader
+from kejistats.publish.mail_settings import Sender
+from kejistats.publish.message import compose
+from kejistats.publish.outbox import Line, put, write_index
+from kejistats.release import OVERVIEW, read_record
+from kejistats.run.planning import folder_of
+from tests.browser import test_browser_pages as test_browser
+from tests.publish.factory import AT
+
+pytestmark = test_browser.pytestmark
+browser = test_browser.browser
+PAGES = {
+    "brief": ["900101"],
+    "late": ["900112"],
+    "overview": [OVERVIEW],
+    "two": ["900106", "900151"],
+    "all": [OVERVIEW, *(f"9001{n:02d}" for n in range(1, 13)), "900151"],
+}
+WIDTHS = {"phone": 390, "screen": 900}
+SENDER = Sender("tongji@example.org", "示例市科技统计（示例）")
+
+
+@pytest.fixture(scope="module")
+def outbox(final_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The previews of the outbox, as someone looks them through before sending."""
+    dataset = Dataset(final_city / "data" / "demo-city")
+    record = read_record(dataset.path, AT)
+    read = page_reader(folder_of(dataset, AT, final_city / "out"), AT, record)
+    folder = tmp_path_factory.mktemp("outbox")
+    lines = []
+    for name, keys in PAGES.items():
+        row = {"address": f"{name}@example.org", "name": "示例：联络员", "form": "both"}
+        made = compose(letter(row, [read(k) for k in keys], dataset, AT, SENDER), SENDER)
+        file = put(folder, made, name)
+        lines.append(Line(row["address"], row["name"], "", made.letter.subject, file.name,
+                          "、".join(keys), len(made.raw)))  # fmt: skip
+    write_index(folder, "示例市2025年上半年科技指标简报：待发邮件", lines, sample=True)
+    return folder
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds against WCAG, contrast among it."""
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{v['id']}: {n['html'][:120]}" for v in found for n in v["nodes"]]
+
+
+@pytest.mark.parametrize(("size", "scheme"), test_browser.LOOKS)
+@pytest.mark.parametrize("name", [*PAGES, "index"])
+def test_a_mail_fits_and_can_be_read(
+    browser: Browser, outbox: Path, name: str, size: str, scheme: str
+) -> None:
+    width = WIDTHS[size]
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto((outbox / f"{name}.html").as_uri())
+
+    scroll = page.evaluate("document.documentElement.scrollWidth")
+    images = page.evaluate(
+        "[...document.images].map(i => [i.complete && i.naturalWidth > 0, i.clientWidth, "
+        "i.clientHeight / i.clientWidth - i.naturalHeight / i.naturalWidth])"
+    )
+    wrong = faults(page)
+    back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('td, th')].filter(e => e.textContent.trim())"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    )
+    if shots := os.environ.get("KEJISTATS_SHOTS"):
+        page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
+    context.close()
+
+    assert scroll <= width
+    assert all(loaded and 100 < wide <= 420 and abs(off) < 0.02 for loaded, wide, off in images)
+    assert wrong == []
+    assert [url for url in requests if not url.startswith(("data:", "file:"))] == []
+    if name != "index":
+        assert smallest >= 12
+        assert back == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 25, 30)"}[scheme]
+
+
+def test_without_the_dark_scheme_s_style_a_mail_stays_readable(
+    browser: Browser, outbox: Path
+) -> None:
+    html = (outbox / "brief.html").read_text("utf-8")
+    bare = html[: html.index("<style>")] + html[html.index("</style>") + len("</style>") :]
+    context = browser.new_context(viewport={"width": 390, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.set_content(bare)
+
+    wrong = faults(page)
+    context.close()
+
+    assert wrong == []
