@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kejistats.api import Desk
     from kejistats.brief import Brief
+    from tests.cli.factory import RunCommand
     from tests.pages.factory import Made
     from tests.publish.factory import MailServer
 
@@ -44,6 +45,14 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) 
             made.write_bytes(pickle.dumps(make(factory.mktemp(name))))
     found: T = pickle.loads(made.read_bytes())
     return found
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
+    """Run the command line in this process: ``run(folder, *arguments)``."""
+    from tests.cli.factory import command_runner
+
+    return command_runner(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
@@ -24,6 +22,7 @@ from kejistats.dataset import Dataset
 from kejistats.model.tables import Metric
 from kejistats.pages.table_files import write_table
 from kejistats.store import Store
+from tests.cli.factory import CommandResult, RunCommand, assert_usage_error, paths_below
 from tests.factory import COUNT, make_dataset, write_csv
 from tests.workspaces import copy_workspace, kejistats
 
@@ -42,54 +41,11 @@ COMMANDS = [
 FIGURE = {"district": "900101", "indicator": COUNT, "checkpoint": "2025H1", "value": "12"}
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process, from a folder."""
-
-    def run_in(folder: Path, *arguments: str | Path) -> Ended:
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["kejistats", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        captured = capsys.readouterr()
-        return Ended(code, captured.out, captured.err)
-
-    return run_in
-
-
 @pytest.fixture
 def root(city: Path) -> Path:
     """A folder that is no workspace, with a data set of three districts."""
     write_csv(city / "inbox" / "2025H1.csv", [FIGURE])
     return city.parent
-
-
-def told(ended: Ended, *parts: str) -> None:
-    """Make sure that a wrong call ended with 2, one message, a remedy, and no traceback."""
-    assert ended.code == 2, ended.err
-    message, *rest = [line for line in ended.err.splitlines() if not line.startswith("[")]
-    assert message.startswith("error: ")
-    assert "Traceback" not in ended.err
-    assert len(rest) == 1
-    assert rest[0].startswith("  ")
-    assert rest[0].strip()
-    for part in parts:
-        assert part in ended.err
 
 
 # ---- wrong use --------------------------------------------------------------------------
@@ -113,19 +69,14 @@ def told(ended: Ended, *parts: str) -> None:
     ],
 )
 def test_wrong_use_is_told_with_what_would_be_right(
-    run: Run, workspace: Path, arguments: tuple[str, ...], parts: tuple[str, ...]
+    run: RunCommand, workspace: Path, arguments: tuple[str, ...], parts: tuple[str, ...]
 ) -> None:
-    before = everything(workspace)
+    before = paths_below(workspace)
 
     ended = run(workspace, *arguments)
 
-    told(ended, *parts)
-    assert everything(workspace) == before
-
-
-def everything(folder: Path) -> set[str]:
-    """All that is below a folder."""
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*")}
+    assert_usage_error(ended, *parts)
+    assert paths_below(workspace) == before
 
 
 @pytest.mark.parametrize(
@@ -134,7 +85,7 @@ def everything(folder: Path) -> set[str]:
      ("briefs", "data/demo-city", "-j", "0"), ("briefs", "data/demo-city", "--colour")],
 )  # fmt: skip
 def test_a_missing_or_unknown_argument_ends_with_two(
-    run: Run, workspace: Path, arguments: tuple[str, ...]
+    run: RunCommand, workspace: Path, arguments: tuple[str, ...]
 ) -> None:
     ended = run(workspace, *arguments)
 
@@ -143,25 +94,25 @@ def test_a_missing_or_unknown_argument_ends_with_two(
     assert "Traceback" not in ended.err
 
 
-def test_an_empty_store_says_which_command_fills_it(run: Run, root: Path) -> None:
+def test_an_empty_store_says_which_command_fills_it(run: RunCommand, root: Path) -> None:
     ended = run(root, "metrics", "city")
 
-    told(ended, "is empty", "run: kejistats intake")
+    assert_usage_error(ended, "is empty", "run: kejistats intake")
 
 
-def test_an_empty_or_missing_inbox_says_what_belongs_there(run: Run, root: Path) -> None:
+def test_an_empty_or_missing_inbox_says_what_belongs_there(run: RunCommand, root: Path) -> None:
     (root / "city" / "inbox" / "2025H1.csv").unlink()
     empty = run(root, "intake", "city")
     (root / "city" / "inbox").rmdir()
     missing = run(root, "intake", "city")
 
-    told(empty, "inbox is empty", ".csv, .xlsx")
-    told(missing, "inbox is missing", ".csv, .xlsx")
+    assert_usage_error(empty, "inbox is empty", ".csv, .xlsx")
+    assert_usage_error(missing, "inbox is missing", ".csv, .xlsx")
     assert not (root / "city" / "store").exists()
 
 
 def test_a_malformed_registry_names_file_and_line(
-    run: Run, workspace: Path, tmp_path: Path
+    run: RunCommand, workspace: Path, tmp_path: Path
 ) -> None:
     own = copy_workspace(workspace, tmp_path / "own", "demo-city")
     file = own / "schemas" / "indicators" / "transfer.toml"
@@ -172,12 +123,12 @@ def test_a_malformed_registry_names_file_and_line(
 
     ended = run(own, "briefs", "data/demo-city", "-c", "2025H1")
 
-    told(ended, "transfer.toml", f"line {place + 1}")
+    assert_usage_error(ended, "transfer.toml", f"line {place + 1}")
     assert not (own / "out").exists()
 
 
 def test_an_unknown_key_of_the_registry_names_file_and_line(
-    run: Run, workspace: Path, tmp_path: Path
+    run: RunCommand, workspace: Path, tmp_path: Path
 ) -> None:
     own = copy_workspace(workspace, tmp_path / "own", "demo-city")
     file = own / "data" / "demo-city" / "indicators.toml"
@@ -187,7 +138,7 @@ def test_an_unknown_key_of_the_registry_names_file_and_line(
 
     ended = run(own, "metrics", "data/demo-city")
 
-    told(ended, "indicators.toml", "line 6", "mesure")
+    assert_usage_error(ended, "indicators.toml", "line 6", "mesure")
 
 
 @pytest.mark.parametrize(
@@ -200,37 +151,37 @@ def test_an_unknown_key_of_the_registry_names_file_and_line(
     ],
 )
 def test_malformed_settings_are_told(
-    run: Run, root: Path, text: str, parts: tuple[str, ...]
+    run: RunCommand, root: Path, text: str, parts: tuple[str, ...]
 ) -> None:
     (root / "city" / "dataset.toml").write_text(text, encoding="utf-8")
 
     ended = run(root, "intake", "city")
 
-    told(ended, *parts)
+    assert_usage_error(ended, *parts)
     assert Store(root / "city" / "store").receipts().is_empty()
 
 
-def test_a_wrong_header_stores_nothing_of_any_file(run: Run, root: Path) -> None:
+def test_a_wrong_header_stores_nothing_of_any_file(run: RunCommand, root: Path) -> None:
     wrong = {"县区": "900101", "indicator": COUNT, "value": "3"}
     write_csv(root / "city" / "inbox" / "2025H0.csv", [wrong])
 
     ended = run(root, "intake", "city")
 
-    told(ended, "2025H0.csv", "wrong header", "columns needed")
+    assert_usage_error(ended, "2025H0.csv", "wrong header", "columns needed")
     assert Store(root / "city" / "store").receipts().is_empty()
 
 
-def test_a_file_that_is_no_workbook_stores_nothing(run: Run, root: Path) -> None:
+def test_a_file_that_is_no_workbook_stores_nothing(run: RunCommand, root: Path) -> None:
     (root / "city" / "inbox" / "2025H0.xlsx").write_bytes(b"not a workbook")
 
     ended = run(root, "intake", "city")
 
-    told(ended, "2025H0.xlsx", "cannot be read as a workbook")
+    assert_usage_error(ended, "2025H0.xlsx", "cannot be read as a workbook")
     assert Store(root / "city" / "store").receipts().is_empty()
 
 
 def test_an_unexpected_error_gives_advice_and_no_traceback(
-    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+    run: RunCommand, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: str) -> Dataset:
         raise ZeroDivisionError("something nobody thought of")
@@ -246,7 +197,7 @@ def test_an_unexpected_error_gives_advice_and_no_traceback(
     ]
 
 
-def test_what_the_system_refuses_is_told_as_such(run: Run, root: Path) -> None:
+def test_what_the_system_refuses_is_told_as_such(run: RunCommand, root: Path) -> None:
     run(root, "intake", "city")
     (root / "file").write_text("no folder", encoding="utf-8")
 
@@ -261,7 +212,7 @@ def test_what_the_system_refuses_is_told_as_such(run: Run, root: Path) -> None:
 
 
 def test_debugging_shows_where_an_unexpected_error_was(
-    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+    run: RunCommand, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: str) -> Dataset:
         raise ZeroDivisionError("something nobody thought of")
@@ -276,20 +227,20 @@ def test_debugging_shows_where_an_unexpected_error_was(
 # ---- intake and check -------------------------------------------------------------------
 
 
-def test_intake_appends_and_a_second_time_changes_nothing(run: Run, root: Path) -> None:
+def test_intake_appends_and_a_second_time_changes_nothing(run: RunCommand, root: Path) -> None:
     first = run(root, "intake", "city")
-    stored = everything(root / "city" / "store")
+    stored = paths_below(root / "city" / "store")
     again = run(root, "intake", "city")
 
     assert (first.code, again.code) == (0, 0)
     assert "2025H1.csv: 1 rows, 1 taken in, " in first.out
     assert again.out == "1 of 1 files had been taken in before: nothing changed\n"
-    assert everything(root / "city" / "store") == stored
+    assert paths_below(root / "city" / "store") == stored
     assert len(Store(root / "city" / "store").receipts()) == 1
 
 
 def test_error_rows_are_told_in_chinese_with_their_cell_and_end_with_one(
-    run: Run, root: Path
+    run: RunCommand, root: Path
 ) -> None:
     rows = [FIGURE, FIGURE | {"district": "第9区"}, FIGURE | {"indicator": "invention_granted",
             "value": "三十件以下余"}]  # fmt: skip
@@ -309,7 +260,7 @@ def test_error_rows_are_told_in_chinese_with_their_cell_and_end_with_one(
     assert Dataset(root / "city").observations["value"].to_list() == [12.0]
 
 
-def test_check_shows_the_findings_and_stores_nothing(run: Run, root: Path) -> None:
+def test_check_shows_the_findings_and_stores_nothing(run: RunCommand, root: Path) -> None:
     file = write_csv(root / "elsewhere.csv", [FIGURE | {"value": "十二个半"}])
 
     wrong, right = run(root, "check", "city", file), run(root, "check", "city", "2025H1.csv")
@@ -321,7 +272,7 @@ def test_check_shows_the_findings_and_stores_nothing(run: Run, root: Path) -> No
     assert not (root / "city" / "store").exists()
 
 
-def test_a_report_keeps_files_of_one_name_apart(run: Run, root: Path) -> None:
+def test_a_report_keeps_files_of_one_name_apart(run: RunCommand, root: Path) -> None:
     for folder, value in (("甲区", "十二个半"), ("乙区", "许多")):
         (root / folder).mkdir()
         write_csv(root / folder / "报表.csv", [FIGURE | {"value": value}])
@@ -338,7 +289,7 @@ def test_a_report_keeps_files_of_one_name_apart(run: Run, root: Path) -> None:
     assert page.count("甲区/报表.csv：错误1处") == page.count("乙区/报表.csv：错误1处") == 1
 
 
-def test_a_filled_in_form_is_replaced_only_when_forced(run: Run, root: Path) -> None:
+def test_a_filled_in_form_is_replaced_only_when_forced(run: RunCommand, root: Path) -> None:
     call = ("template", "city", "-c", "2025H1", "-d", "900101", "--out", "forms")
     form = root / "forms" / "2025H1-900101.xlsx"
     made = run(root, *call)
@@ -350,16 +301,16 @@ def test_a_filled_in_form_is_replaced_only_when_forced(run: Run, root: Path) -> 
     refused, forced = run(root, *call), run(root, *call, "--force")
 
     assert (made.code, forced.code) == (0, 0)
-    told(refused, "2025H1-900101.xlsx", "--force", "--out")
+    assert_usage_error(refused, "2025H1-900101.xlsx", "--force", "--out")
 
 
-def test_progress_is_plain_lines_when_it_is_no_terminal(run: Run, root: Path) -> None:
+def test_progress_is_plain_lines_when_it_is_no_terminal(run: RunCommand, root: Path) -> None:
     ended = run(root, "intake", "city")
 
     assert ended.err == "[1/1] 2025H1.csv\n"
 
 
-def test_json_is_one_document(run: Run, root: Path) -> None:
+def test_json_is_one_document(run: RunCommand, root: Path) -> None:
     write_csv(root / "city" / "inbox" / "2025H2.csv", [FIGURE | {"district": "第9区"}])
 
     checked = run(root, "check", "city", "2025H2.csv", "--json")
@@ -390,7 +341,7 @@ def table(demo: Dataset) -> pl.DataFrame:
 
 
 def test_metrics_are_written_to_parquet(
-    run: Run, workspace: Path, table: pl.DataFrame, tmp_path: Path
+    run: RunCommand, workspace: Path, table: pl.DataFrame, tmp_path: Path
 ) -> None:
     file = tmp_path / "metrics.parquet"
 
@@ -403,7 +354,7 @@ def test_metrics_are_written_to_parquet(
 
 
 def test_metrics_are_written_to_csv(
-    run: Run, workspace: Path, table: pl.DataFrame, tmp_path: Path
+    run: RunCommand, workspace: Path, table: pl.DataFrame, tmp_path: Path
 ) -> None:
     file = tmp_path / "metrics.csv"
 
@@ -418,7 +369,7 @@ def test_metrics_are_written_to_csv(
 
 
 def test_metrics_are_written_to_a_workbook(
-    run: Run, workspace: Path, table: pl.DataFrame, tmp_path: Path
+    run: RunCommand, workspace: Path, table: pl.DataFrame, tmp_path: Path
 ) -> None:
     file = tmp_path / "metrics.xlsx"
 
@@ -431,7 +382,7 @@ def test_metrics_are_written_to_a_workbook(
     assert_frame_equal(same[0], same[1], rel_tol=1e-14)
 
 
-def test_metrics_in_the_terminal_are_a_table(run: Run, workspace: Path) -> None:
+def test_metrics_in_the_terminal_are_a_table(run: RunCommand, workspace: Path) -> None:
     ended = run(workspace, "metrics", "data/demo-city", "-c", "2025H1")
 
     assert ended.code == 0
@@ -474,7 +425,7 @@ def test_text_that_looks_like_a_formula_stays_text_in_a_workbook(tmp_path: Path)
 # ---- briefs -----------------------------------------------------------------------------
 
 
-def test_a_file_not_taken_in_is_warned_of(run: Run, workspace: Path, tmp_path: Path) -> None:
+def test_a_file_not_taken_in_is_warned_of(run: RunCommand, workspace: Path, tmp_path: Path) -> None:
     own = copy_workspace(workspace, tmp_path / "own", "demo-city")
     write_csv(own / "data" / "demo-city" / "inbox" / "2026H1.csv", [FIGURE])
 
@@ -484,7 +435,9 @@ def test_a_file_not_taken_in_is_warned_of(run: Run, workspace: Path, tmp_path: P
     assert "warning: not taken in yet: 2026H1.csv; run: kejistats intake" in ended.err
 
 
-def test_outputs_go_where_they_are_asked_to(run: Run, workspace: Path, tmp_path: Path) -> None:
+def test_outputs_go_where_they_are_asked_to(
+    run: RunCommand, workspace: Path, tmp_path: Path
+) -> None:
     ended = run(
         workspace, "briefs", "data/demo-city", "-c", "2025H1", "-d", "朝岚区", "--out", tmp_path
     )
@@ -508,7 +461,7 @@ def test_help_is_english_and_ends_with_zero(command: list[str]) -> None:
     assert not any("\u4e00" <= c <= "\u9fff" for c in result.output)
 
 
-def test_every_command_has_its_help(run: Run, tmp_path: Path) -> None:
+def test_every_command_has_its_help(run: RunCommand, tmp_path: Path) -> None:
     ended = run(tmp_path, "--help")
 
     assert sorted(c.name or c.callback.__name__ for c in cli.app.registered_commands) == sorted(
@@ -517,10 +470,10 @@ def test_every_command_has_its_help(run: Run, tmp_path: Path) -> None:
     assert all(command in ended.out for command in COMMANDS)
 
 
-def test_the_version_is_printed(run: Run, tmp_path: Path) -> None:
+def test_the_version_is_printed(run: RunCommand, tmp_path: Path) -> None:
     ended = run(tmp_path, "--version")
 
-    assert ended == Ended(0, "kejistats 0.1.0\n", "")
+    assert ended == CommandResult(0, "kejistats 0.1.0\n", "")
 
 
 def test_the_command_line_loads_nothing_slow() -> None:
@@ -542,10 +495,12 @@ def test_the_module_runs_as_a_program_with_chinese_in_a_pipe(
         "briefs", "data/demo-city", "-d", "朝岗区", cwd=workspace / "notebooks", home=tmp_path
     )
 
-    told(Ended(process.returncode, process.stdout, process.stderr), "did you mean 朝岚区")
+    assert_usage_error(
+        CommandResult(process.returncode, process.stdout, process.stderr), "did you mean 朝岚区"
+    )
 
 
-def test_a_data_set_outside_a_workspace_works_too(run: Run, tmp_path: Path) -> None:
+def test_a_data_set_outside_a_workspace_works_too(run: RunCommand, tmp_path: Path) -> None:
     folder = make_dataset(tmp_path / "alone")
     write_csv(folder / "inbox" / "2025H1.csv", [FIGURE])
     shutil.rmtree(tmp_path / "schemas", ignore_errors=True)

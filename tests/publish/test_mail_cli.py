@@ -21,8 +21,7 @@ from kejistats.publish.finalise import finalise, stale
 from kejistats.publish.mail_settings import MailSettings, password
 from kejistats.release import OVERVIEW, read_record, record_file
 from kejistats.run.planning import folder_of
-from tests.cli import test_cli
-from tests.cli.test_cli import Ended, Run, told
+from tests.cli.factory import CommandResult, RunCommand, assert_usage_error
 from tests.factory import COUNT, ROOT, write_csv
 from tests.publish.factory import (
     AT,
@@ -39,7 +38,6 @@ from tests.publish.factory import (
 MAIL = ("mail", "data/demo-city", "-c", "2025H1")
 SMALL = ("mail", "city", "-c", "2025H1")
 WHY = "专利授权量由11件更正为12件。"
-run = test_cli.run
 LATER = datetime(2025, 7, 28, 2, 0, tzinfo=UTC)
 
 
@@ -98,7 +96,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEJISTATS_SMTP_PASSWORD", PASSWORD)
 
 
-def report(ended: Ended) -> dict[str, str]:
+def report(ended: CommandResult) -> dict[str, str]:
     """State of each recipient in the run report."""
     return {line["address"]: line["state"] for line in json.loads(ended.out)["recipients"]}
 
@@ -174,7 +172,7 @@ def test_what_follows_from_others_is_told_apart_by_columns_that_there_are() -> N
     assert set(Metric.columns()) > WITH_OTHERS
 
 
-def test_the_command_makes_the_pages_again_without_the_mark(run: Run, small: City) -> None:
+def test_the_command_makes_the_pages_again_without_the_mark(run: RunCommand, small: City) -> None:
     record_file(small.dataset.path, AT).unlink()
     small.make()
     page = small.out / "900101-2025H1.html"
@@ -205,7 +203,7 @@ def test_only_what_was_looked_at_can_be_fixed(small: City) -> None:
         small.finalise(WHY)
 
 
-def test_a_city_with_a_district_that_is_gone_can_be_fixed(run: Run, small: City) -> None:
+def test_a_city_with_a_district_that_is_gone_can_be_fixed(run: RunCommand, small: City) -> None:
     record_file(small.dataset.path, AT).unlink()
     file = small.dataset.path / "districts.csv"
     head, *rows = file.read_text("utf-8").splitlines()
@@ -273,7 +271,7 @@ def test_a_broken_record_is_told(small: City, text: str) -> None:
 # ---- the outbox ---------------------------------------------------------------------------
 
 
-def test_nothing_leaves_without_send(run: Run, city: City) -> None:
+def test_nothing_leaves_without_send(run: RunCommand, city: City) -> None:
     ended = run(city.root, *MAIL)
 
     assert ended.code == 0, ended.err
@@ -293,7 +291,7 @@ def test_nothing_leaves_without_send(run: Run, city: City) -> None:
     ]  # fmt: skip
 
 
-def test_the_outbox_holds_what_this_run_would_send_and_no_more(run: Run, city: City) -> None:
+def test_the_outbox_holds_what_this_run_would_send_and_no_more(run: RunCommand, city: City) -> None:
     run(city.root, *MAIL)
 
     ended = run(city.root, *MAIL, "--only", "Leader@bureau.example.org")
@@ -302,7 +300,7 @@ def test_the_outbox_holds_what_this_run_would_send_and_no_more(run: Run, city: C
     assert city.outbox() == ["leader@bureau.example.org.eml"]
 
 
-def test_a_page_that_nobody_gets_is_told(run: Run, city: City) -> None:
+def test_a_page_that_nobody_gets_is_told(run: RunCommand, city: City) -> None:
     write_recipients(city.dataset.path, {"address": "a@example.org", "districts": "900101"})
 
     ended = run(city.root, *MAIL)
@@ -311,13 +309,13 @@ def test_a_page_that_nobody_gets_is_told(run: Run, city: City) -> None:
     assert "没有收件人的简报" in (city.out / "mail" / "index.html").read_text("utf-8")
 
 
-def test_drafts_are_not_mailed(run: Run, small: City) -> None:
+def test_drafts_are_not_mailed(run: RunCommand, small: City) -> None:
     record_file(small.dataset.path, AT).unlink()
 
-    told(run(small.root, *SMALL), "nothing of 2025H1 is final", "kejistats finalise")
+    assert_usage_error(run(small.root, *SMALL), "nothing of 2025H1 is final", "kejistats finalise")
 
 
-def test_data_changed_since_are_not_mailed(run: Run, small: City) -> None:
+def test_data_changed_since_are_not_mailed(run: RunCommand, small: City) -> None:
     write_recipients(small.dataset.path, {"address": "a@example.org", "districts": "*"})
     small.correct()
 
@@ -337,7 +335,7 @@ def test_data_changed_since_are_not_mailed(run: Run, small: City) -> None:
     ],
 )
 def test_a_faulty_list_is_refused_whole(
-    run: Run,
+    run: RunCommand,
     city: City,
     row: dict[str, str],
     parts: tuple[str, ...],
@@ -365,12 +363,12 @@ def test_a_faulty_list_is_refused_whole(
     ],
 )
 def test_wrong_use_is_told(
-    run: Run,
+    run: RunCommand,
     city: City,
     arguments: tuple[str, ...],
     parts: tuple[str, ...],
 ) -> None:
-    told(run(city.root, *MAIL, *arguments), *parts)
+    assert_usage_error(run(city.root, *MAIL, *arguments), *parts)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +387,7 @@ def test_wrong_use_is_told(
     ],
 )  # fmt: skip
 def test_wrong_settings_are_told_before_anything_is_written(
-    run: Run,
+    run: RunCommand,
     small: City,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
@@ -399,7 +397,7 @@ def test_wrong_settings_are_told_before_anything_is_written(
     write_recipients(small.dataset.path, {"address": "a@example.org"})
     write_settings(small, text)
 
-    told(run(small.root, *SMALL, "--send"), *parts)
+    assert_usage_error(run(small.root, *SMALL, "--send"), *parts)
 
     assert small.outbox() == []
 
@@ -461,7 +459,7 @@ def test_the_password_comes_from_the_environment_or_the_keyring(
 
 
 def test_each_gets_their_own_once_and_a_second_run_sends_nothing(
-    run: Run,
+    run: RunCommand,
     city: City,
     server: MailServer,
 ) -> None:
@@ -486,7 +484,7 @@ def test_each_gets_their_own_once_and_a_second_run_sends_nothing(
 
 
 def test_a_new_recipient_and_a_new_page_of_an_old_one_are_all_that_goes_out(
-    run: Run,
+    run: RunCommand,
     city: City,
     server: MailServer,
 ) -> None:
@@ -506,7 +504,7 @@ def test_a_new_recipient_and_a_new_page_of_an_old_one_are_all_that_goes_out(
 
 
 def test_a_correction_waits_until_it_is_asked_for_and_says_so(
-    run: Run,
+    run: RunCommand,
     small: City,
     server: MailServer,
 ) -> None:
@@ -540,7 +538,7 @@ def test_a_correction_waits_until_it_is_asked_for_and_says_so(
 
 
 def test_a_rehearsal_goes_to_one_address_and_counts_for_nobody(
-    run: Run,
+    run: RunCommand,
     city: City,
     server: MailServer,
 ) -> None:
@@ -557,7 +555,7 @@ def test_a_rehearsal_goes_to_one_address_and_counts_for_nobody(
 
 
 def test_faults_are_reported_by_recipient_and_end_with_one(
-    run: Run,
+    run: RunCommand,
     city: City,
     server: MailServer,
 ) -> None:
@@ -580,7 +578,9 @@ def test_faults_are_reported_by_recipient_and_end_with_one(
     assert "被拒收" in index
 
 
-def test_a_server_that_is_down_loses_nothing(run: Run, city: City, server: MailServer) -> None:
+def test_a_server_that_is_down_loses_nothing(
+    run: RunCommand, city: City, server: MailServer
+) -> None:
     server.forget()
     point_to(city.dataset.path, server, port=1, attempts=1)
     down = run(city.root, *MAIL, "--send")
@@ -599,7 +599,7 @@ def test_a_server_that_is_down_loses_nothing(run: Run, city: City, server: MailS
 
 
 def test_reminders_go_to_who_reports_for_a_late_district_once_a_day(
-    run: Run,
+    run: RunCommand,
     city: City,
     server: MailServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -636,7 +636,7 @@ def test_reminders_go_to_who_reports_for_a_late_district_once_a_day(
     assert "未报送而没有联络员的地区：望岳区、" in json.loads(first.out)["notes"][0]
 
 
-def test_nobody_is_reminded_of_what_is_in(run: Run, city: City) -> None:
+def test_nobody_is_reminded_of_what_is_in(run: RunCommand, city: City) -> None:
     write_recipients(city.dataset.path, {"address": "a@example.org", "districts": "900101"})
 
     ended = run(city.root, "remind", "data/demo-city", "-c", "2025H1", "--json")
