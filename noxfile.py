@@ -1,7 +1,7 @@
-"""Everything there is to run, each with ``python -m nox -s NAME``.
+"""The tasks of the project; run one with ``python -m nox -s NAME``.
 
 All sessions but ``lock`` share one environment, ``.nox/shared``. It is installed from
-constraints.txt, hashes checked, when that file or Python has changed since the last time.
+constraints.txt, with hashes checked, whenever that file or Python has changed.
 """
 
 from __future__ import annotations
@@ -27,45 +27,45 @@ nox.needs_version = ">=2025.2"
 nox.options.sessions = ["tests", "lint"]
 
 
-def run(session: nox.Session, program: str, *args: str, **more: str) -> None:
-    """Run a program of the shared environment; `more` are variables of its own."""
+def run(session: nox.Session, program: str, *args: str, **variables: str) -> None:
+    """Run a program of the shared environment, with additional environment variables."""
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    env = {"PATH": path, "VIRTUAL_ENV": str(SHARED), **more}
+    env = {"PATH": path, "VIRTUAL_ENV": str(SHARED), **variables}
     session.run(str(BIN / program), *args, env=env, external=True)
 
 
-def side_by_side(session: nox.Session, *args: str) -> None:
-    """Run tests in one process a processor: their threads would only wait for each other."""
-    several = ("-n", "auto", "--dist", "worksteal")
-    run(session, "pytest", *several, *args, *session.posargs, POLARS_MAX_THREADS="1")
+def run_pytest_parallel(session: nox.Session, *args: str) -> None:
+    """Run pytest with one process per core and one thread in each."""
+    parallel = ("-n", "auto", "--dist", "worksteal")
+    run(session, "pytest", *parallel, *args, *session.posargs, POLARS_MAX_THREADS="1")
 
 
 @contextmanager
-def changed(name: str, *inputs: bytes) -> Iterator[bool]:
-    """Say whether the inputs differ from those with which this block last came to its end."""
+def inputs_changed(name: str, *inputs: bytes) -> Iterator[bool]:
+    """Yield whether the inputs differ from those of the last time this block was completed."""
     digest = hashlib.sha256(b"\0".join(inputs)).hexdigest()
     stamp = SHARED / f"{name}.sha256"
     stale = not stamp.is_file() or stamp.read_text(encoding="utf-8") != digest
     yield stale
-    if stale:  # a session beside this one may be reading it
+    if stale:  # an unchanged stamp is not rewritten: a parallel session may be reading it
         stamp.write_text(digest, encoding="utf-8")
 
 
 def install(session: nox.Session) -> None:
     """Bring the shared environment up to date."""
     pip = ("python", "-m", "pip", "install", "--quiet")
-    with changed("packages", sys.version.encode(), LOCK.read_bytes()) as stale:
+    with inputs_changed("packages", sys.version.encode(), LOCK.read_bytes()) as stale:
         if stale:
             session.run(sys.executable, "-m", "virtualenv", "-q", "--clear", SHARED, external=True)
             run(session, *pip, "--require-hashes", "-r", str(LOCK))
-    with changed("kejistats", bytes(ROOT), PYPROJECT.read_bytes()) as stale:
+    with inputs_changed("kejistats", bytes(ROOT), PYPROJECT.read_bytes()) as stale:
         if stale:
             run(session, *pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 
 @nox.session(python=False)
 def briefs(session: nox.Session) -> None:
-    """Take in two data sets and make their briefs; others may be named after ``--``."""
+    """Ingest two data sets and make their briefs; other data sets may be named after ``--``."""
     install(session)
     datasets = dict.fromkeys(session.posargs, "") if session.posargs else BRIEFS
     for dataset in datasets:
@@ -82,7 +82,7 @@ def briefs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; ``-- ARGS`` go to pytest."""
     install(session)
-    side_by_side(session)
+    run_pytest_parallel(session)
 
 
 @nox.session(python=False)
@@ -98,12 +98,12 @@ def lint(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run the tests that look at pages in Chromium."""
     install(session)
-    side_by_side(session, "-m", "browser and not long", "-rs")
+    run_pytest_parallel(session, "-m", "browser and not long", "-rs")
 
 
 @nox.session(python=False)
 def bench(session: nox.Session) -> None:
-    """Measure; names of parts, such as ``nation``, may follow ``--``."""
+    """Run the benchmarks; names of parts, such as ``nation``, may follow ``--``."""
     install(session)
     run(session, "python", "tests/bench.py", *session.posargs)
 
@@ -124,7 +124,7 @@ def lab(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Write constraints.txt anew; ``-- --upgrade`` takes the newest versions."""
+    """Regenerate constraints.txt; ``-- --upgrade`` takes the newest versions."""
     session.install(*nox.project.dependency_groups(nox.project.load_toml(PYPROJECT), "lock"))
     session.run(
         *("uv", "pip", "compile", "--quiet", PYPROJECT.name, "--group", "dev", "--all-extras"),
