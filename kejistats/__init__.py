@@ -1,4 +1,4 @@
-"""kejistats: half-year reports of science and technology bureaus, from workbook to mail.
+"""Half-year reports of science and technology bureaus, from workbook to mail.
 
 >>> import kejistats as kj
 >>> kj.Checkpoint.parse("2025H1").label
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Brief",  # one district at one checkpoint
-    "Checkpoint",  # a period such as 2025H1: parse, compare, label
+    "Checkpoint",  # the end of a reporting period such as 2025H1
     "Comparison",  # a district at two checkpoints, or two districts at one
     "Dataset",  # a folder's tables and metrics
-    "Desk",  # a data set with checks, explanations, scores and pages: what `open` returns
-    "KejistatsError",  # what went wrong, and what to do
+    "Desk",  # a data set with checks, explanations, scores and pages; returned by `open`
+    "KejistatsError",  # an error with its remedy
     "Overview",  # all districts at one checkpoint
-    "UsageError",  # the same, where the call was wrong
+    "UsageError",  # a KejistatsError caused by a wrong call
     "__version__",
-    "metrics",  # each metric as a function of its own
-    "open",  # a data set by its folder
-    "open_brief",  # for notebooks: a brief by their parameters
-    "open_comparison",  # for notebooks: a comparison
-    "open_overview",  # for notebooks: an overview
+    "metrics",  # the metrics, each as a separate function
+    "open",  # opens a data set by its folder
+    "open_brief",  # for notebooks: a brief by parameters
+    "open_comparison",  # for notebooks: a comparison by parameters
+    "open_overview",  # for notebooks: an overview by parameters
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # polars, pandera and matplotlib take a second to import; what does not need them, such as
-    # `kejistats --help`, should not wait.
+    # polars, pandera and matplotlib take a second to import: they are loaded on first use, so that
+    # `kejistats --help` stays quick.
     if name not in __all__:
         raise AttributeError(f"module 'kejistats' has no attribute {name!r}")
     if name == "metrics":
@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
     return getattr(kejistats.api, name)
 
 
-def open(path: str | Path) -> Desk:  # noqa: A001 - the agreed name: kj.open
+def open(path: str | Path) -> Desk:  # noqa: A001 - used as kj.open
     """Open a data set.
 
     Parameters
@@ -68,7 +68,7 @@ def open(path: str | Path) -> Desk:  # noqa: A001 - the agreed name: kj.open
     Returns
     -------
     Desk
-        With observations, targets, districts and indicators as typed polars frames.
+        The data set, with observations, targets, districts and indicators as polars frames.
     """
     from kejistats.api import Desk
 

@@ -1,4 +1,4 @@
-"""What analysts and notebooks call: a desk on a data set, and pages from a notebook's parameters."""
+"""The programming interface for analysts and notebooks: `Desk`, and pages by parameters."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from kejistats.model.paths import resolve
 from kejistats.model.period import Checkpoint
 
 if TYPE_CHECKING:
-    from kejistats.assessment import Assessed
+    from kejistats.assessment import AssessmentResult
     from kejistats.brief import Brief, Comparison, Overview
     from kejistats.explain import Explanation
     from kejistats.forms.feedback.shown_findings import ShownFindings
 
 
 class Desk(Dataset):
-    """A data set with all that can be made of it: checks, explanations, scores and pages.
+    """A data set with everything that can be made from it: checks, explanations, scores, pages.
 
-    Every result shows itself in JupyterLab.
+    Every result has an HTML representation for JupyterLab.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Desk(Dataset):
     Raises
     ------
     UsageError
-        When the folder is no data set or its settings are malformed.
+        When the folder is not a data set or its settings are malformed.
     """
 
     def check(self, file: str | Path) -> ShownFindings:
@@ -40,12 +40,12 @@ class Desk(Dataset):
         Parameters
         ----------
         file
-            A relative path starts at the workspace root.
+            Path of the file; a relative path starts at the workspace root.
 
         Raises
         ------
         UsageError
-            When the file cannot be read or its header is that of no form.
+            When the file cannot be read or its header is not that of any known table.
         """
         from kejistats.forms.feedback.shown_findings import ShownFindings
         from kejistats.intake import check_file
@@ -71,7 +71,7 @@ class Desk(Dataset):
         checkpoint: str | int | Checkpoint | None = None,
         *,
         as_known: str | date | None = None,
-    ) -> Assessed:
+    ) -> AssessmentResult:
         """Score and rank the districts; see `kejistats.assessment.assess_dataset`."""
         from kejistats.assessment import assess_dataset
 
@@ -114,15 +114,15 @@ class Desk(Dataset):
         Parameters
         ----------
         district, checkpoint
-            What is compared; the latest checkpoint when empty.
+            The district and checkpoint to compare; an empty checkpoint means the latest.
         other_district, other_checkpoint
-            What it is compared with, one of both.
+            What to compare them with: exactly one of the two.
 
         Raises
         ------
         UsageError
-            When neither or both of the others are given, or name the same again, and as for
-            `brief`.
+            When neither or both of the others are given, when both sides are the same, and as
+            for `brief`.
         """
         from kejistats.brief import Comparison, make_sides
 
@@ -133,42 +133,42 @@ class Desk(Dataset):
 def open_brief(
     dataset: str = "", district: str | int = "", checkpoint: str | int = "", bundle: str | Path = ""
 ) -> Brief:
-    """Return the brief that a notebook's parameters name.
+    """Return the brief for the parameters of a notebook.
 
     Parameters
     ----------
     dataset
         Folder of the data set, relative to the workspace root.
     district
-        Code or name; a number that lost its leading zeros is put right.
+        Code or name; leading zeros that a number has lost are restored.
     checkpoint
-        Any form; the latest in the store when empty.
+        Such as ``2025H1``; the latest in the store when empty.
     bundle
-        A bundle file; it alone then decides, and the others may stay empty.
+        A bundle file; if given, the other parameters are ignored and may stay empty.
 
     Raises
     ------
     UsageError
-        When a parameter is missing or names nothing.
+        When a parameter is missing or unknown.
     """
     from kejistats.brief import Brief, Bundle
 
     if bundle:
         return Brief(Bundle.read(resolve(bundle)))
-    desk = _desk(dataset)
-    _need_district(desk, district)
+    desk = _open_desk(dataset)
+    _require_district(desk, district)
     return desk.brief(district, checkpoint)
 
 
 def open_overview(
     dataset: str = "", checkpoint: str | int = "", bundle: str | Path = ""
 ) -> Overview:
-    """Return the overview that a notebook's parameters name; see `open_brief`."""
+    """Return the overview for the parameters of a notebook; see `open_brief`."""
     from kejistats.brief import Bundle, Overview
 
     if bundle:
         return Overview(Bundle.read(resolve(bundle)))
-    return _desk(dataset).overview(checkpoint)
+    return _open_desk(dataset).overview(checkpoint)
 
 
 def open_comparison(
@@ -178,26 +178,26 @@ def open_comparison(
     other_district: str | int = "",
     other_checkpoint: str | int = "",
 ) -> Comparison:
-    """Return the comparison that a notebook's parameters name.
+    """Return the comparison for the parameters of a notebook.
 
     Parameters
     ----------
     dataset, district, checkpoint
         As for `open_brief`.
     other_district, other_checkpoint
-        What to compare with: another district or another checkpoint, one of both.
+        What to compare with: another district or another checkpoint, not both.
 
     Raises
     ------
     UsageError
-        When a parameter is missing or names nothing, or the sides are the same.
+        When a parameter is missing or unknown, or both sides are the same.
     """
-    desk = _desk(dataset)
-    _need_district(desk, district)
+    desk = _open_desk(dataset)
+    _require_district(desk, district)
     return desk.compare(district, checkpoint, other_district, other_checkpoint)
 
 
-def _need_district(desk: Desk, district: str | int) -> None:
+def _require_district(desk: Desk, district: str | int) -> None:
     if district == "":
         codes = desk.districts.select("code", "name").iter_rows()
         raise UsageError(
@@ -206,7 +206,7 @@ def _need_district(desk: Desk, district: str | int) -> None:
         )
 
 
-def _desk(dataset: str) -> Desk:
+def _open_desk(dataset: str) -> Desk:
     if not dataset:
         raise UsageError("the parameter dataset is missing", "e.g. -p dataset data/demo-city")
     return Desk(dataset)

@@ -1,6 +1,6 @@
-"""定稿: the record that fixes the briefs of a checkpoint, in ``final/<checkpoint>.json``.
+"""定稿: the record of the released pages of a checkpoint, ``final/<checkpoint>.json``.
 
-It lies in the data set, beside the store: what was given out must outlive the folder of outputs.
+It is kept in the data set, beside the store, because it must outlive the folder of outputs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kejistats.model.atomic import write_text
 from kejistats.model.errors import KejistatsError
-from kejistats.model.tables.metric import WITH_OTHERS
+from kejistats.model.tables.metric import PEER_COLUMNS
 
 if TYPE_CHECKING:
     from kejistats.model.period import Checkpoint
@@ -26,22 +26,23 @@ OVERVIEW = "overview"
 
 @dataclass(frozen=True)
 class Release:
-    """One page that was fixed.
+    """One version of a released page.
 
     Parameters
     ----------
     content
-        Digest of its bundle without the mark; see `content_digest`.
+        Digest of its bundle without the flag ``final``; see `content_digest`.
     version
         1, and one more with every correction.
     released_at
-        When this version was fixed, as ISO text in UTC.
+        When this version was released, as ISO text in UTC.
     files
-        SHA-256 of each file made from it, by suffix such as ``html``.
+        SHA-256 of each of its files, by suffix such as ``html``.
     correction
-        What a correction corrects, in the analyst's words; empty for the first version.
+        The analyst's text on what this version corrects; empty for the first version.
     own
-        Digest of what it shows of itself; see `own_digest`. Empty in old records.
+        Digest of the content that does not depend on other districts; see
+        `own_content_digest`. Empty in old records.
     """
 
     content: str
@@ -53,26 +54,27 @@ class Release:
 
     @property
     def moment(self) -> datetime:
-        """When it was fixed."""
+        """Return the time of release."""
         return datetime.fromisoformat(self.released_at)
 
 
 @dataclass(frozen=True)
 class ReleaseRecord:
-    """What is final of a checkpoint.
+    """The released pages of a checkpoint.
 
     Parameters
     ----------
     checkpoint
         The checkpoint.
     who, kejistats
-        The user who last finalised, and the version of the program.
+        The user who last finalised pages, and the version of the program.
     inputs
-        SHA-256 of every file taken in that counted, by receipt, and of the data set's own files.
+        SHA-256 of every ingested file whose rows counted, by receipt, and of the files of the
+        data set itself.
     outputs
-        What is fixed, by district code or ``overview``.
+        The current release of each page, by district code or ``overview``.
     earlier
-        Versions that corrections replaced, oldest first, by the same keys.
+        Releases that corrections have replaced, oldest first, by the same keys.
     """
 
     checkpoint: str
@@ -83,13 +85,13 @@ class ReleaseRecord:
     earlier: dict[str, list[Release]] = field(default_factory=dict)
 
     def is_released(self, key: str, content: Mapping[str, Any]) -> bool:
-        """Say whether a page of exactly this content is final."""
-        fixed = self.outputs.get(key)
-        return fixed is not None and fixed.content == content_digest(content)
+        """Return whether the page has been released with exactly this content."""
+        release = self.outputs.get(key)
+        return release is not None and release.content == content_digest(content)
 
 
 def content_digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a bundle's content, the mark of being final left out.
+    """Return the SHA-256 of a bundle's content without the flag ``final``.
 
     Examples
     --------
@@ -99,27 +101,31 @@ def content_digest(content: Mapping[str, Any]) -> str:
     return _digest({key: value for key, value in content.items() if key != "final"})
 
 
-# Parts of a bundle that follow from other districts' figures, and the mark.
-_NOT_OWN = {"final", "peers", "share_changes"}
+# Parts of a bundle that depend on other districts' figures, and the flag.
+_FROM_OTHERS = {"final", "peers", "share_changes"}
 
 
-def own_digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that a page shows but what follows from other districts' figures.
+def own_content_digest(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a page's content without what depends on other districts' figures.
 
-    Where only they have changed, ranks and shares say, this digest has not. An overview shows all
-    districts, and everything is its own.
+    If only such content has changed, ranks and shares for example, this digest stays the same.
+    An overview shows all districts: its whole content counts.
 
     Examples
     --------
     >>> row = {"indicator": "patent_granted", "value": 3.0, "rank": 1}
-    >>> one, other = ({"kind": "brief", "metrics": [row | {"rank": n}]} for n in (1, 2))
-    >>> own_digest(one) == own_digest(other), content_digest(one) == content_digest(other)
+    >>> a, b = ({"kind": "brief", "metrics": [row | {"rank": n}]} for n in (1, 2))
+    >>> own_content_digest(a) == own_content_digest(b), content_digest(a) == content_digest(b)
     (True, False)
     """
     if content["kind"] != "brief":
         return content_digest(content)
-    rows = [{k: v for k, v in row.items() if k not in WITH_OTHERS} for row in content["metrics"]]
-    return _digest({k: v for k, v in content.items() if k not in _NOT_OWN} | {"metrics": rows})
+    metrics = [
+        {k: v for k, v in row.items() if k not in PEER_COLUMNS} for row in content["metrics"]
+    ]
+    return _digest(
+        {k: v for k, v in content.items() if k not in _FROM_OTHERS} | {"metrics": metrics}
+    )
 
 
 def _digest(content: object) -> str:
@@ -127,45 +133,45 @@ def _digest(content: object) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def record_file(dataset: Path, checkpoint: Checkpoint) -> Path:
-    """Return where the record of a checkpoint lies."""
+def record_path(dataset: Path, checkpoint: Checkpoint) -> Path:
+    """Return the path of a checkpoint's record."""
     return dataset / "final" / f"{checkpoint}.json"
 
 
 def read_record(dataset: Path, checkpoint: Checkpoint) -> ReleaseRecord:
-    """Return the record of a checkpoint; an empty one while nothing is final.
+    """Read the record of a checkpoint; an empty one if nothing has been released.
 
     Raises
     ------
     KejistatsError
-        When the file is broken or of another format.
+        When the file is damaged or of another format version.
     """
-    file = record_file(dataset, checkpoint)
+    file = record_path(dataset, checkpoint)
     if not file.is_file():
         return ReleaseRecord(str(checkpoint))
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        if found.pop("format") != FORMAT:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content.pop("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT}")
-        record = ReleaseRecord(**found)
+        record = ReleaseRecord(**content)
         return replace(
             record,
-            outputs={key: Release(**one) for key, one in record.outputs.items()},  # type: ignore[arg-type]  # as JSON holds it
+            outputs={key: Release(**fields) for key, fields in record.outputs.items()},  # type: ignore[arg-type]  # still plain dicts from JSON
             earlier={
-                key: [Release(**one) for one in some]  # type: ignore[arg-type]
-                for key, some in record.earlier.items()
+                key: [Release(**fields) for fields in releases]  # type: ignore[arg-type]
+                for key, releases in record.earlier.items()
             },
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise KejistatsError(
-            f"{file} is no record of final briefs: {error}",
-            "restore it from a copy; without it nobody knows what was given out",
+            f"{file} is not a valid record of final briefs: {error}",
+            "restore it from a backup: it is the only record of what has been released",
         ) from None
 
 
 def write_record(dataset: Path, checkpoint: Checkpoint, record: ReleaseRecord) -> None:
-    """Write a record whole or not at all."""
-    file = record_file(dataset, checkpoint)
+    """Write a record atomically."""
+    file = record_path(dataset, checkpoint)
     file.parent.mkdir(parents=True, exist_ok=True)
     content = {"format": FORMAT, **asdict(record)}
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"

@@ -1,6 +1,6 @@
-"""Measure what the house costs against the bare work, within one run.
+"""Compare the time of each part with that of the bare work, within one run.
 
-Run with ``python -m nox -s bench``. Times differ from machine to machine; the ratios hardly do.
+Run with ``python -m nox -s bench``. Times depend on the machine; their ratios hardly do.
 """
 
 from __future__ import annotations
@@ -48,34 +48,37 @@ CSV_ROWS = 5_000_000
 
 
 def median(work: Callable[[], object], runs: int = RUNS) -> float:
-    """The median time of several runs in seconds, after one that is not counted."""
+    """Return the median time of several runs in seconds, after one warm-up run."""
     work()
-    times = []
+    seconds = []
     for _ in range(runs):
         start = time.perf_counter()
         work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
-def report(what: str, work: float, bare_name: str, bare: float) -> None:
-    """Print one line."""
-    print(f"{what}: {work:.3f} s; {bare_name}: {bare:.3f} s; ratio {work / bare:.1f}", flush=True)
+def report(description: str, seconds: float, baseline_name: str, baseline: float) -> None:
+    """Print one line: seconds, the baseline's seconds and their ratio."""
+    print(
+        f"{description}: {seconds:.3f} s; {baseline_name}: {baseline:.3f} s; ratio {seconds / baseline:.1f}",
+        flush=True,
+    )
 
 
-def apart(work: Callable[..., object], *given: object) -> tuple[float, float]:
-    """Time some work in a process of its own; return seconds and the peak of its memory in MB.
+def in_new_process(work: Callable[..., object], *arguments: object) -> tuple[float, float]:
+    """Run work in a new process; return its seconds and its peak memory in MB.
 
-    The memory is what the work adds to a process that has loaded all it needs.
+    Memory that the process needs before the work, such as for imports, is not counted.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_measured, work, *given).result()
+        return pool.submit(_measured, work, *arguments).result()
 
 
-def _measured(work: Callable[..., object], *given: object) -> tuple[float, float]:
+def _measured(work: Callable[..., object], *arguments: object) -> tuple[float, float]:
     before = _peak()
     start = time.perf_counter()
-    work(*given)
+    work(*arguments)
     return time.perf_counter() - start, _peak() - before
 
 
@@ -84,21 +87,21 @@ def _peak() -> float:
 
 
 def intake(folder: Path) -> None:
-    """Intake of the demo city against the bare reading of its files."""
+    """Compare the intake of the demo city with reading its files."""
     source = ROOT / "data" / "demo-city"
-    left_out = shutil.ignore_patterns("store", "__pycache__")
-    shutil.copytree(source, folder / "demo-city", ignore=left_out)
+    ignored = shutil.ignore_patterns("store", "__pycache__")
+    shutil.copytree(source, folder / "demo-city", ignore=ignored)
     dataset = Desk(folder / "demo-city")
     files = inbox_files(dataset)
 
-    def take() -> None:
+    def ingest_all() -> None:
         shutil.rmtree(dataset.path / "store", ignore_errors=True)
         dataset.forget_store()
         ingest(dataset, files)
 
-    work, bare = median(take), median(lambda: _read(files))
+    work, baseline = median(ingest_all), median(lambda: _read(files))
     rows = Store(dataset.path / "store").receipts()["rows"].sum()
-    report(f"intake of {len(files)} files, {rows} rows", work, "bare reading", bare)
+    report(f"intake of {len(files)} files, {rows} rows", work, "bare reading", baseline)
 
 
 def _read(files: list[Path]) -> None:
@@ -109,8 +112,8 @@ def _read(files: list[Path]) -> None:
             fastexcel.read_excel(file).load_sheet(0, dtypes="string").to_polars()
 
 
-def _city(folder: Path, count: int) -> list[str]:
-    """Make a data set of so many districts; return their codes."""
+def _make_city(folder: Path, count: int) -> list[str]:
+    """Write a data set with `count` districts; return their codes."""
     (folder / "inbox").mkdir(parents=True)
     (folder / "dataset.toml").write_text('title = "示例"\nparent = "800000"\n', encoding="utf-8")
     codes = [f"8{n:05d}" for n in range(1, count + 1)]
@@ -121,25 +124,25 @@ def _city(folder: Path, count: int) -> list[str]:
 
 
 def _figures(codes: list[str], checkpoints: list[str]) -> pl.DataFrame:
-    """Made figures in the long form: every indicator that is reported, at every checkpoint.
+    """Return generated figures as a long table: every reported indicator, every checkpoint.
 
-    Each series grows by some 6 % a year, with 45 % of a year in its first half, so that nothing
-    is wrong with them and every comparison is made to the end.
+    Each series grows by some 6 % a year, with 45 % of a year in its first half, so that there
+    are no findings and every comparison runs to its end.
     """
     parts = registry()["parts"].explode().drop_nulls()
-    asked = registry().filter(
+    reported_indicators = registry().filter(
         pl.col("numerator").is_null(),
         pl.col("maximum").is_null(),
         ~pl.col("id").is_in(parts.implode()),
     )
     frame = pl.DataFrame({"district": codes}).join(
-        asked.select(indicator="name", unit="unit"), how="cross"
+        reported_indicators.select(indicator="name", unit="unit"), how="cross"
     )
-    at = pl.DataFrame({"checkpoint": checkpoints}).with_columns(
+    checkpoint_table = pl.DataFrame({"checkpoint": checkpoints}).with_columns(
         year=pl.col("checkpoint").str.slice(0, 4).cast(pl.Int64),
         share=pl.when(pl.col("checkpoint").str.ends_with("H1")).then(0.45).otherwise(1.0),
     )
-    frame = frame.with_row_index("n").join(at, how="cross")
+    frame = frame.with_row_index("n").join(checkpoint_table, how="cross")
     first = 1000 + pl.col("n").cast(pl.Int64) * 7919 % 100_003
     rate = 1.06 + pl.col("n").cast(pl.Int64) % 11 / 1000
     number = (first * rate.pow(pl.col("year") - 2000) * pl.col("share")).round().cast(pl.Int64)
@@ -148,14 +151,14 @@ def _figures(codes: list[str], checkpoints: list[str]) -> pl.DataFrame:
     )
 
 
-def _take(folder: Path, names: list[str]) -> None:
+def _ingest(folder: Path, names: list[str]) -> None:
     dataset = Desk(folder)
     ingest(dataset, [folder / "inbox" / name for name in names])
 
 
 def workbooks(folder: Path) -> None:
-    """A thousand districts' workbooks checked and stored, against reading them."""
-    codes = _city(folder / "books", BOOKS)
+    """Compare checking and storing a thousand workbooks with reading them."""
+    codes = _make_city(folder / "books", BOOKS)
     figures = _figures(codes, ["2024H1", "2024H2", "2025H1"])
     files = []
     for code, rows in figures.partition_by("district", as_dict=True).items():
@@ -165,41 +168,41 @@ def workbooks(folder: Path) -> None:
             sheet.write_row(0, 0, rows.columns)
             for y, row in enumerate(rows.head(BOOK_ROWS).iter_rows(), 1):
                 sheet.write_row(y, 0, [*row[:3], float(row[3]), row[4]])
-    work, _ = apart(_take, folder / "books", [file.name for file in files])
-    bare = median(lambda: _read(files), 3)
-    each = (work - bare) / BOOKS * 1000
+    work, _ = in_new_process(_ingest, folder / "books", [file.name for file in files])
+    baseline = median(lambda: _read(files), 3)
+    extra_ms = (work - baseline) / BOOKS * 1000
     report(
-        f"{BOOKS} workbooks of {BOOK_ROWS} rows, {each:.1f} ms each beyond reading",
-        work, "bare reading", bare,
+        f"{BOOKS} workbooks of {BOOK_ROWS} rows, {extra_ms:.1f} ms each beyond reading",
+        work, "bare reading", baseline,
     )  # fmt: skip
 
 
 def csv(folder: Path) -> None:
-    """One CSV of millions of rows against reading it and writing what it becomes."""
-    place = folder / "csv"
+    """Compare the intake of a CSV of millions of rows with reading it and writing the result."""
+    city = folder / "csv"
     years = [f"{year}H{half}" for year in range(2000, 2025) for half in (1, 2)]
-    frame = _figures(_city(place, CSV_ROWS // 1900), years).head(CSV_ROWS)
-    frame.write_csv(place / "inbox" / "all.csv")
+    frame = _figures(_make_city(city, CSV_ROWS // 1900), years).head(CSV_ROWS)
+    frame.write_csv(city / "inbox" / "all.csv")
     rows, size = frame.height, frame.estimated_size("mb")
     del frame
     runs = []
     for _ in range(3):
-        shutil.rmtree(place / "store", ignore_errors=True)
-        runs.append(apart(_take, place, ["all.csv"]))
+        shutil.rmtree(city / "store", ignore_errors=True)
+        runs.append(in_new_process(_ingest, city, ["all.csv"]))
     work, peak = (statistics.median(figures) for figures in zip(*runs, strict=True))
-    read = median(lambda: pl.read_csv(place / "inbox" / "all.csv", infer_schema=False), 3)
-    stored = Store(place / "store").observations()
-    write = median(lambda: write_deltalake(str(place / "bare"), stored, mode="overwrite"), 3)
+    read = median(lambda: pl.read_csv(city / "inbox" / "all.csv", infer_schema=False), 3)
+    stored = Store(city / "store").observations()
+    write = median(lambda: write_deltalake(str(city / "bare"), stored, mode="overwrite"), 3)
     report(f"one CSV of {rows} rows", work, "read_csv and the Delta write", read + write)
-    kept = stored.estimated_size("mb")
+    stored_size = stored.estimated_size("mb")
     print(
-        f"  peak memory {peak:.0f} MB; the frame stored {kept:.0f} MB, ratio {peak / kept:.1f}; "
+        f"  peak memory {peak:.0f} MB; the frame stored {stored_size:.0f} MB, ratio {peak / stored_size:.1f}; "
         f"the text as read {size:.0f} MB"
     )
 
 
-def many() -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Made districts and their figures of every indicator of the registry."""
+def made_tables() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return generated districts and their figures of every indicator of the registry."""
     units = pl.DataFrame(
         {
             "code": ["800000", *(f"8{n:05d}" for n in range(1, DISTRICTS + 1))],
@@ -238,12 +241,12 @@ def many() -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def metrics(folder: Path) -> None:
-    """The Metric table of many districts against reading their figures."""
-    units, figures = many()
+    """Compare computing the Metric table of many districts with reading their figures."""
+    units, figures = made_tables()
     store = Store(folder / "store")
     with store.writing():
         store.append({"observations": [figures]})
-    goals = targets(
+    target_table = targets(
         {
             "district": code, "indicator": "patent_granted", "year": AT.year, "kind": "total",
             "value": 900.0, "comparison": ">=", "strength": "assigned", "start_month": 0,
@@ -252,7 +255,7 @@ def metrics(folder: Path) -> None:
         for code in units["code"]
     )  # fmt: skip
     indicators = registry()
-    work = median(lambda: metric_table(figures, goals, units, indicators, AT))
+    work = median(lambda: metric_table(figures, target_table, units, indicators, AT))
     report(
         f"metrics of {DISTRICTS} districts x {indicators.height} indicators x {CHECKPOINTS} "
         f"checkpoints, {figures.height} rows",
@@ -263,24 +266,24 @@ def metrics(folder: Path) -> None:
 
 
 def nation(folder: Path) -> None:
-    """The Metric rows of 20.5 million figures against five metrics in one query by hand."""
+    """Compare the metrics of 20.5 million figures with a handwritten query for five of them."""
     tables = bench_metrics.nation(folder)
-    bench_metrics.keep(folder, tables)
-    units, _, aims = tables
-    hand = min(bench_metrics.by_hand(folder, units, aims) for _ in range(2))
-    one = min(bench_metrics.one_checkpoint(folder) for _ in range(2))
-    rows = min(bench_metrics.rows_of_one(folder) for _ in range(3))
-    report("metrics of one checkpoint of the nation", one, "reading its rows", rows)
-    looked_at = min(bench_metrics.rows_looked_at(folder) for _ in range(3))
-    report("the same", one, "reading the rows it looks at", looked_at)
-    del tables, units, aims
-    work, peak = apart(bench_metrics.all_checkpoints, folder)
-    report("metrics of 20.5 million figures", work, "five metrics by hand", hand)
+    bench_metrics.write_tables(folder, tables)
+    units, _, target_table = tables
+    by_hand = min(bench_metrics.by_hand(folder, units, target_table) for _ in range(2))
+    one_checkpoint = min(bench_metrics.one_checkpoint(folder) for _ in range(2))
+    reading = min(bench_metrics.read_checkpoint(folder) for _ in range(3))
+    report("metrics of one checkpoint of the nation", one_checkpoint, "reading its rows", reading)
+    reading_inputs = min(bench_metrics.read_metric_inputs(folder) for _ in range(3))
+    report("the same", one_checkpoint, "reading the rows it uses", reading_inputs)
+    del tables, units, target_table
+    work, peak = in_new_process(bench_metrics.all_checkpoints, folder)
+    report("metrics of 20.5 million figures", work, "five metrics by hand", by_hand)
     print(f"  peak memory {peak / 1000:.1f} GB")
 
 
 def brief(folder: Path) -> None:
-    """One brief by a notebook and a kernel of its own against the same work in plain Python."""
+    """Compare a brief by notebook and new kernel with the same work in plain Python."""
     root = make_workspace(folder / "workspace", "demo-city")
     dataset = Desk(root / "data" / "demo-city")
     _, [job], _ = planning.plan(dataset, AT, ["900101"], folder / "out")
@@ -289,13 +292,17 @@ def brief(folder: Path) -> None:
         bench_briefs.by_kernel(job)
 
     def plain() -> None:
-        made = Brief(Bundle.read(job.bundle))
-        parts = _parts(made)
-        charts = (made.chart_attainment(), made.chart_growth(), made.chart_position())
+        made_brief = Brief(Bundle.read(job.bundle))
+        parts = _parts(made_brief)
+        charts = (
+            made_brief.chart_attainment(),
+            made_brief.chart_growth(),
+            made_brief.chart_position(),
+        )
         "".join([*parts, *(str(chart) for chart in charts)])
 
-    work, bare = median(by_notebook), median(plain)
-    report("one brief by papermill, a new kernel and export", work, "plain Python", bare)
+    work, baseline = median(by_notebook), median(plain)
+    report("one brief by papermill, a new kernel and export", work, "plain Python", baseline)
     content = Bundle.read(job.bundle).content
     shown = median(lambda: _parts(Brief(Bundle(content))), 20)
     exporter, notebook = KejistatsExporter(), nbformat.read(job.executed, 4)  # type: ignore[no-untyped-call]
@@ -305,7 +312,7 @@ def brief(folder: Path) -> None:
 
 
 def mail(folder: Path) -> None:
-    """Messages built from finished briefs, and sent, against a bare smtplib loop."""
+    """Compare making messages from finished briefs and sending them with a bare smtplib loop."""
     seconds, work, bare = bench_mail.measure(folder)
     count = bench_mail.MESSAGES
     print(
@@ -314,37 +321,37 @@ def mail(folder: Path) -> None:
     report(f"{bench_mail.SENT} messages sent", work, "bare smtplib", bare)
 
 
-def _parts(made: Brief) -> list[str]:
-    """The HTML of all parts of a brief but the charts."""
+def _parts(brief_object: Brief) -> list[str]:
+    """Return the HTML of all parts of a brief except the charts."""
     parts = (
-        made.head,
-        made.table(),
-        made.review,
-        made.problems,
-        made.plan,
-        made.chains,
-        made.notes,
+        brief_object.head,
+        brief_object.table(),
+        brief_object.review,
+        brief_object.problems,
+        brief_object.plan,
+        brief_object.chains,
+        brief_object.notes,
     )
     return [part.html for part in parts]
 
 
 def charts(folder: Path) -> None:
-    """Every chart of a brief, its picture included, against one bare bar chart of matplotlib."""
+    """Compare every chart of a brief, with its image, with a bare bar chart of matplotlib."""
     root = make_workspace(folder / "charts", "demo-city")
-    own = Desk(root / "data" / "demo-city").brief("900101", AT)
+    brief_object = Desk(root / "data" / "demo-city").brief("900101", AT)
     draw = {
-        "attainment": own.chart_attainment, "growth": own.chart_growth,
-        "position": own.chart_position, "trend": own.chart_trend,
-        "seasonality": own.chart_seasonality, "contribution": own.chart_contribution,
-        "stages": own.chart_chains,
+        "attainment": brief_object.chart_attainment, "growth": brief_object.chart_growth,
+        "position": brief_object.chart_position, "trend": brief_object.chart_trend,
+        "seasonality": brief_object.chart_seasonality, "contribution": brief_object.chart_contribution,
+        "stages": brief_object.chart_chains,
     }  # fmt: skip
-    bare = fastest(_bare_chart)
+    baseline = fastest(_bare_chart)
     for name, chart in draw.items():
-        report(f"chart {name}", fastest(lambda chart=chart: chart().png), "a bare chart", bare)
+        report(f"chart {name}", fastest(lambda chart=chart: chart().png), "a bare chart", baseline)
 
 
 def fastest(work: Callable[[], object], runs: int = 20) -> float:
-    """The least time of many short runs in seconds, which other programs disturb least."""
+    """Return the shortest time of many short runs in seconds, after one warm-up run."""
     work()
     return min(timeit.repeat(work, number=1, repeat=runs))
 

@@ -1,4 +1,4 @@
-"""Metrics over ten years of a nation's districts, against a query written by hand in polars."""
+"""Metrics over ten years of a nation's districts, against a handwritten polars query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kejistats.store import Store
 from tests.factory import registry
 
 DISTRICTS, CITIES, INDICATORS, YEARS = 2843, 31, 60, range(2014, 2024)
-_ON = ["district", "indicator", "year"]
+_KEY = ["district", "indicator", "year"]
 _PEERS = ["parent", "indicator", "year", "month"]
 
 
@@ -24,7 +24,7 @@ def nation(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Fill a store with 20.5 million figures; return districts, indicators and targets."""
     cities = [f"P{n:02d}" for n in range(CITIES)]
     codes = [f"8{n:05d}" for n in range(DISTRICTS)]
-    units = District.conform(
+    district_table = District.conform(
         pl.DataFrame(
             {
                 "code": [*cities, *codes],
@@ -34,15 +34,17 @@ def nation(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
             }
         )
     )
-    first = registry().head(INDICATORS)
-    inputs = pl.col("numerator").is_null() | pl.col("numerator").is_in(first["id"].implode())
-    known = first.filter(inputs)
-    like = registry().filter(id="patent_granted").to_dicts()[0]
-    own = [
-        like | {"id": f"own_{n}", "name": f"own_{n}", "short": f"own_{n}", "aliases": []}
-        for n in range(INDICATORS - known.height)
+    first_indicators = registry().head(INDICATORS)
+    inputs = pl.col("numerator").is_null() | pl.col("numerator").is_in(
+        first_indicators["id"].implode()
+    )
+    computable = first_indicators.filter(inputs)
+    template = registry().filter(id="patent_granted").to_dicts()[0]
+    additional = [
+        template | {"id": f"own_{n}", "name": f"own_{n}", "short": f"own_{n}", "aliases": []}
+        for n in range(INDICATORS - computable.height)
     ]
-    indicators = pl.DataFrame([*known.to_dicts(), *own], schema=known.schema)
+    indicators = pl.DataFrame([*computable.to_dicts(), *additional], schema=computable.schema)
     cells = pl.DataFrame({"district": codes}).join(
         indicators.select(indicator="id"), how="cross"
     ).with_row_index("n")  # fmt: skip
@@ -50,8 +52,8 @@ def nation(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     with store.writing():
         store.append({"observations": _figures(cells)})
     figures = store.scan_observations()
-    goals = figures.filter(pl.col("month") == 12).select(
-        *_ON,
+    target_table = figures.filter(pl.col("month") == 12).select(
+        *_KEY,
         kind=pl.lit("total"),
         value=pl.col("value") * 1.1,
         comparison=pl.lit(">="),
@@ -61,7 +63,7 @@ def nation(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         source=pl.lit("made.csv#E2"),
         intake_id=pl.lit("000001-00000000"),
     )
-    return units, indicators, Target.conform(goals.collect())
+    return district_table, indicators, Target.conform(target_table.collect())
 
 
 def _figures(cells: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -90,7 +92,7 @@ def _figures(cells: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def by_hand(folder: Path, units: pl.DataFrame, targets: pl.DataFrame) -> float:
-    """Five metrics of all figures in one streaming query; return its seconds."""
+    """Compute five metrics of all figures in one streaming query; return its seconds."""
     figures = Store(folder / "nation").scan_observations()
     figures = figures.select("district", "indicator", "year", "month", "value")
     bases = figures.select(
@@ -98,8 +100,8 @@ def by_hand(folder: Path, units: pl.DataFrame, targets: pl.DataFrame) -> float:
     )
     a, b = pl.col("value"), pl.col("base")
     query = (
-        figures.join(bases, on=[*_ON, "month"], how="left")
-        .join(targets.lazy().select(*_ON, target="value"), on=_ON, how="left")
+        figures.join(bases, on=[*_KEY, "month"], how="left")
+        .join(targets.lazy().select(*_KEY, target="value"), on=_KEY, how="left")
         .join(units.lazy().select(district="code", parent="parent"), on="district", how="left")
         .with_columns(
             yoy=(a - b) / b,
@@ -117,13 +119,13 @@ def all_checkpoints(folder: Path) -> None:
     """Compute the Metric rows of all figures, a year at a time."""
     units, indicators, targets = _read(folder)
     figures = Store(folder / "nation").scan_observations()
-    asked = [Checkpoint(year, month) for year in YEARS for month in range(1, 13)]
-    for _ in metric_tables(figures, targets, units, indicators, asked):
+    checkpoints = [Checkpoint(year, month) for year in YEARS for month in range(1, 13)]
+    for _ in metric_tables(figures, targets, units, indicators, checkpoints):
         pass
 
 
 def one_checkpoint(folder: Path) -> float:
-    """Compute the Metric table of one checkpoint; return its seconds, loading left out."""
+    """Compute the Metric table of one checkpoint; return its seconds without loading."""
     units, indicators, targets = _read(folder)
     start = time.perf_counter()
     figures = Store(folder / "nation").scan_observations()
@@ -131,7 +133,7 @@ def one_checkpoint(folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def rows_of_one(folder: Path) -> float:
+def read_checkpoint(folder: Path) -> float:
     """Read one checkpoint's rows; return its seconds."""
     start = time.perf_counter()
     figures = Store(folder / "nation").scan_observations()
@@ -139,11 +141,11 @@ def rows_of_one(folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def rows_looked_at(folder: Path) -> float:
-    """Read the rows that one checkpoint's metrics look at; return its seconds.
+def read_metric_inputs(folder: Path) -> float:
+    """Read the rows that one checkpoint's metrics use; return its seconds.
 
-    They are those of the same month and of December, four years back: bases, the year's end and
-    the seasonal profile.
+    These are the same month and December of five years: for bases, the year's end and the
+    seasonal profile.
     """
     start = time.perf_counter()
     figures = Store(folder / "nation").scan_observations()
@@ -154,8 +156,8 @@ def rows_looked_at(folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def keep(folder: Path, tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> None:
-    """Lay the small tables down for the processes that measure."""
+def write_tables(folder: Path, tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]) -> None:
+    """Write the small tables for the processes that measure."""
     for name, table in zip(("units", "indicators", "targets"), tables, strict=True):
         table.write_parquet(folder / f"{name}.parquet")
 

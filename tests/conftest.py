@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis without clocks, and a working folder of their own."""
+"""Fixtures and settings for all tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.pages.factory import Made
     from tests.publish.factory import MailServer
 
-# Shared machines are slow at times; a test by property fails for what it finds, never for that.
+# No deadlines: on a slow machine, a property test must fail only for what it finds.
 settings.register_profile(
     "kejistats",
     deadline=None,
@@ -33,18 +33,18 @@ T = TypeVar("T")
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
-    """What all processes of a run look at and none changes: made by the first that asks.
+    """Return what the first of all test processes has made; nobody may change it.
 
-    `make` is given a new folder; what it returns is handed to the others as a pickle.
+    `make` is called with a new folder; its result is passed to the other processes as a pickle.
     """
-    own = factory.getbasetemp()
-    run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    made = run / f"{name}.pickle"
-    with FileLock(run / f"{name}.lock"):
-        if not made.exists():
-            made.write_bytes(pickle.dumps(make(factory.mktemp(name))))
-    found: T = pickle.loads(made.read_bytes())
-    return found
+    process_folder = factory.getbasetemp()
+    run_folder = process_folder.parent if "PYTEST_XDIST_WORKER" in os.environ else process_folder
+    pickled = run_folder / f"{name}.pickle"
+    with FileLock(run_folder / f"{name}.lock"):
+        if not pickled.exists():
+            pickled.write_bytes(pickle.dumps(make(factory.mktemp(name))))
+    result: T = pickle.loads(pickled.read_bytes())
+    return result
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def city(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the demo city and the provinces, both taken in; no test changes it."""
+    """A workspace with the demo city and the provinces, both ingested; no test changes it."""
     from tests.workspaces import make_workspace
 
     return make_workspace(tmp_path_factory.mktemp("workspace"), "demo-city", "provinces")
@@ -123,7 +123,7 @@ def small_final(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
-    """A mail server in a process of its own."""
+    """A mail server in a separate process."""
     from tests.publish.factory import mail_server
 
     with mail_server(tmp_path_factory.mktemp("server")) as running:

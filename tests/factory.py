@@ -1,4 +1,4 @@
-"""Small typed tables for tests: a city of districts, its figures and its targets."""
+"""Small typed tables for all tests: the districts of a city, their figures and targets."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from kejistats.model.tables import District, Observation, Target
 FIXTURES = Path(__file__).parent / "fixtures"
 ROOT = Path(__file__).parents[1]
 CITY = "900100"
-OWN = "900101"
+DISTRICT = "900101"
 
-# A flow in 亿元 with a seasonal pace, a linear count, a stock, ratios: what the tests speak of.
+# Indicators that tests use: a flow in 亿元 with a seasonal pace, a count with a linear pace, a
+# stock and two ratios.
 MONEY = "contracts_value"
 COUNT = "patent_granted"
 STOCK = "invention_valid"
@@ -32,40 +33,42 @@ PERCENT = "rd_intensity"
 
 @cache
 def registry() -> pl.DataFrame:
-    """The Indicator table as shipped."""
+    """Return the Indicator table as shipped."""
     return read_registry()
 
 
-def indicators(*own: Mapping[str, Any], **changes: Mapping[str, Any]) -> pl.DataFrame:
-    """The registry with rows of a test's own, and columns of some indicators changed."""
+def indicators(*additional: Mapping[str, Any], **changes: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the registry with additional rows, and with changed columns of some indicators."""
     frame = registry()
     rows = frame.to_dicts()
     template = next(row for row in rows if row["id"] == COUNT)
-    extra = [
+    additional_rows = [
         template
         | {"aliases": [], "name": row["id"], "short": row["id"], "order": 99000 + i}
         | dict(row)
-        for i, row in enumerate(own)
+        for i, row in enumerate(additional)
     ]
     changed = [row | dict(changes.get(row["id"], {})) for row in rows]
-    return pl.DataFrame(changed + extra, schema=frame.schema)
+    return pl.DataFrame(changed + additional_rows, schema=frame.schema)
 
 
 def code(number: int) -> str:
-    """The code of the city's n-th district, counted from 1."""
+    """Return the code of the city's n-th district, counted from 1."""
     return f"9001{number:02d}"
 
 
 def districts(count: int = 3, *more: Mapping[str, Any]) -> pl.DataFrame:
-    """A city of so many districts, and further units as given."""
+    """Return the District table of a city with `count` districts and further units."""
     rows: list[dict[str, Any]] = [{"code": CITY, "name": "某市", "kind": "total"}]
     rows += [
         {"code": code(n), "name": f"第{n}区", "parent": CITY, "kind": "district"}
         for n in range(1, count + 1)
     ]
-    given = {row["code"]: dict(row) for row in more}
-    rows = [row | given.pop(row["code"], {}) for row in rows]
-    rows += [{"name": c, "parent": CITY, "kind": "district"} | row for c, row in given.items()]
+    more_by_code = {row["code"]: dict(row) for row in more}
+    rows = [row | more_by_code.pop(row["code"], {}) for row in rows]
+    rows += [
+        {"name": c, "parent": CITY, "kind": "district"} | row for c, row in more_by_code.items()
+    ]
     return District.conform(pl.DataFrame(rows, infer_schema_length=None))
 
 
@@ -75,11 +78,11 @@ def observation(
     year: int = 2025,
     month: int = 6,
     *,
-    district: str = OWN,
+    district: str = DISTRICT,
     vintage: int = 1,
     **more: Any,
 ) -> dict[str, Any]:
-    """One figure; without a value it is missing unless the status says otherwise."""
+    """Return the row of a figure; without a value, its status is missing unless given."""
     return {
         "district": district,
         "indicator": indicator,
@@ -98,7 +101,7 @@ def observation(
 
 
 def observations(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """The Observation table of these figures."""
+    """Return the Observation table of these figures."""
     return Observation.conform(
         pl.DataFrame(list(rows), schema_overrides=Observation.dtypes(), infer_schema_length=None)
     )
@@ -110,11 +113,11 @@ def target(
     value: float,
     year: int = 2025,
     *,
-    district: str = OWN,
+    district: str = DISTRICT,
     vintage: int = 1,
     **more: Any,
 ) -> dict[str, Any]:
-    """One assigned target."""
+    """Return the row of an assigned target."""
     return {
         "district": district,
         "indicator": indicator,
@@ -132,12 +135,12 @@ def target(
 
 
 def targets(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """The Target table of these targets."""
-    found = list(rows)
-    if not found:
+    """Return the Target table of these targets."""
+    target_rows = list(rows)
+    if not target_rows:
         return Target.empty()
     return Target.conform(
-        pl.DataFrame(found, schema_overrides=Target.dtypes(), infer_schema_length=None)
+        pl.DataFrame(target_rows, schema_overrides=Target.dtypes(), infer_schema_length=None)
     )
 
 
@@ -151,9 +154,9 @@ def metrics(
     units: pl.DataFrame | None = None,
     known: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """The Metric table of these figures and targets.
+    """Return the Metric table of these figures and targets, with `known` as indicators.
 
-    It is worked out once: many cases ask for another score or sentence of the same figures.
+    Tables are cached, because many cases test different sentences on the same figures.
     """
     tables = (
         figures if isinstance(figures, pl.DataFrame) else observations(figures),
@@ -167,43 +170,43 @@ def metrics(
     return _METRICS[key]
 
 
-def only(
-    table: pl.DataFrame, indicator: str, district: str = OWN, level: str = ""
+def metric_row(
+    table: pl.DataFrame, indicator: str, district: str = DISTRICT, level: str = ""
 ) -> dict[str, Any]:
-    """The one row of a district's indicator."""
-    found = table.filter(
+    """Return the only row of a district's indicator."""
+    matches = table.filter(
         pl.col("indicator") == indicator,
         pl.col("district") == district,
         pl.col("level") == level,
     )
-    assert found.height == 1, f"{found.height} rows of {indicator} for {district}"
-    return found.row(0, named=True)
+    assert matches.height == 1, f"{matches.height} rows of {indicator} for {district}"
+    return matches.row(0, named=True)
 
 
 def day(text: str) -> date:
-    """A date."""
+    """Return the date of an ISO text."""
     return date.fromisoformat(text)
 
 
 def read_csv(name: str) -> list[dict[str, str]]:
-    """The rows of a fixture."""
+    """Return the rows of a fixture; lines that begin with # are comments."""
     with (FIXTURES / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], encoding: str = "utf-8") -> Path:
-    """Write rows as CSV, the first row's keys as header."""
-    found = list(rows)
+    """Write rows as CSV with the first row's keys as header; return the path."""
+    records = list(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, list(found[0]))
+        writer = csv.DictWriter(file, list(records[0]))
         writer.writeheader()
-        writer.writerows(found)
+        writer.writerows(records)
     return path
 
 
 def make_dataset(folder: Path, count: int = 3, indicators_toml: str = "") -> Path:
-    """A data set on disk: a city of so many districts, with an empty inbox and no store."""
+    """Write the data set of a city with `count` districts, an empty inbox and no store."""
     (folder / "inbox").mkdir(parents=True)
     settings = f'title = "示例"\nparent = "{CITY}"\nsample = true\n'
     (folder / "dataset.toml").write_text(settings, encoding="utf-8")
@@ -220,7 +223,7 @@ def make_dataset(folder: Path, count: int = 3, indicators_toml: str = "") -> Pat
 
 @dataclass(frozen=True)
 class Case:
-    """One district's figures and targets at a checkpoint, and what they must give."""
+    """One district's figures and targets at a checkpoint, and the expected metrics."""
 
     name: str
     expected: Mapping[str, Any]
@@ -229,27 +232,35 @@ class Case:
     at: str = "2025H1"
 
 
-def solve(cases: Sequence[Case], known: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    """The Metric row of each case, of the indicator its first figure or target names.
+def solve_cases(cases: Sequence[Case], known: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the Metric row of each case, for the indicator of its first target or figure.
 
-    Cases stand in districts of their own, without a city, so that one table per checkpoint
-    answers all of them and none is another's peer.
+    Each case gets its own district, without a parent, so that one Metric table per checkpoint
+    has all cases and none is a peer of another.
     """
     solved: dict[str, dict[str, Any]] = {}
-    assert len({case.name for case in cases}) == len(cases), "names of cases are unique"
+    assert len({case.name for case in cases}) == len(cases), "case names must be unique"
     for at in dict.fromkeys(case.at for case in cases):
-        here = {f"{n:06d}": case for n, case in enumerate(cases, 1) if case.at == at}
-        units = District.conform(
-            pl.DataFrame([{"code": c, "name": c, "kind": "district"} for c in here])
+        cases_by_district = {f"{n:06d}": case for n, case in enumerate(cases, 1) if case.at == at}
+        district_table = District.conform(
+            pl.DataFrame([{"code": c, "name": c, "kind": "district"} for c in cases_by_district])
         )
         table = metrics(
-            [figure | {"district": c} for c, case in here.items() for figure in case.figures],
-            [goal | {"district": c} for c, case in here.items() for goal in case.goals],
+            [
+                figure | {"district": c}
+                for c, case in cases_by_district.items()
+                for figure in case.figures
+            ],
+            [
+                goal | {"district": c}
+                for c, case in cases_by_district.items()
+                for goal in case.goals
+            ],
             at,
-            units,
+            district_table,
             known,
         )
-        for district, case in here.items():
+        for district, case in cases_by_district.items():
             first = [*case.goals, *case.figures][0]
-            solved[case.name] = only(table, first["indicator"], district)
+            solved[case.name] = metric_row(table, first["indicator"], district)
     return solved

@@ -1,10 +1,10 @@
-"""What the product says today, as hashes: so that moving code about is seen to change no byte.
+"""Compare hashes of all outputs with recorded ones, to prove that a refactoring changes no byte.
 
 ``python tests/frozen.py`` makes, in a temporary workspace and through the commands alone, the
 pages, Metric tables, explanations, messages, forms and findings of all data sets and compares
-them with ``tests/frozen.txt``. What differs is named, and the exit code is 1; ``--keep DIR``
-leaves the files in DIR, to be compared with those of another version; ``--write`` accepts what
-is there now. A change of a hash is explained in the commit that makes it.
+them with ``tests/frozen.txt``. Files that differ are listed, and the exit code is 1; ``--keep DIR``
+leaves the files in DIR, to be compared with those of another version; ``--write`` records the
+current hashes. A commit that changes a hash explains why.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = Path(__file__).with_suffix(".txt")
 
-# Checkpoints whose pages are made. Metrics and explanations are made of the first.
+# Checkpoints whose pages are made. Explanations and messages are made for the first.
 DATASETS = {
     "demo-city": ("2025H1", "2024H2", "2025H2", "2021H1"),
     "provinces": ("2023H2",),
@@ -36,7 +36,7 @@ RECIPIENTS = (
     "address,name,role,districts,what,form\nall@example.org,示例：规划科,analyst,*,both,both\n"
 )
 DIGEST = re.compile(rb"\b[0-9a-f]{12,64}\b")
-# Who took a file in, and when.
+# User and time of an intake.
 MOVING = re.compile(rb'"who": "[^"]*"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00')
 MOMENT = "2025-07-20T01:30:00+00:00"
 FAULTY = """district,indicator,checkpoint,value,unit,published_growth,note
@@ -53,7 +53,7 @@ FAULTY = """district,indicator,checkpoint,value,unit,published_growth,note
 900109,发明专利授权量,2025H1,20xx多,件,,
 900110,专利授权量,2025H1,90000,件,0.125,
 """
-# Every explanation of a checkpoint, by the public names alone.
+# Writes every explanation of a checkpoint, with public names only.
 EXPLAIN = """
 import sys
 from pathlib import Path
@@ -75,16 +75,18 @@ for district, texts in by_district.items():
 
 
 def call(root: Path, *command: str, fails: bool = False) -> str:
-    """Run the command line in the workspace and return what it prints."""
+    """Run Python with arguments in the workspace and return its output."""
     env = {k: v for k, v in os.environ.items() if k != "KEJISTATS_DEBUG"}
     env |= {"HOME": str(root / "home"), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, *command], cwd=root, env=env, capture_output=True, encoding="utf-8",
         check=False,
     )  # fmt: skip
-    if done.returncode != int(fails):
-        sys.exit(f"{command}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-    return done.stdout
+    if process.returncode != int(fails):
+        sys.exit(
+            f"{command}: exit {process.returncode}\n{process.stdout[-2000:]}\n{process.stderr[-2000:]}"
+        )
+    return process.stdout
 
 
 def run(root: Path, *command: str, fails: bool = False) -> str:
@@ -93,14 +95,14 @@ def run(root: Path, *command: str, fails: bool = False) -> str:
 
 
 def make(root: Path, kept: Path) -> None:
-    """Make all that is hashed, below `kept`."""
+    """Make all files to be hashed, below `kept`."""
     for name in ("schemas", "notebooks"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns(".ipynb_*"))
     (root / "home").mkdir()
     for name, checkpoints in DATASETS.items():
         data, out = root / "data" / name, kept / name
-        left_out = shutil.ignore_patterns("store", "final", "mail", "__pycache__")
-        shutil.copytree(ROOT / "data" / name, data, ignore=left_out)
+        ignored = shutil.ignore_patterns("store", "final", "mail", "__pycache__")
+        shutil.copytree(ROOT / "data" / name, data, ignore=ignored)
         settings = data / "dataset.toml"
         if "[sender]" not in settings.read_text("utf-8"):
             settings.write_text(settings.read_text("utf-8") + SENDER, encoding="utf-8")
@@ -159,21 +161,21 @@ def hashes(kept: Path) -> dict[str, str]:
 
 
 def content(file: Path) -> bytes:
-    """Return what a file says, without the digests that its makings have on it.
+    """Return the content of a file without digests and times.
 
-    A page bears the digest of its bundle, which changes with the name of any column.
+    A page contains the digest of its bundle, which changes with the name of any column.
     """
     raw = file.read_bytes()
     if file.suffix == ".eml":
         message = message_from_bytes(raw, policy=policy.SMTP)
-        heads = [f"{message[name]}" for name in ("From", "To", "Subject", "Date")]
+        headers = [f"{message[name]}" for name in ("From", "To", "Subject", "Date")]
         parts = [part for part in message.walk() if not part.is_multipart()]
-        said = [
+        part_contents = [
             f"{part.get_content_type()} {part.get_filename()}".encode()
             + DIGEST.sub(b"", part.get_payload(decode=True))
             for part in parts
         ]
-        return "\n".join(heads).encode() + b"\n".join(said)
+        return "\n".join(headers).encode() + b"\n".join(part_contents)
     if file.suffix == ".xlsx":
         with zipfile.ZipFile(file) as package:
             return b"".join(DIGEST.sub(b"", package.read(name)) for name in package.namelist())
@@ -182,26 +184,26 @@ def content(file: Path) -> bytes:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="accept what is there now")
-    parser.add_argument("--keep", type=Path, help="a new folder that keeps the files")
-    given = parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="record the current hashes")
+    parser.add_argument("--keep", type=Path, help="a new folder in which to keep the files")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve() / "workspace"
         root.mkdir()
-        kept = given.keep.resolve() if given.keep else root / "kept"
+        kept = arguments.keep.resolve() if arguments.keep else root / "kept"
         make(root, kept)
-        now = hashes(kept)
-    if given.write:
-        RECORD.write_text("".join(f"{h}  {f}\n" for f, h in now.items()), encoding="utf-8")
-        print(f"{len(now)} hashes written to {RECORD.name}")
+        current = hashes(kept)
+    if arguments.write:
+        RECORD.write_text("".join(f"{h}  {f}\n" for f, h in current.items()), encoding="utf-8")
+        print(f"{len(current)} hashes written to {RECORD.name}")
         return 0
     lines = RECORD.read_text("utf-8").splitlines()
-    before = {file: digest for digest, file in (line.split("  ", 1) for line in lines)}
-    differing = [f for f in {**before, **now} if before.get(f) != now.get(f)]
+    recorded = {file: digest for digest, file in (line.split("  ", 1) for line in lines)}
+    differing = [f for f in {**recorded, **current} if recorded.get(f) != current.get(f)]
     for file in differing:
-        state = "gone" if file not in now else "new" if file not in before else "changed"
+        state = "gone" if file not in current else "new" if file not in recorded else "changed"
         print(f"{state}: {file}")
-    print(f"{len(now)} files, {len(differing)} differ from {RECORD.name}")
+    print(f"{len(current)} files, {len(differing)} differ from {RECORD.name}")
     return int(bool(differing))
 
 

@@ -1,4 +1,4 @@
-"""Data goes one way: no room imports a higher one, wherever the import stands, and no circle."""
+"""Imports go one way: no room imports a higher one, wherever in the code, and no cycles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.factory import ROOT
 
-# From the lowest to the highest. `status` and `release` do not know each other.
+# From the lowest to the highest. `status` and `release` do not import each other.
 ROOMS = [
     ["model"],
     ["store"],
@@ -37,20 +37,19 @@ FILES = {
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
     for p in sorted(PACKAGE.rglob("*.py"))
 }
-# What code may name in a text to import or start it later: `import_module("kejistats.brief")`.
+# A module named in a string, to import or run it later: `import_module("kejistats.brief")`.
 _NAMED = re.compile(r"\bkejistats(?:\.\w+)+")
 
 
 def room(module: str) -> str:
-    """The room of ``kejistats.model.tables.base``: model."""
+    """Return the room of a module: model for ``kejistats.model.tables.base``."""
     return module.split(".")[1]
 
 
 def imported(code: str, *, texts: bool = True) -> Iterator[str]:
-    """The package's modules that a module imports or names in a text, wherever that stands.
+    """Yield the modules of the package that code imports or, with `texts`, names in strings.
 
-    In functions, under ``if TYPE_CHECKING`` and in texts it counts alike; docstrings say what
-    they like. Without `texts` only imports are looked at.
+    Imports in functions and under ``if TYPE_CHECKING`` count as well; docstrings do not.
     """
     tree = ast.parse(code)
     documentation = {
@@ -65,7 +64,7 @@ def imported(code: str, *, texts: bool = True) -> Iterator[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports name the whole path"
+            assert node.level == 0, "imports are absolute"
             # `from kejistats import metrics` imports the module metrics.
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif (
@@ -88,30 +87,30 @@ EDGES = {name: set(imported(path.read_text("utf-8"))) - {name} for name, path in
 
 @pytest.mark.parametrize("module", [name for name in FILES if name != "kejistats"])
 def test_a_module_imports_nothing_above_its_room(module: str) -> None:
-    own = room(module)
+    module_room = room(module)
 
     above = {
         other
         for other in EDGES[module]
         if other == "kejistats"
-        or LEVEL[room(other)] > LEVEL[own]
-        or (LEVEL[room(other)] == LEVEL[own] and room(other) != own)
+        or LEVEL[room(other)] > LEVEL[module_room]
+        or (LEVEL[room(other)] == LEVEL[module_room] and room(other) != module_room)
     }
 
     assert above == set()
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    # A worker is a program of its own: that its owner names it in a text makes no circle.
+def test_no_modules_import_each_other_in_a_cycle() -> None:
+    # A worker is a separate program: naming it in a string does not make a cycle.
     edges = {
         name: set(imported(path.read_text("utf-8"), texts=False)) - {name}
         for name, path in FILES.items()
     }
 
-    TopologicalSorter(edges).prepare()  # raises CycleError, which names them
+    TopologicalSorter(edges).prepare()  # raises CycleError with their names
 
 
-def test_the_package_itself_loads_only_what_is_quick() -> None:
+def test_the_package_itself_imports_only_quick_modules() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
     at_once = ast.unparse(
         ast.Module([n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], [])
@@ -124,7 +123,7 @@ def test_the_package_itself_loads_only_what_is_quick() -> None:
     }
 
 
-def test_every_module_has_its_room() -> None:
+def test_every_module_has_a_room() -> None:
     assert {room(name) for name in FILES if name != "kejistats"} == set(LEVEL)
 
 
@@ -145,5 +144,5 @@ def test_every_module_has_its_room() -> None:
         ("import polars", []),
     ],
 )
-def test_imports_count_wherever_they_stand(code: str, expected: list[str]) -> None:
+def test_imports_count_wherever_they_are(code: str, expected: list[str]) -> None:
     assert list(imported(code)) == expected

@@ -1,4 +1,4 @@
-"""From the empty form to the corrected figure: forty planted faults are forty findings."""
+"""From the empty form to the corrected figure: forty planted faults give forty findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from kejistats.dataset import Dataset
-from kejistats.forms.feedback import marked_copy
+from kejistats.forms.feedback import write_marked_copy
 from kejistats.forms.template import make_templates
 from kejistats.intake import Checked, check_file, inbox_files, ingest
 from kejistats.model.period import Checkpoint
@@ -27,7 +27,7 @@ ALL = "2025H1-all.xlsx"
 
 
 class Fault(NamedTuple):
-    """One cell of the form with what someone wrote there by mistake."""
+    """One cell of the form and the mistake written into it."""
 
     rule: str
     district: str
@@ -36,11 +36,11 @@ class Fault(NamedTuple):
     title: str = "本期数"
     level: str = ""
     at: str = "本期数"  # title of the column whose cell the finding names
-    told_at: str = "own"  # or the level of the row whose cell it names
+    finding_level: str | None = None  # level of the row whose cell it names, if another one
 
 
 FAULTS = [
-    # What is no number, or no one number.
+    # Texts that are not a number, or not a single number.
     Fault("not_a_number", "朝岚区", "patent_applied", "待核"),
     Fault("not_a_number", "清禾区", "patent_applied", "12 34"),
     Fault("not_a_number", "望岳区", "patent_applied", "12*3"),
@@ -55,7 +55,7 @@ FAULTS = [
     Fault("unit_ambiguous", "松涛区", "contracts_value", "3.2万"),
     Fault("unit_ambiguous", "锦澜区", "loan_new", "1.5亿"),
     Fault("unit_mismatch", "云麓区", "contracts_value", "件", "单位"),
-    # Values that cannot be.
+    # Impossible values.
     Fault("negative", "朝岚区", "invention_applied", -3),
     Fault("negative", "清禾区", "contracts_absorbed_value", "-1.2"),
     Fault("not_whole", "望岳区", "invention_granted", 12.5),
@@ -84,7 +84,7 @@ FAULTS = [
     Fault("growth_differs", "石泓县", "rd_industrial", "growth + 5", "公布增速", at="公布增速"),
     # Against each other.
     Fault("part_over_whole", "白鹭区", "proj_funds_won", 950, level="省"),
-    Fault("parts_differ", "槐川县", "proj_funds_won", 200, level="省", told_at=""),
+    Fault("parts_differ", "槐川县", "proj_funds_won", 200, level="省", finding_level=""),
     Fault("districts_differ", "示例市", "hnte_cultivated", "×1.3"),
     Fault("districts_differ", "示例市", "contracts_absorbed", "×1.5"),
 ]
@@ -92,18 +92,18 @@ FAULTS = [
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """The demo city before any figure of the checkpoint has come in."""
+    """The demo city before any figure of the checkpoint has been ingested."""
     folder = tmp_path_factory.mktemp("data") / "demo-city"
-    left_out = shutil.ignore_patterns("store", "__pycache__")
-    shutil.copytree(ROOT / "data" / "demo-city", folder, ignore=left_out)
+    ignored = shutil.ignore_patterns("store", "__pycache__")
+    shutil.copytree(ROOT / "data" / "demo-city", folder, ignore=ignored)
     dataset = Dataset(folder)
     ingest(dataset, [p for p in inbox_files(dataset) if p.name < "2025H1-01"], today=TODAY)
     return dataset
 
 
 @pytest.fixture(scope="module")
-def right(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """What the districts rightly report at the checkpoint."""
+def correct_figures(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """The correct figures of all districts, at all checkpoints."""
     folder = tmp_path_factory.mktemp("right") / "demo-city"
     shutil.copytree(ROOT / "data" / "demo-city", folder, ignore=shutil.ignore_patterns("store"))
     dataset = Dataset(folder)
@@ -117,7 +117,7 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
 
 
 class Book:
-    """The form of all districts, open in a spreadsheet program."""
+    """The form of all districts, as opened by a spreadsheet program."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -133,31 +133,31 @@ class Book:
 
     @staticmethod
     def titles(sheet: Any) -> dict[str, int]:
-        """Columns by title."""
+        """Return the column numbers by title."""
         return {cell.value: cell.column for cell in sheet[2]}
 
     def cell(self, key: tuple[str, str, str], title: str = "本期数") -> Any:
-        """The cell of a row under a title."""
+        """Return the cell of a row in the column with this title."""
         sheet, row = self.rows[key]
         return sheet.cell(row, self.titles(sheet)[title])
 
     def save(self, path: Path) -> Path:
-        """Save under another name."""
+        """Save the workbook under another name."""
         self.book.save(path)
         return path
 
 
-def filled(form: Path, right: pl.DataFrame) -> Book:
-    """The form filled in as it should be."""
+def fill_form(form: Path, correct_figures: pl.DataFrame) -> Book:
+    """Fill in the form correctly."""
     book = Book(form)
-    rows = right.filter(pl.col("year") == AT.year, pl.col("month") == AT.month)
+    rows = correct_figures.filter(pl.col("year") == AT.year, pl.col("month") == AT.month)
     for row in rows.iter_rows(named=True):
         key = (row["name"], row["indicator"], row["level"])
         if key not in book.rows:
-            continue  # a yearly indicator, or one that is recomputed
+            continue  # a yearly indicator, or one that is computed from others
         exact = row["status"] == "reported" and row["bound"] == "exact"
-        worded = row["reported"] or None
-        book.cell(key).value = row["value"] if exact else worded
+        reported_text = row["reported"] or None
+        book.cell(key).value = row["value"] if exact else reported_text
         book.cell(key, "公布增速").value = row["published_growth"]
         book.cell(key, "增速口径").value = row["growth_basis"]
         book.cell(key, "截止日期").value = row["as_of"]
@@ -166,52 +166,54 @@ def filled(form: Path, right: pl.DataFrame) -> Book:
     return book
 
 
-def number(right: pl.DataFrame, key: tuple[str, str, str], year: int, month: int) -> float:
-    """A figure of the data set."""
+def stored_value(
+    correct_figures: pl.DataFrame, key: tuple[str, str, str], year: int, month: int
+) -> float:
+    """Return a figure of the data set."""
     name, indicator, level = key
-    found = right.filter(
+    matches = correct_figures.filter(
         (pl.col("name") == name) & (pl.col("indicator") == indicator) & (pl.col("level") == level),
         year=year, month=month,
     )  # fmt: skip
-    value = found["value"].item()
+    value = matches["value"].item()
     assert isinstance(value, float)
     return value
 
 
-def written(fault: Fault, right: pl.DataFrame) -> Any:
-    """What stands in the cell by mistake."""
+def faulty_text(fault: Fault, correct_figures: pl.DataFrame) -> Any:
+    """Return the content of the cell with the mistake."""
     key = (fault.district, fault.indicator, fault.level)
     text = fault.text
     if text == "as in December":
-        return number(right, key, AT.year - 1, 12)
+        return stored_value(correct_figures, key, AT.year - 1, 12)
     if isinstance(text, str) and text.startswith("×"):
-        value = number(right, key, AT.year, AT.month) * float(text[1:])
+        value = stored_value(correct_figures, key, AT.year, AT.month) * float(text[1:])
         return float(round(value)) if fault.rule != "unit_slip" else value
     if isinstance(text, str) and text.startswith("growth"):
-        new, old = (number(right, key, AT.year - n, AT.month) for n in (0, 1))
+        new, old = (stored_value(correct_figures, key, AT.year - n, AT.month) for n in (0, 1))
         growth = (new / old - 1) * 100
         changed = growth / 100 if "÷" in text else growth + float(text.split("+")[1])
         return round(changed, 3 if "÷" in text else 1)
     return text
 
 
-def plant(book: Book, right: pl.DataFrame) -> list[tuple[str, str, str]]:
-    """Write the faults into the form; return rule, sheet and cell of what must be found."""
+def plant_faults(book: Book, correct_figures: pl.DataFrame) -> list[tuple[str, str, str]]:
+    """Write the faults into the form; return rule, sheet and cell of the expected findings."""
     expected = []
     for fault in FAULTS:
         key = (fault.district, fault.indicator, fault.level)
-        told = key if fault.told_at == "own" else (*key[:2], fault.told_at)
-        sheet, _ = book.rows[told]
-        expected.append((fault.rule, sheet.title, book.cell(told, fault.at).coordinate))
+        named = key if fault.finding_level is None else (*key[:2], fault.finding_level)
+        sheet, _ = book.rows[named]
+        expected.append((fault.rule, sheet.title, book.cell(named, fault.at).coordinate))
         cell = book.cell(key, fault.title)
-        cell.value = written(fault, right)
+        cell.value = faulty_text(fault, correct_figures)
         if str(cell.value).startswith("#"):
             cell.data_type = "e"
     return sorted(expected)
 
 
-def places(checked: Checked) -> list[tuple[str, str, str]]:
-    """Rule, sheet and cell of the findings."""
+def finding_cells(checked: Checked) -> list[tuple[str, str, str]]:
+    """Return rule, sheet and cell of the findings."""
     return sorted(checked.findings.select("rule", "sheet", "cell").rows())
 
 
@@ -223,44 +225,44 @@ def form(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / ALL
 
 
-def test_a_form_rightly_filled_in_has_no_finding(
-    city: Dataset, form: Path, right: pl.DataFrame, tmp_path: Path
+def test_a_correctly_filled_in_form_has_no_finding(
+    city: Dataset, form: Path, correct_figures: pl.DataFrame, tmp_path: Path
 ) -> None:
-    file = filled(form, right).save(tmp_path / "各区报表.xlsx")
+    file = fill_form(form, correct_figures).save(tmp_path / "各区报表.xlsx")
 
     checked = check_file(city, file, today=TODAY)
 
-    assert places(checked) == []
+    assert finding_cells(checked) == []
     assert checked.accepted.filter(pl.col("status") == "reported").height > 400
     assert set(checked.accepted.select("year", "month").rows()) == {(2025, 6)}
 
 
 def test_forty_faults_of_more_than_fifteen_kinds_are_forty_findings_at_their_cells(
-    city: Dataset, form: Path, right: pl.DataFrame, tmp_path: Path
+    city: Dataset, form: Path, correct_figures: pl.DataFrame, tmp_path: Path
 ) -> None:
-    book = filled(form, right)
-    expected = plant(book, right)
+    book = fill_form(form, correct_figures)
+    expected = plant_faults(book, correct_figures)
     file = book.save(tmp_path / "各区报表.xlsx")
 
     checked = check_file(city, file, today=TODAY)
 
     assert len(FAULTS) == 40
     assert len({fault.rule for fault in FAULTS}) >= 15
-    assert places(checked) == expected
+    assert finding_cells(checked) == expected
 
 
-def test_the_marked_copy_corrected_comes_in_clean(
-    city: Dataset, form: Path, right: pl.DataFrame, tmp_path: Path
+def test_the_corrected_marked_copy_has_no_finding(
+    city: Dataset, form: Path, correct_figures: pl.DataFrame, tmp_path: Path
 ) -> None:
     shutil.copytree(city.path, tmp_path / city.name)
     dataset = Dataset(tmp_path / city.name)
-    book = filled(form, right)
-    plant(book, right)
+    book = fill_form(form, correct_figures)
+    plant_faults(book, correct_figures)
     faulty = book.save(tmp_path / "各区报表.xlsx")
     first = ingest(dataset, [faulty], today=TODAY)[0]
-    kept_out = Store(dataset.path / "store").quarantine()
-    returned = marked_copy(faulty, first.checked.findings, tmp_path / "各区报表-退回.xlsx")
-    corrected, model = Book(returned), filled(form, right)
+    quarantine = Store(dataset.path / "store").quarantine()
+    returned = write_marked_copy(faulty, first.checked.findings, tmp_path / "各区报表-退回.xlsx")
+    corrected, model = Book(returned), fill_form(form, correct_figures)
     for key, (sheet, row) in model.rows.items():
         copy = corrected.book[sheet.title]
         for title, column in Book.titles(sheet).items():
@@ -270,13 +272,13 @@ def test_the_marked_copy_corrected_comes_in_clean(
     checked = check_file(dataset, file, today=TODAY)
     second = ingest(dataset, [file], today=TODAY)[0]
 
-    assert places(checked) == []
-    assert first.receipt["errors"] == kept_out.height > 20
+    assert finding_cells(checked) == []
+    assert first.receipt["errors"] == quarantine.height > 20
     assert second.receipt["errors"] + second.receipt["warnings"] == 0
     assert Store(dataset.path / "store").open_findings().height == 0
-    now = current(dataset.observations.lazy()).collect()
-    given = pl.col("status") != "missing"
-    wanted = right.filter(given, year=AT.year, month=AT.month)
+    stored = current(dataset.observations.lazy()).collect()
+    has_figure = pl.col("status") != "missing"
+    expected = correct_figures.filter(has_figure, year=AT.year, month=AT.month)
     same = [*KEY, "value", "status", "bound"]
-    assert wanted.height > 480
-    assert wanted.join(now, on=same, how="anti", nulls_equal=True).select(same).rows() == []
+    assert expected.height > 480
+    assert expected.join(stored, on=same, how="anti", nulls_equal=True).select(same).rows() == []

@@ -1,4 +1,4 @@
-"""Who has reported what for a checkpoint: expected, in, late and open."""
+"""Reporting status of a checkpoint: what is expected, reported, late and open."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from kejistats.dataset import Dataset
 from kejistats.model.period import Checkpoint
 from kejistats.model.tables import Finding, Receipt
-from kejistats.status import Status, expected, reporting_status, status_of
+from kejistats.status import Status, expected_figures, reporting_status, status_of
 from tests.factory import (
     CITY,
     COUNT,
+    DISTRICT,
     MONEY,
-    OWN,
     code,
     day,
     districts,
@@ -34,39 +34,39 @@ DUE, LATER = day("2025-07-15"), day("2025-07-20")
 
 
 def receipts(*days: str) -> pl.DataFrame:
-    """Receipts 1, 2, … of intakes at these UTC times."""
+    """Return receipts 1, 2, … of intakes at these UTC times."""
     rows = [
         {"id": f"{n:06d}-00000000", "action": "intake", "file": f"{n}.csv", "sha256": "0", "supersedes": True,
          "table": "observations", "rows": 1, "accepted": 1, "unchanged": 0, "errors": 0,
-         "warnings": 0, "who": "", "created_at": when}
-        for n, when in enumerate(days, 1)
+         "warnings": 0, "who": "", "created_at": created_at}
+        for n, created_at in enumerate(days, 1)
     ]  # fmt: skip
     return Receipt.conform(pl.DataFrame(rows, schema_overrides=Receipt.dtypes()))
 
 
 def finding(severity: str = "error", **more: Any) -> dict[str, Any]:
-    """One open finding of the checkpoint."""
+    """Return the row of an open finding of the checkpoint."""
     return {"rule": "not_a_number", "severity": severity, "file": "1.csv", "sheet": "",
-            "cell": "D2", "row": "", "wrong": "“许多”不是数值", "right": "", "district": OWN,
+            "cell": "D2", "row": "", "wrong": "“许多”不是数值", "right": "", "district": DISTRICT,
             "year": 2025, "month": 6} | more  # fmt: skip
 
 
-def state(
+def status_of_figures(
     figures: Iterable[Mapping[str, Any]],
     today: date = LATER,
     *,
-    came: Iterable[str] = ("2025-07-10T02:00:00+00:00", "2025-07-18T02:00:00+00:00"),
-    goals: Iterable[Mapping[str, Any]] = (),
-    faults: Iterable[Mapping[str, Any]] = (),
+    intake_times: Iterable[str] = ("2025-07-10T02:00:00+00:00", "2025-07-18T02:00:00+00:00"),
+    target_rows: Iterable[Mapping[str, Any]] = (),
+    finding_rows: Iterable[Mapping[str, Any]] = (),
     units: pl.DataFrame | None = None,
 ) -> Status:
-    """The state of reporting of one district, which last year reported a count and an amount."""
+    """Return the status of a district that reported a count and an amount last year."""
     history = [observation(i, 1.0, 2024, vintage=1) for i in (COUNT, MONEY)]
     return status_of(
         observations([*history, *figures]),
-        targets(goals),
-        receipts(*came),
-        Finding.conform(pl.DataFrame(list(faults), schema_overrides=Finding.dtypes())),
+        targets(target_rows),
+        receipts(*intake_times),
+        Finding.conform(pl.DataFrame(list(finding_rows), schema_overrides=Finding.dtypes())),
         districts(1) if units is None else units,
         registry(),
         AT,
@@ -75,30 +75,30 @@ def state(
     )
 
 
-def unit(status: Status, district: str = OWN) -> dict[str, Any]:
-    """The row of a district."""
+def unit_row(status: Status, district: str = DISTRICT) -> dict[str, Any]:
+    """Return the row of a district."""
     return status.districts.row(by_predicate=pl.col("district") == district, named=True)
 
 
 # What is expected
 
 
-def wanted(
+def expected_pairs(
     figures: Iterable[Mapping[str, Any]],
     goals: Iterable[Mapping[str, Any]] = (),
     units: pl.DataFrame | None = None,
     at: Checkpoint = AT,
-    known: pl.DataFrame | None = None,
+    indicator_table: pl.DataFrame | None = None,
 ) -> set[tuple[str, str]]:
-    """Pairs of district and indicator."""
-    found = expected(
+    """Return the expected figures as pairs of district and indicator."""
+    table = expected_figures(
         observations(figures) if (figures := list(figures)) else observations([observation(COUNT, 1)]).clear(),
         targets(goals),
         districts(2) if units is None else units,
-        registry() if known is None else known,
+        registry() if indicator_table is None else indicator_table,
         at,
     )  # fmt: skip
-    return set(found.select("district", "indicator").iter_rows())
+    return set(table.select("district", "indicator").iter_rows())
 
 
 @pytest.mark.parametrize(
@@ -112,34 +112,34 @@ def wanted(
         (observation(COUNT, 3.0, 2026), False),
     ],
 )
-def test_a_row_at_this_or_an_earlier_like_checkpoint_makes_a_figure_expected(
+def test_a_row_at_this_or_the_same_earlier_checkpoint_makes_a_figure_expected(
     row: dict[str, Any], *, counts: bool
 ) -> None:
-    found = wanted([observation(MONEY, 1.0, 2024), row])
+    pairs = expected_pairs([observation(MONEY, 1.0, 2024), row])
 
-    assert ((OWN, COUNT) in found) == counts
-    assert (OWN, MONEY) in found
+    assert ((DISTRICT, COUNT) in pairs) == counts
+    assert (DISTRICT, MONEY) in pairs
 
 
 @pytest.mark.parametrize(("year", "counts"), [(2025, True), (2024, False)])
 def test_a_target_of_the_year_makes_a_figure_expected(year: int, *, counts: bool) -> None:
-    found = wanted([observation(MONEY, 1.0, 2024)], [target(COUNT, "total", 9, year)])
+    pairs = expected_pairs([observation(MONEY, 1.0, 2024)], [target(COUNT, "total", 9, year)])
 
-    assert ((OWN, COUNT) in found) == counts
+    assert ((DISTRICT, COUNT) in pairs) == counts
 
 
-def test_a_unit_without_history_is_expected_to_report_what_the_data_set_knows() -> None:
-    found = wanted([observation(MONEY, 1.0, 2024), observation(COUNT, 1.0, 2023, 12)])
+def test_a_unit_without_history_is_expected_to_report_what_the_data_set_has() -> None:
+    pairs = expected_pairs([observation(MONEY, 1.0, 2024), observation(COUNT, 1.0, 2023, 12)])
 
-    assert found == {(OWN, MONEY), (code(2), MONEY), (code(2), COUNT)}
+    assert pairs == {(DISTRICT, MONEY), (code(2), MONEY), (code(2), COUNT)}
 
 
 def test_an_empty_data_set_expects_every_due_indicator_that_is_not_recomputed() -> None:
-    found = wanted([])
+    pairs = expected_pairs([])
 
     due = registry().filter(pl.col("frequency") != "year", pl.col("numerator").is_null())["id"]
-    assert {i for d, i in found if d == OWN} == set(due)
-    assert {d for d, _ in found} == {OWN, code(2)}
+    assert {i for d, i in pairs if d == DISTRICT} == set(due)
+    assert {d for d, _ in pairs} == {DISTRICT, code(2)}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_the_frequency_decides_when_a_figure_is_due(frequency: str, checkpoints:
     due = [
         text
         for text in ("2025M05", "2025Q1", "2025H1", "2025")
-        if (OWN, COUNT) in wanted([], at=Checkpoint.parse(text), known=known)
+        if (DISTRICT, COUNT) in expected_pairs([], at=Checkpoint.parse(text), indicator_table=known)
     ]
 
     assert due == [t for t in ("2025M05", "2025Q1", "2025H1", "2025") if t in checkpoints]
@@ -162,9 +162,9 @@ def test_the_frequency_decides_when_a_figure_is_due(frequency: str, checkpoints:
 def test_a_total_need_only_report_what_it_reported_itself() -> None:
     goals = [target(COUNT, "total", 9, district=CITY)]
 
-    assert not any(d == CITY for d, _ in wanted([observation(MONEY, 1.0, 2024)], goals))
-    own = wanted([observation(MONEY, 1.0, 2024, district=CITY)], goals)
-    assert {i for d, i in own if d == CITY} == {MONEY}
+    assert not any(d == CITY for d, _ in expected_pairs([observation(MONEY, 1.0, 2024)], goals))
+    pairs = expected_pairs([observation(MONEY, 1.0, 2024, district=CITY)], goals)
+    assert {i for d, i in pairs if d == CITY} == {MONEY}
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_only_units_of_the_checkpoint_are_expected_to_report(
 ) -> None:
     units = districts(1, {"code": "900199", **validity})
 
-    found = wanted([observation(COUNT, 1.0, 2024)], units=units)
+    pairs = expected_pairs([observation(COUNT, 1.0, 2024)], units=units)
 
-    assert any(d == "900199" for d, _ in found) == counts
+    assert any(d == "900199" for d, _ in pairs) == counts
 
 
-# What came in, and when
+# What was reported, and when
 
 BOTH = [observation(COUNT, 1.0), observation(MONEY, 1.0)]
 
@@ -190,10 +190,10 @@ BOTH = [observation(COUNT, 1.0), observation(MONEY, 1.0)]
 @pytest.mark.parametrize(
     ("name", "figures", "today", "word", "overdue", "days"),
     [
-        ("nothing, before the day", [], DUE, "waiting", 0, None),
-        ("nothing, after it", [], LATER, "overdue", 2, 5),
-        ("a part, before the day", BOTH[:1], DUE, "partial", 0, None),
-        ("a part, after it", BOTH[:1], LATER, "overdue_part", 1, 5),
+        ("nothing, before the due day", [], DUE, "waiting", 0, None),
+        ("nothing, after the due day", [], LATER, "overdue", 2, 5),
+        ("a part, before the due day", BOTH[:1], DUE, "partial", 0, None),
+        ("a part, after the due day", BOTH[:1], LATER, "overdue_part", 1, 5),
         ("all", BOTH, LATER, "complete", 0, None),
         ("all, one too late", [BOTH[0], observation(MONEY, 1.0, vintage=2)], LATER, "late", 0, None),
         ("all, published in time", [
@@ -201,7 +201,7 @@ BOTH = [observation(COUNT, 1.0), observation(MONEY, 1.0)]
         ], LATER, "complete", 0, None),
         ("a blank is nothing", [observation(COUNT, None), observation(MONEY, None)], LATER,
          "overdue", 2, 5),
-        ("a mask is a report", [BOTH[0], observation(MONEY, None, status="masked")], LATER,
+        ("a masked figure is a report", [BOTH[0], observation(MONEY, None, status="masked")], LATER,
          "complete", 0, None),
         ("not applicable is a report",
          [BOTH[0], observation(MONEY, None, status="not_applicable")], LATER, "complete", 0, None),
@@ -217,7 +217,7 @@ BOTH = [observation(COUNT, 1.0), observation(MONEY, 1.0)]
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_a_unit_is_in_the_state_its_figures_put_it_in(
+def test_the_state_of_a_unit_follows_from_its_figures(
     name: str,
     figures: list[dict[str, Any]],
     today: date,
@@ -225,12 +225,12 @@ def test_a_unit_is_in_the_state_its_figures_put_it_in(
     overdue: int,
     days: int | None,
 ) -> None:
-    found = unit(state(figures, today))
+    row = unit_row(status_of_figures(figures, today))
 
-    assert (found["state"], found["overdue"], found["days"]) == (word, overdue, days), name
+    assert (row["state"], row["overdue"], row["days"]) == (word, overdue, days), name
 
 
-def test_each_kind_of_answer_is_counted_apart() -> None:
+def test_each_kind_of_report_is_counted_separately() -> None:
     goals = [target(i, "total", 1) for i in ("loan_new", "fiscal_st", "proj_applied")]
     figures = [
         observation(COUNT, 1.0),
@@ -239,12 +239,12 @@ def test_each_kind_of_answer_is_counted_apart() -> None:
         observation("fiscal_st", None),
     ]
 
-    status = state(figures, goals=goals)
+    status = status_of_figures(figures, target_rows=goals)
 
-    found = unit(status)
+    row = unit_row(status)
     counts = ("expected", "reported", "masked", "not_applicable", "blank", "absent")
-    assert [found[c] for c in counts] == [5, 1, 1, 1, 1, 1]
-    covered = {d: (n, m) for d, n, m in status.coverage.filter(pl.col("district") == OWN).select(
+    assert [row[c] for c in counts] == [5, 1, 1, 1, 1, 1]
+    covered = {d: (n, m) for d, n, m in status.coverage.filter(pl.col("district") == DISTRICT).select(
         "domain", "in_hand", "expected").iter_rows()}  # fmt: skip
     assert covered == {"fund": (1, 2), "project": (0, 1), "ip": (1, 1), "transfer": (1, 1)}
 
@@ -252,11 +252,15 @@ def test_each_kind_of_answer_is_counted_apart() -> None:
 def test_first_and_last_intake_of_the_checkpoint_are_named_with_their_days() -> None:
     figures = [BOTH[0], observation(MONEY, 1.0, vintage=2)]
 
-    found = unit(state(figures, came=["2025-07-10T02:00:00+00:00", "2025-07-15T17:30:00+00:00"]))
+    row = unit_row(
+        status_of_figures(
+            figures, intake_times=["2025-07-10T02:00:00+00:00", "2025-07-15T17:30:00+00:00"]
+        )
+    )
 
-    assert (found["first"], found["last"]) == ("000001-00000000", "000002-00000000")
-    assert (found["first_day"], found["last_day"]) == (day("2025-07-10"), day("2025-07-16"))
-    assert found["state"] == "late", "16 July has begun in China"
+    assert (row["first"], row["last"]) == ("000001-00000000", "000002-00000000")
+    assert (row["first_day"], row["last_day"]) == (day("2025-07-10"), day("2025-07-16"))
+    assert row["state"] == "late", "16 July has begun in China"
 
 
 def test_a_figure_released_months_later_is_due_as_many_days_after_its_month() -> None:
@@ -268,7 +272,7 @@ def test_a_figure_released_months_later_is_due_as_many_days_after_its_month() ->
 
     assert status.due == DUE
     assert status.cells["due"].to_list() == [day("2025-10-15")]
-    assert unit(status)["state"] == "waiting"
+    assert unit_row(status)["state"] == "waiting"
 
 
 def test_those_to_act_on_come_first() -> None:
@@ -283,10 +287,10 @@ def test_those_to_act_on_come_first() -> None:
         observation(MONEY, 1.0, district=code(4), vintage=2),
     ]
 
-    status = state([*history, *figures], units=units)
+    status = status_of_figures([*history, *figures], units=units)
 
     assert status.districts.select("district", "state").rows() == [
-        (code(2), "overdue"), (code(3), "overdue_part"), (code(4), "late"), (OWN, "complete"),
+        (code(2), "overdue"), (code(3), "overdue_part"), (code(4), "late"), (DISTRICT, "complete"),
     ]  # fmt: skip
 
 
@@ -307,20 +311,20 @@ def test_those_to_act_on_come_first() -> None:
 def test_findings_of_the_checkpoint_or_of_none_are_open(
     fault: dict[str, Any], *, counts: bool
 ) -> None:
-    status = state(BOTH, faults=[finding(**fault), finding("warning")])
+    status = status_of_figures(BOTH, finding_rows=[finding(**fault), finding("warning")])
 
     assert status.findings.height == 1 + counts
-    assert (unit(status)["errors"], unit(status)["warnings"]) == (int(counts), 1)
+    assert (unit_row(status)["errors"], unit_row(status)["warnings"]) == (int(counts), 1)
 
 
-def test_a_finding_of_no_known_district_is_listed_and_belongs_to_none() -> None:
-    status = state(BOTH, faults=[finding(district=None)])
+def test_a_finding_without_a_known_district_is_listed_and_counts_for_none() -> None:
+    status = status_of_figures(BOTH, finding_rows=[finding(district=None)])
 
     assert status.findings.height == 1
-    assert unit(status)["errors"] == 0
+    assert unit_row(status)["errors"] == 0
 
 
-def test_a_data_set_without_a_store_has_a_state_too(city: Any) -> None:
+def test_a_data_set_without_a_store_has_a_status_too(city: Any) -> None:
     status = reporting_status(Dataset(city), AT, LATER)
 
     assert set(status.districts["state"]) == {"overdue"}

@@ -1,4 +1,4 @@
-"""The stock tools alone: papermill, then jupyter nbconvert, from any folder of a workspace."""
+"""Briefs by the standard tools alone: papermill and nbconvert, from any folder of a workspace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHECKPOINT = ("-p", "checkpoint", "2025H1")
 
 
 @dataclass(frozen=True)
-class Run:
+class PapermillCall:
     """One call of papermill: the folder it starts in, the notebook and its parameters."""
 
     folder: str
@@ -29,24 +29,24 @@ class Run:
     parameters: tuple[str, ...]
 
 
-RUNS = {
-    "root": Run(".", "notebooks/brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
-    "notebooks": Run("notebooks", "brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
-    "unknown district": Run(
+CALLS = {
+    "root": PapermillCall(".", "notebooks/brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
+    "notebooks": PapermillCall("notebooks", "brief.ipynb", (*CITY, *DISTRICT, *CHECKPOINT)),
+    "unknown district": PapermillCall(
         ".", "notebooks/brief.ipynb", (*CITY, "-p", "district", "朝岗区", *CHECKPOINT)
     ),
 }
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a call left: how it ended, and the notebook it saved."""
+class PapermillResult:
+    """The finished process and the notebook it saved."""
 
     process: CompletedProcess[str]
     notebook: Path
 
     def error(self) -> str:
-        """The error saved in the notebook."""
+        """Return the error saved in the notebook."""
         content = json.loads(self.notebook.read_text(encoding="utf-8"))
         outputs = [o for cell in content["cells"] for o in cell.get("outputs", [])]
         [error] = [o for o in outputs if o["output_type"] == "error"]
@@ -55,34 +55,43 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def root(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the demo city, and the provinces not yet taken in."""
-    own = tmp_path_factory.mktemp("stock")
-    copy_workspace(workspace, own, "demo-city", "provinces")
-    (own / "data" / "provinces" / "store").rename(own / "store-elsewhere")
-    return own
+    """A workspace with the demo city, and with the provinces not ingested."""
+    folder = tmp_path_factory.mktemp("stock")
+    copy_workspace(workspace, folder, "demo-city", "provinces")
+    (folder / "data" / "provinces" / "store").rename(folder / "store-elsewhere")
+    return folder
 
 
 @pytest.fixture(scope="module")
-def ran(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
-    """All calls of papermill, two at a time."""
+def results(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PapermillResult]:
+    """The results of all calls of papermill, run two at a time."""
     home = tmp_path_factory.mktemp("home")
 
-    def execute(name: str) -> Ran:
-        run = RUNS[name]
-        folder = root / run.folder
+    def execute(name: str) -> PapermillResult:
+        papermill_call = CALLS[name]
+        folder = root / papermill_call.folder
         out = root / f"{name}.ipynb"
-        process = call("papermill", run.notebook, out, *run.parameters, cwd=folder, home=home)
-        return Ran(process, out)
+        process = call(
+            "papermill",
+            papermill_call.notebook,
+            out,
+            *papermill_call.parameters,
+            cwd=folder,
+            home=home,
+        )
+        return PapermillResult(process, out)
 
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(RUNS, pool.map(execute, RUNS), strict=True))
+        return dict(zip(CALLS, pool.map(execute, CALLS), strict=True))
 
 
 @pytest.fixture(scope="module")
-def pages(ran: dict[str, Ran], root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def pages(
+    results: dict[str, PapermillResult], root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
     """The pages of both notebooks, exported by one call of jupyter nbconvert."""
     home = tmp_path_factory.mktemp("home")
-    sources = [ran[name].notebook for name in ("root", "notebooks")]
+    sources = [results[name].notebook for name in ("root", "notebooks")]
     process = call("jupyter", "nbconvert", "--to", "kejistats", *sources, cwd=root, home=home)
     assert process.returncode == 0, process.stderr
     return [source.with_suffix(".html") for source in sources]
@@ -90,9 +99,9 @@ def pages(ran: dict[str, Ran], root: Path, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.parametrize("name", ["root", "notebooks"])
 def test_papermill_runs_a_brief_from_the_root_and_from_its_own_folder(
-    ran: dict[str, Ran], name: str
+    results: dict[str, PapermillResult], name: str
 ) -> None:
-    process = ran[name].process
+    process = results[name].process
 
     assert process.returncode == 0, process.stderr
 
@@ -106,8 +115,10 @@ def test_nbconvert_makes_the_page_that_a_batch_makes(pages: list[Path], made: Ma
     assert words_of(heading) == "朝岚区2025年上半年科技指标简报"
 
 
-def test_an_error_says_what_would_be_right_and_is_saved(ran: dict[str, Ran]) -> None:
-    process, saved = ran["unknown district"].process, ran["unknown district"].error()
+def test_an_error_says_what_would_be_right_and_is_saved(
+    results: dict[str, PapermillResult],
+) -> None:
+    process, saved = results["unknown district"].process, results["unknown district"].error()
 
     assert process.returncode != 0
     for text in ("UsageError: demo-city has no district '朝岗区'", "did you mean 朝岚区"):
@@ -129,7 +140,7 @@ def test_an_error_says_what_would_be_right_and_is_saved(ran: dict[str, Ran]) -> 
         ),
     ],
 )
-def test_wrong_parameters_of_a_brief_are_told(
+def test_wrong_parameters_of_a_brief_are_reported(
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
     parameters: tuple[str, ...],
@@ -144,15 +155,19 @@ def test_wrong_parameters_of_a_brief_are_told(
         assert text in str(error.value)
 
 
-def test_an_overview_without_a_store_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_overview_without_a_store_is_reported(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(root / "notebooks")
 
     with pytest.raises(UsageError, match=r"(?s)the store of.*is empty.*kejistats intake"):
         open_overview("data/provinces")
 
 
-def test_a_failed_notebook_is_not_exported(ran: dict[str, Ran], root: Path, tmp_path: Path) -> None:
-    source = ran["unknown district"].notebook
+def test_a_failed_notebook_is_not_exported(
+    results: dict[str, PapermillResult], root: Path, tmp_path: Path
+) -> None:
+    source = results["unknown district"].notebook
 
     process = call(
         "jupyter", "nbconvert", "--to", "kejistats", source, cwd=root, home=tmp_path / "home"

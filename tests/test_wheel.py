@@ -1,4 +1,4 @@
-"""The wheel: everything travels inside it, and it works where there is no workspace."""
+"""The wheel: it contains everything, and works without a workspace."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.factory import ROOT
 from tests.pages.factory import MODEL, Made
 from tests.workspaces import call, environment
 
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*")
+_IGNORED = shutil.ignore_patterns("__pycache__", ".*")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of what belongs to it."""
+    """The wheel, built from a copy of the files that belong to it."""
     source = tmp_path_factory.mktemp("source")
     for name in ("kejistats", "schemas", "notebooks"):
-        shutil.copytree(ROOT / name, source / name, ignore=_LEFT_OUT)
+        shutil.copytree(ROOT / name, source / name, ignore=_IGNORED)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
     home, out = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("wheel")
@@ -38,17 +38,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a new environment with the wheel, which borrows all else from this one."""
+    """The Python of a new environment with the wheel; other packages come from this one."""
     env, home = tmp_path_factory.mktemp("env") / "env", tmp_path_factory.mktemp("home")
-    made = call(sys.executable, "-m", "venv", "--without-pip", env, cwd=home, home=home)
-    assert made.returncode == 0, made.stderr
+    created = call(sys.executable, "-m", "venv", "--without-pip", env, cwd=home, home=home)
+    assert created.returncode == 0, created.stderr
     new = env / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     options = ("--no-deps", "--no-index", "--disable-pip-version-check", "--quiet")
     install = ("-m", "pip", "--python", new, "install", *options, wheel)
     installed = call(sys.executable, *install, cwd=home, home=home)
     assert installed.returncode == 0, installed.stderr
-    # Folders named in a .pth file do not have their own .pth files read: the editable
-    # installation of this checkout stays unseen.
+    # .pth files in folders that are named in a .pth file are not read, so the editable
+    # installation of this checkout stays invisible.
     [site] = env.rglob("site-packages")
     borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "borrowed.pth").write_text("\n".join(sorted(borrowed)), encoding="utf-8")
@@ -57,7 +57,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo city in it and no workspace around it."""
+    """A folder with the demo city, outside any workspace."""
     alone = tmp_path_factory.mktemp("alone")
     shutil.copytree(
         ROOT / "data" / "demo-city", alone / "demo-city", ignore=shutil.ignore_patterns("store")
@@ -65,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return alone
 
 
-def test_the_wheel_carries_all_that_the_program_reads(wheel: Path) -> None:
+def test_the_wheel_contains_all_files_that_the_program_reads(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
 
@@ -90,7 +90,7 @@ def test_the_wheel_carries_all_that_the_program_reads(wheel: Path) -> None:
     assert shipped | templates | modules | {"kejistats/py.typed"} <= names
 
 
-def test_the_wheel_carries_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
 
@@ -115,7 +115,7 @@ def test_the_wheel_names_its_commands_and_license(wheel: Path) -> None:
 
 
 def version() -> str:
-    """The version of pyproject.toml."""
+    """Return the version in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return str(project["project"]["version"])
 
@@ -140,22 +140,22 @@ def test_a_brief_is_made_without_a_workspace(
     python: Path, folder: Path, made: Made, tmp_path: Path
 ) -> None:
     program = python.with_name("kejistats")
-    taken = call(program, "intake", "demo-city", cwd=folder, home=tmp_path)
+    ingested = call(program, "intake", "demo-city", cwd=folder, home=tmp_path)
     brief = call(
         program, "briefs", "demo-city", "-c", "2025H1", "-d", MODEL, "--json",
         cwd=folder, home=tmp_path,
     )  # fmt: skip
 
-    assert taken.returncode == 0, taken.stderr
+    assert ingested.returncode == 0, ingested.stderr
     assert brief.returncode == 0, brief.stderr
-    [told] = json.loads(brief.stdout)["briefs"]
+    [report] = json.loads(brief.stdout)["briefs"]
     page = folder / "out" / "demo-city" / "2025H1" / f"{MODEL}-2025H1.html"
-    assert Path(told["page"]) == page
+    assert Path(report["page"]) == page
     assert page.read_bytes() == made.pages[f"demo-city/{MODEL}"].read_bytes()
 
 
 def test_the_environment_of_these_tests_leaks_nothing(tmp_path: Path) -> None:
-    found = environment(tmp_path / "home")
+    variables = environment(tmp_path / "home")
 
-    assert not {"PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME"} & set(found)
+    assert not {"PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME"} & set(variables)
     assert list((tmp_path / "home").iterdir()) == []

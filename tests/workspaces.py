@@ -1,4 +1,4 @@
-"""Workspaces on disk for tests, and the programs that run in them."""
+"""Make workspaces on disk, and run programs in them."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from kejistats.intake import inbox_files, ingest
 from tests.factory import ROOT
 
 BIN = Path(sys.executable).parent
-_LEFT_OUT = shutil.ignore_patterns("store", "final", "mail", "__pycache__", ".*")
+_IGNORED = shutil.ignore_patterns("store", "final", "mail", "__pycache__", ".*")
 
 
 def make_workspace(root: Path, *datasets: str) -> Path:
-    """A workspace with the schemas, the notebooks and data sets of the repository, taken in."""
+    """Make a workspace with the repository's schemas, notebooks and data sets, ingested."""
     for name in ("schemas", "notebooks"):
-        shutil.copytree(ROOT / name, root / name, ignore=_LEFT_OUT)
+        shutil.copytree(ROOT / name, root / name, ignore=_IGNORED)
     for name in datasets:
         folder = root / "data" / name
-        shutil.copytree(ROOT / "data" / name, folder, ignore=_LEFT_OUT)
+        shutil.copytree(ROOT / "data" / name, folder, ignore=_IGNORED)
         dataset = Dataset(folder)
         ingest(dataset, inbox_files(dataset))
     return root
 
 
 def copy_workspace(source: Path, root: Path, *datasets: str) -> Path:
-    """A workspace of its own for a test that changes it, with stores as they stand."""
+    """Copy a workspace with its stores, for a test that changes it."""
     for name in ("schemas", "notebooks", *(f"data/{dataset}" for dataset in datasets)):
         shutil.copytree(source / name, root / name)
     return root
 
 
 def environment(home: Path) -> dict[str, str]:
-    """An environment whose home is empty and in which this Python's programs come first."""
+    """Return environment variables with an empty home and this Python's programs first."""
     home.mkdir(parents=True, exist_ok=True)
-    keep = {k: v for k, v in os.environ.items() if k in ("LANG", "SYSTEMROOT", "TEMP", "TMP")}
+    kept = {k: v for k, v in os.environ.items() if k in ("LANG", "SYSTEMROOT", "TEMP", "TMP")}
     path = os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
-    return keep | {"HOME": str(home), "USERPROFILE": str(home), "PATH": path}
+    return kept | {"HOME": str(home), "USERPROFILE": str(home), "PATH": path}
 
 
 def call(
     *command: str | Path, cwd: Path, home: Path, **extra: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and keep what it prints."""
+    """Run a program and capture its output."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -58,5 +58,5 @@ def call(
 
 
 def kejistats(*arguments: str | Path, cwd: Path, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a shell would."""
+    """Run ``python -m kejistats`` in a new process."""
     return call(sys.executable, "-m", "kejistats", *arguments, cwd=cwd, home=home)

@@ -1,4 +1,4 @@
-"""The command line: ``kejistats template``, ``check``, ``intake``, ``status``, ``briefs``, ``mail``."""
+"""The command line: the program ``kejistats``, its commands and how it reports errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-# The commands register themselves.
+# Importing a command module registers its commands with `app`.
 import kejistats.cli.explain_command
 import kejistats.cli.intake_commands  # noqa: F401
 import kejistats.cli.page_commands  # noqa: F401
@@ -20,9 +20,9 @@ __all__ = ["app", "kejistats", "main"]
 
 
 def main() -> None:
-    """Run the command line; errors are told, not thrown."""
+    """Run the command line; print errors with their remedy instead of a traceback."""
     for stream in (sys.stdout, sys.stderr):
-        # Chinese names must print wherever the output goes, a Windows pipe included.
+        # Chinese names must print wherever the output goes, even into a pipe on Windows.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
@@ -30,27 +30,27 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("KEJISTATS_DEBUG") and not isinstance(error, KejistatsError):
             raise
-        told = _told(error)
-        typer.echo(f"error: {told}", err=True)
-        sys.exit(told.exit_code)
+        reported = _as_kejistats_error(error)
+        typer.echo(f"error: {reported}", err=True)
+        sys.exit(reported.exit_code)
 
 
-def _told(error: Exception) -> KejistatsError:
-    """Return an error with what to do about it."""
+def _as_kejistats_error(error: Exception) -> KejistatsError:
+    """Return the error with a remedy, whatever its type."""
     if isinstance(error, KejistatsError):
         return error
     if isinstance(error, OSError):
         return KejistatsError(
             str(error),
-            "the system refused this: see whether the path, its rights and the room are right",
+            "the operating system refused this: check path, permissions and free disk space",
         )
     return KejistatsError(
         f"{type(error).__name__}: {error}",
-        "this is a fault of kejistats; KEJISTATS_DEBUG=1 shows where, please report it",
+        "this is a bug in kejistats; please report it with the traceback (KEJISTATS_DEBUG=1)",
     )
 
 
-def _version(*, value: bool) -> None:
+def _print_version(*, value: bool) -> None:
     if value:
         from kejistats.model.version import __version__
 
@@ -61,7 +61,10 @@ def _version(*, value: bool) -> None:
 @app.callback()
 def common(
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: _version(value=value), is_eager=True)
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _print_version(value=value), is_eager=True
+        ),
     ] = False,
 ) -> None:
     """Half-year reports of science and technology bureaus: from workbooks to briefs."""

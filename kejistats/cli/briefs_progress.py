@@ -1,4 +1,4 @@
-"""The command ``briefs``: what is told before, while and after pages are made."""
+"""What the command ``briefs`` prints before, during and after a run."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _INTERRUPTED, _TERMINATED = 130, 143
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line asks for.
+class BriefsRequest:
+    """Arguments of the command ``briefs``.
 
     Parameters
     ----------
     checkpoint, districts
-        As typed.
+        As typed by the user.
     out
         Folder of outputs; None for the one in the workspace.
     options
-        How to go about it.
+        Options of the run.
     as_json
         Print one JSON document and nothing else.
     """
@@ -50,44 +50,44 @@ class Asked:
     options: Options
     as_json: bool
 
-    def opened(self, dataset: str) -> tuple[Dataset, Checkpoint, list[str]]:
-        """Open the data set; return it, the checkpoint and the districts' codes."""
+    def open(self, dataset: str) -> tuple[Dataset, Checkpoint, list[str]]:
+        """Open the data set; return it with the checkpoint and the district codes."""
         from kejistats.api import Desk
 
-        found = Desk(dataset)
-        at = found.checkpoint(self.checkpoint)
-        return found, at, [found.district(d) for d in self.districts]
+        desk = Desk(dataset)
+        at = desk.checkpoint(self.checkpoint)
+        return desk, at, [desk.district(d) for d in self.districts]
 
 
-def tell_plan(dataset: str, asked: Asked) -> None:
-    """Say what would be made and why; nothing is written."""
+def show_plan(dataset: str, request: BriefsRequest) -> None:
+    """Print which pages a run would make, and why; write nothing."""
     from kejistats.run.manifest import Manifest
-    from kejistats.run.planning import folder_of, plan_incremental
+    from kejistats.run.planning import output_folder, plan_incremental
 
-    opened, at, codes = asked.opened(dataset)
-    folder = folder_of(opened, at, asked.out)
+    desk, at, codes = request.open(dataset)
+    folder = output_folder(desk, at, request.out)
     manifest = Manifest(folder, readonly=True)
     try:
-        options = asked.options
+        options = request.options
         plan = plan_incremental(
-            opened, at, codes, folder, manifest, forms=options.forms, force=options.force
+            desk, at, codes, folder, manifest, formats=options.formats, force=options.force
         )
     finally:
         manifest.close()
-    if asked.as_json:
-        shown = [{"name": j.name, "page": str(j.page), "why": j.why} for j in plan.jobs]
-        told = {"make": shown, "unchanged": len(plan.unchanged)}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+    if request.as_json:
+        pages = [{"name": j.name, "page": str(j.page), "why": j.why} for j in plan.jobs]
+        document = {"make": pages, "unchanged": len(plan.unchanged)}
+        typer.echo(json.dumps(document, ensure_ascii=False))
         return
     if plan.jobs:
-        _show(["name", "page", "why"], [[j.name, j.page.name, j.why] for j in plan.jobs])
+        _print_table(["name", "page", "why"], [[j.name, j.page.name, j.why] for j in plan.jobs])
     for result in plan.failed:
         typer.echo(f"nothing to show: {result.name}: {result.error}", err=True)
     typer.echo(f"{len(plan.jobs)} pages to make, {len(plan.unchanged)} unchanged in {folder}")
 
 
-def make(dataset: str, asked: Asked, pool: Pool | None) -> None:
-    """Make what must be made, show how it goes, and tell what became of it.
+def run_briefs(dataset: str, request: BriefsRequest, pool: Pool | None) -> None:
+    """Make the pages that are not up to date; show the progress and the outcome.
 
     Raises
     ------
@@ -96,55 +96,56 @@ def make(dataset: str, asked: Asked, pool: Pool | None) -> None:
     """
     from kejistats.run.batch import make_briefs
 
-    made: list[Result] = []
+    results: list[Result] = []
     with ExitStack() as stack:
         if pool:
             stack.enter_context(pool)
-        stack.enter_context(_interruptible(made))
-        opened, at, codes = asked.opened(dataset)
-        if not asked.as_json:
-            _warn_pending(opened)
+        stack.enter_context(_interruptible(results))
+        desk, at, codes = request.open(dataset)
+        if not request.as_json:
+            _warn_pending(desk)
 
         def planned(plan: Plan) -> Callable[[Result], None]:
             total = len(plan.jobs)
-            tick = stack.enter_context(progress(total, str(at), quiet=asked.as_json or not total))
+            tick = stack.enter_context(progress(total, str(at), quiet=request.as_json or not total))
             start = time.monotonic()
 
-            def told(result: Result) -> None:
-                made.append(result)
-                tick(_line(result, len(made), total, time.monotonic() - start))
+            def report_result(result: Result) -> None:
+                results.append(result)
+                tick(_progress_line(result, len(results), total, time.monotonic() - start))
 
-            return told
+            return report_result
 
         report = make_briefs(
-            opened, at, codes, asked.out, asked.options, pool=pool, planned=planned,
-            waiting=lambda: typer.echo(
-                "another run is at work on the same folder; waiting for it", err=True
+            desk, at, codes, request.out, request.options, pool=pool, on_planned=planned,
+            on_waiting=lambda: typer.echo(
+                "another run is using the same folder; waiting for it to finish", err=True
             ),
         )  # fmt: skip
-    _tell(report, asked, report.folder if codes else report.folder / "index.html")
+    _show_report(report, request, report.folder if codes else report.folder / "index.html")
 
 
-def _line(result: Result, done: int, total: int, seconds: float) -> str:
-    """Return a line of progress: the page, its time, the rate and the time left."""
+def _progress_line(result: Result, done: int, total: int, seconds: float) -> str:
+    """Return one line of progress: page, seconds, pages per second, estimated time left."""
     rate = done / seconds if seconds else 0.0
     left = (total - done) / rate if rate else 0.0
     mark = " failed" if result.error else ""
     return f"{result.name} {result.seconds:.1f} s; {rate:.1f}/s, {left:.0f} s left{mark}"
 
 
-def _tell(report: Report, asked: Asked, where: Path) -> None:
-    if asked.as_json:
-        typer.echo(json.dumps({"open": str(where), **report.plain()}, ensure_ascii=False))
+def _show_report(report: Report, request: BriefsRequest, path: Path) -> None:
+    if request.as_json:
+        typer.echo(json.dumps({"open": str(path), **report.as_dict()}, ensure_ascii=False))
     else:
         rows = report.table("failed")
         if len(rows) > 1:
-            _show(["failed", "state", "seconds", "MB", "error"], rows)
+            _print_table(["failed", "state", "seconds", "MB", "error"], rows)
         for text in (text for result in report.results for text in result.warnings):
             typer.echo(f"warning: {text}", err=True)
         for page in report.leftover:
             typer.echo(
-                f"warning: {page} is of an earlier run and has nothing to show now", err=True
+                f"warning: {page} is left over from an earlier run; there are no data for it now",
+                err=True,
             )
         for result in report.failed:
             typer.echo(f"failed: {result.name}: {result.error}", err=True)
@@ -152,26 +153,26 @@ def _tell(report: Report, asked: Asked, where: Path) -> None:
         typer.echo(
             f"{counts['made']} pages made, {counts['unchanged']} unchanged, "
             f"{counts['failed']} failed in {report.seconds:.1f} s, "
-            f"{report.memory:.0f} MB a worker; report {report.folder / 'work' / 'report.html'}"
+            f"{report.memory:.0f} MB per worker; report {report.folder / 'work' / 'report.html'}"
         )
-        typer.echo(f"open {where}")
+        typer.echo(f"open {path}")
     if report.failed:
         raise typer.Exit(1)
 
 
-def _show(columns: list[str], rows: list[list[str]]) -> None:
+def _print_table(columns: list[str], rows: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*columns)
     for row in rows:
-        table.add_row(*map(Text, row))  # a name with brackets is no markup
+        table.add_row(*map(Text, row))  # brackets in a name are not markup
     console().print(table)
 
 
 @contextmanager
-def _interruptible(made: list[Result]) -> Iterator[None]:
-    """End in good order on SIGINT and SIGTERM: what is made counts, the rest is for next time."""
+def _interruptible(results: list[Result]) -> Iterator[None]:
+    """On SIGINT and SIGTERM, say how many pages were made and exit; the next run makes the rest."""
     code = _INTERRUPTED
 
     def terminate(*_: Any) -> None:
@@ -179,15 +180,15 @@ def _interruptible(made: list[Result]) -> Iterator[None]:
         code = _TERMINATED
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    previous_handler = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     except KeyboardInterrupt:
-        count = sum(not result.error for result in made)
+        count = sum(not result.error for result in results)
         typer.echo(f"interrupted: {count} pages made; run the command again for the rest", err=True)
         sys.exit(code)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)
 
 
 def _warn_pending(dataset: Dataset) -> None:
@@ -196,6 +197,6 @@ def _warn_pending(dataset: Dataset) -> None:
     new = pending(dataset)
     if new:
         typer.echo(
-            f"warning: not taken in yet: {', '.join(new)}; run: kejistats intake {dataset.path}",
+            f"warning: not ingested yet: {', '.join(new)}; run: kejistats intake {dataset.path}",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""What the commands share: the application, options, progress."""
+"""What the commands share: the application, common options, progress bars and tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ app = typer.Typer(
 )
 
 DatasetArgument = Annotated[
-    str, typer.Argument(metavar="DATASET", help="Folder of the data set, from the workspace root.")
+    str,
+    typer.Argument(
+        metavar="DATASET", help="Folder of the data set, relative to the workspace root."
+    ),
 ]
 CheckpointOption = Annotated[
     str,
@@ -30,24 +33,26 @@ CheckpointOption = Annotated[
         "--checkpoint", "-c", help="2025H1, 2025Q3, 2025M05 or 2025; default: the latest."
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document for use by programs.")
+]
 
 
 @contextmanager
-def progress(total: int, what: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+def progress(total: int, description: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show a bar on a terminal, plain lines elsewhere, nothing when `quiet`."""
     if quiet:
         yield lambda _: None
         return
     if not sys.stderr.isatty():
         done = 0
 
-        def line(text: str) -> None:
+        def print_line(text: str) -> None:
             nonlocal done
             done += 1
             typer.echo(f"[{done}/{total}] {text}", err=True)
 
-        yield line
+        yield print_line
         return
     from rich.console import Console
     from rich.progress import (
@@ -64,29 +69,29 @@ def progress(total: int, what: str, *, quiet: bool) -> Iterator[Callable[[str], 
         TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(description, total=total)
         yield lambda text: bar.update(task, advance=1, description=text)
 
 
 def show_table(table: pl.DataFrame, columns: list[str], title: str = "") -> None:
-    """Print columns of a table."""
+    """Print the named columns of a table."""
     from rich.table import Table
 
-    shown = Table(*columns, title=title or None)
+    printed = Table(*columns, title=title or None)
     for row in table.select(columns).iter_rows():
-        shown.add_row(*(_cell(value) for value in row))
-    console().print(shown)
+        printed.add_row(*(_cell_text(value) for value in row))
+    console().print(printed)
 
 
-def _cell(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def console() -> Console:
-    """Return the terminal to print tables to."""
+    """Return the console that tables are printed to."""
     from rich.console import Console
 
-    # In a pipe there is no width to fit, and a cut id would be no id.
+    # A pipe has no width to fit, and a truncated id would be useless.
     return Console(width=None if sys.stdout.isatty() else 160)

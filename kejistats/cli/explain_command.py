@@ -1,4 +1,4 @@
-"""The command that says how a figure came about: ``explain``."""
+"""The command ``explain``: how a figure was computed, down to its source cells."""
 
 from __future__ import annotations
 
@@ -22,16 +22,23 @@ def explain(
         str, typer.Option("--level", help="Programme level; default: the total over levels.")
     ] = "",
     as_known: Annotated[
-        str, typer.Option("--as-known", metavar="DATE", help="As known on a day: 2025-08-20.")
+        str,
+        typer.Option(
+            "--as-known",
+            metavar="DATE",
+            help="Use only what was known on that day, such as 2025-08-20.",
+        ),
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Explain every figure of an indicator: formulas, inputs and their source cells."""
     from kejistats.api import Desk
 
-    opened = Desk(dataset)
-    found = opened.explain(district, indicator, checkpoint, level=level, as_known=as_known or None)
+    desk = Desk(dataset)
+    explanation = desk.explain(
+        district, indicator, checkpoint, level=level, as_known=as_known or None
+    )
     if as_json:
-        typer.echo(json.dumps(found.document(), ensure_ascii=False, default=str))
+        typer.echo(json.dumps(explanation.document(), ensure_ascii=False, default=str))
     else:
-        typer.echo(str(found))
+        typer.echo(str(explanation))

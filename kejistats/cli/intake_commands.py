@@ -1,4 +1,4 @@
-"""Commands for what districts send: ``template``, ``check``, ``intake`` and ``status``."""
+"""Commands for districts' reports: ``template``, ``check``, ``intake`` and ``status``."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ ReportOption = Annotated[
     Path | None,
     typer.Option(
         "--report",
-        help="Folder for the findings as findings.html and for copies of the files with the "
-        "cells marked, ready to send back.",
+        help="Folder for findings.html and for copies of the files with the faulty cells marked, "
+        "ready to send back.",
     ),
 ]
-_SHOWN = 200  # findings or changes of a file in the terminal
+_MAX_SHOWN = 200  # findings or changes of one file printed in the terminal
 
 
 @app.command()
@@ -54,21 +54,21 @@ def template(
         typer.Option("--out", help="Folder; default: out/DATASET/CHECKPOINT/forms."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace forms that are filled in, too.")
+        bool, typer.Option("--force", help="Also replace forms that have been filled in.")
     ] = False,
 ) -> None:
-    """Write workbooks for districts to fill in, one each and one for all."""
+    """Write the workbooks that districts fill in: one per district and one for all."""
     from kejistats.api import Desk
     from kejistats.forms.template import make_templates
     from kejistats.model.paths import home
-    from kejistats.model.period import Checkpoint, this_day
+    from kejistats.model.period import Checkpoint, local_today
 
-    opened = Desk(dataset)
+    desk = Desk(dataset)
     at = Checkpoint.parse(checkpoint)
-    codes = [opened.district(d) for d in district or []]
-    folder = out.resolve() if out else home() / "out" / opened.name / str(at) / "forms"
-    made = make_templates(opened, at, codes, folder, this_day(), force=force)
-    typer.echo(f"{len(made)} workbooks written to {folder}")
+    codes = [desk.district(d) for d in district or []]
+    folder = out.resolve() if out else home() / "out" / desk.name / str(at) / "forms"
+    workbooks = make_templates(desk, at, codes, folder, local_today(), force=force)
+    typer.echo(f"{len(workbooks)} workbooks written to {folder}")
 
 
 @app.command()
@@ -81,28 +81,28 @@ def check(
 ) -> None:
     """Check files and show the findings; nothing is stored."""
     from kejistats.api import Desk
-    from kejistats.forms.feedback.naming import labels
+    from kejistats.forms.feedback.naming import file_labels
     from kejistats.intake import check_files
 
-    opened = Desk(dataset)
-    paths = _files(opened, files)
+    desk = Desk(dataset)
+    paths = _input_files(desk, files)
     with progress(len(paths), "check", quiet=as_json or len(paths) < 2) as tick:
-        checked = check_files(opened, paths, tick)
-    changes = [_diff(opened, one) for one in checked] if diff else []
+        checked = check_files(desk, paths, tick)
+    changes = [_diff(desk, file) for file in checked] if diff else []
     if report is not None:
-        _write_report(opened, checked, report)
+        _write_report(desk, checked, report)
     if as_json:
-        found = [row for one in checked for row in one.findings.to_dicts()]
-        shown: Any = {"findings": found, "changes": changes} if diff else found
-        typer.echo(json.dumps(shown, ensure_ascii=False, default=str))
+        findings = [row for file in checked for row in file.findings.to_dicts()]
+        document: Any = {"findings": findings, "changes": changes} if diff else findings
+        typer.echo(json.dumps(document, ensure_ascii=False, default=str))
     else:
-        names = labels([one.path for one in checked])
-        for n, one in enumerate(checked):
-            typer.echo(_counts(names[n], one))
-            show_findings(one.findings)
+        names = file_labels([file.path for file in checked])
+        for n, file in enumerate(checked):
+            typer.echo(_summary(names[n], file))
+            show_findings(file.findings)
             if diff:
                 _show_changes(changes[n])
-    if any(one.errors for one in checked):
+    if any(file.errors for file in checked):
         raise typer.Exit(1)
 
 
@@ -110,82 +110,87 @@ def check(
 def intake(
     dataset: DatasetArgument,
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Files; default: all of the inbox, by name.")
+        list[Path] | None,
+        typer.Argument(help="Files; default: all files of the inbox, in order of name."),
     ] = None,
     diff: DiffOption = False,
     withdraw: Annotated[
         list[str] | None,
         typer.Option(
-            "--withdraw", metavar="ID", help="Take back a whole intake by its id; may be repeated."
+            "--withdraw", metavar="ID", help="Withdraw a whole intake by its id; may be repeated."
         ),
     ] = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check files and append them to the store; a file taken in before changes nothing."""
+    """Check files and append them to the store; a file ingested before changes nothing."""
     from kejistats.api import Desk
     from kejistats.intake import ingest
 
-    opened = Desk(dataset)
+    desk = Desk(dataset)
     if withdraw:
         if files:
-            raise UsageError("--withdraw takes ids, not files", "run intake for the files alone")
-        _withdraw(opened, withdraw, as_json=as_json)
+            raise UsageError(
+                "--withdraw takes the ids of intakes, not files",
+                "run intake for the files separately",
+            )
+        _withdraw(desk, withdraw, as_json=as_json)
         return
-    paths = _files(opened, files)
+    paths = _input_files(desk, files)
     if diff:
         check(dataset, paths, diff=True, report=report, as_json=as_json)
         return
     with progress(len(paths), "intake", quiet=as_json) as tick:
-        results = ingest(opened, paths, tick)
-    checked = [one.checked for one in results if one.checked]
+        results = ingest(desk, paths, tick)
+    checked = [result.checked for result in results if result.checked]
     if report is not None:
-        _write_report(opened, checked, report)
+        _write_report(desk, checked, report)
     if as_json:
-        shown = [
+        document = [
             {
-                "file": one.path.name,
-                "receipt": one.receipt,
-                "findings": one.checked.findings.to_dicts() if one.checked else [],
+                "file": result.path.name,
+                "receipt": result.receipt,
+                "findings": result.checked.findings.to_dicts() if result.checked else [],
             }
-            for one in results
+            for result in results
         ]
-        typer.echo(json.dumps(shown, ensure_ascii=False))
+        typer.echo(json.dumps(document, ensure_ascii=False))
     else:
-        for one in results:
-            if one.receipt:
+        for result in results:
+            if result.receipt:
                 typer.echo(
-                    "{id} {file}: {rows} rows, {accepted} taken in, {unchanged} unchanged, "
-                    "{errors} errors, {warnings} warnings".format(**one.receipt)
+                    "{id} {file}: {rows} rows, {accepted} accepted, {unchanged} unchanged, "
+                    "{errors} errors, {warnings} warnings".format(**result.receipt)
                 )
-            if one.checked:
-                show_findings(one.checked.findings)
-        known = sum(one.receipt is None for one in results)
-        if known:
-            typer.echo(f"{known} of {len(results)} files had been taken in before: nothing changed")
-    if any(one.errors for one in checked):
+            if result.checked:
+                show_findings(result.checked.findings)
+        repeated = sum(result.receipt is None for result in results)
+        if repeated:
+            typer.echo(f"{repeated} of {len(results)} files were ingested before: nothing changed")
+    if any(file.errors for file in checked):
         raise typer.Exit(1)
 
 
 def _withdraw(dataset: Dataset, ids: Sequence[str], *, as_json: bool) -> None:
     from kejistats.intake import withdraw
-    from kejistats.intake.repeats import to_read_again
+    from kejistats.intake.repeats import intakes_to_recheck
     from kejistats.store import Store
 
     receipts = withdraw(dataset, ids).to_dicts()
     store = Store(dataset.path / "store")
-    leaning = to_read_again(store.receipts(), store.active())["file"].to_list()
+    to_ingest_again = intakes_to_recheck(store.receipts(), store.active())["file"].to_list()
     if as_json:
         typer.echo(json.dumps(receipts, ensure_ascii=False))
         return
-    for one in receipts:
+    for receipt in receipts:
         typer.echo(
-            f"{one['id']}: {one['withdraws']} {one['file']} taken back, "
-            f"{one['accepted']} rows no longer count; nothing was erased"
+            f"{receipt['id']}: {receipt['withdraws']} {receipt['file']} withdrawn, "
+            f"{receipt['accepted']} rows no longer count; nothing was deleted"
         )
-    if leaning:
+    if to_ingest_again:
         typer.echo(
-            f"take in again, for they repeated rows of what was taken back: {', '.join(leaning)}"
+            "ingest again, because they repeat rows of what was withdrawn: "
+            f"{', '.join(to_ingest_again)}"
         )
 
 
@@ -203,34 +208,34 @@ def status(
 ) -> None:
     """Show who has reported what, who is late, coverage by domain and open findings."""
     from kejistats.api import Desk
-    from kejistats.forms.feedback import names_of, status_page, status_tables
-    from kejistats.model.period import Checkpoint, this_day
+    from kejistats.forms.feedback import display_names, status_page, status_tables
+    from kejistats.model.period import Checkpoint, local_today
     from kejistats.status import reporting_status
 
-    opened = Desk(dataset)
+    desk = Desk(dataset)
     if receipts:
-        _show_receipts(opened, as_json=as_json)
+        _show_receipts(desk, as_json=as_json)
         return
-    # A checkpoint of which nothing has come in yet has a status too: all are awaited.
-    at = Checkpoint.parse(checkpoint) if checkpoint else opened.checkpoint()
-    found = reporting_status(opened, at, this_day())
+    # A checkpoint without any figures has a status too: everybody still has to report.
+    at = Checkpoint.parse(checkpoint) if checkpoint else desk.checkpoint()
+    reporting = reporting_status(desk, at, local_today())
     if output is not None:
         if output.suffix.lower() != ".html" or not output.parent.is_dir():
-            raise UsageError(f"cannot write {output}", "name an .html file in a folder there is")
+            raise UsageError(f"cannot write {output}", "name an .html file in an existing folder")
         page = status_page(
-            opened.settings.title, found, sample=opened.settings.sample, names=names_of(opened)
+            desk.settings.title, reporting, sample=desk.settings.sample, names=display_names(desk)
         )
         output.write_text(page, encoding="utf-8", newline="\n")
         typer.echo(f"status of {at} written to {output}")
     elif as_json:
         tables = ("districts", "coverage", "findings")
-        shown = {"checkpoint": str(at), "due": found.due, "today": found.today} | {
-            name: getattr(found, name).to_dicts() for name in tables
+        document = {"checkpoint": str(at), "due": reporting.due, "today": reporting.today} | {
+            name: getattr(reporting, name).to_dicts() for name in tables
         }
-        typer.echo(json.dumps(shown, ensure_ascii=False, default=str))
+        typer.echo(json.dumps(document, ensure_ascii=False, default=str))
     else:
         terminal = console()
-        for table in status_tables(found, names_of(opened)):
+        for table in status_tables(reporting, display_names(desk)):
             terminal.print(table)
 
 
@@ -255,59 +260,59 @@ def _show_receipts(dataset: Dataset, *, as_json: bool) -> None:
     show_table(table, columns)
 
 
-def _files(dataset: Dataset, files: list[Path] | None) -> list[Path]:
+def _input_files(dataset: Dataset, files: list[Path] | None) -> list[Path]:
     from kejistats.intake import inbox_files
     from kejistats.reading import SUFFIXES
 
     if not files:
-        found = inbox_files(dataset)
-        if not found:
+        inbox = inbox_files(dataset)
+        if not inbox:
             raise UsageError(
                 f"{dataset.path / 'inbox'} is empty", f"put {', '.join(SUFFIXES)} files there"
             )
-        return found
-    return [_received(dataset, file) for file in files]
+        return inbox
+    return [_find_file(dataset, file) for file in files]
 
 
-def _received(dataset: Dataset, file: Path) -> Path:
-    """Return a file named on the command line: as the shell sees it, else from the root or inbox."""
+def _find_file(dataset: Dataset, file: Path) -> Path:
+    """Find a file named by the user: below the current folder, the workspace root or the inbox."""
     from kejistats.model.paths import resolve
 
-    places = (file, resolve(file), dataset.path / "inbox" / file)
-    return next((place for place in places if place.is_file()), file)
+    candidates = (file, resolve(file), dataset.path / "inbox" / file)
+    return next((path for path in candidates if path.is_file()), file)
 
 
-def _counts(name: str, one: Checked) -> str:
-    skipped = f", {one.skipped} rows of notes and totals left out" if one.skipped else ""
-    return f"{name}: {one.rows} rows, {one.findings.height} findings{skipped}"
+def _summary(name: str, checked: Checked) -> str:
+    skipped = f", {checked.skipped} rows of notes and totals left out" if checked.skipped else ""
+    return f"{name}: {checked.rows} rows, {checked.findings.height} findings{skipped}"
 
 
 def show_findings(findings: pl.DataFrame) -> None:
-    """Print the first findings, in the words of the receiver."""
-    from kejistats.forms.feedback.visible_text import weight
+    """Print the first findings in Chinese, as the districts get them."""
+    from kejistats.forms.feedback.visible_text import severity_word
 
-    for row in findings.head(_SHOWN).iter_rows(named=True):
+    for row in findings.head(_MAX_SHOWN).iter_rows(named=True):
         sheet = f"#{row['sheet']}" if row["sheet"] else ""
         typer.echo(
-            f"  {weight(row['severity'])} {row['file']}{sheet} {row['cell']}：{row['wrong']}。{row['right']}"
+            f"  {severity_word(row['severity'])} {row['file']}{sheet} {row['cell']}：{row['wrong']}。{row['right']}"
         )
-    if findings.height > _SHOWN:
-        typer.echo(f"  … {findings.height - _SHOWN} more; --report DIR or --json shows all")
+    if findings.height > _MAX_SHOWN:
+        typer.echo(f"  … {findings.height - _MAX_SHOWN} more; --report DIR or --json shows all")
 
 
-def _diff(dataset: Dataset, one: Checked) -> list[dict[str, Any]]:
+def _diff(dataset: Dataset, checked: Checked) -> list[dict[str, Any]]:
     from kejistats.intake import diff
 
-    return diff(dataset, one).to_dicts()
+    return diff(dataset, checked).to_dicts()
 
 
 def _show_changes(changes: list[dict[str, Any]]) -> None:
-    tally: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for change in changes:
-        tally[change["change"]] = tally.get(change["change"], 0) + 1
-    typer.echo("  changes: " + (", ".join(f"{n} {word}" for word, n in tally.items()) or "none"))
-    shown = [c for c in changes if c["change"] in ("corrected", "withdrawn", "superseded")]
-    for change in shown[:_SHOWN]:
+        counts[change["change"]] = counts.get(change["change"], 0) + 1
+    typer.echo("  changes: " + (", ".join(f"{n} {word}" for word, n in counts.items()) or "none"))
+    replaced = [c for c in changes if c["change"] in ("corrected", "withdrawn", "superseded")]
+    for change in replaced[:_MAX_SHOWN]:
         key = " ".join(str(v) for v in list(change.values())[:5] if v not in ("", None))
         typer.echo(f"  {change['change']} {key}: {change['before']} → {change['after']}")
 

@@ -1,4 +1,4 @@
-"""What ``mail`` and ``remind`` share: whom to write to, carrying it out, and telling what became of it."""
+"""Steps that ``mail`` and ``remind`` share: recipients, outbox, sending and the report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kejistats.release import ReleaseRecord
 
 
-def carry_out(
+def write_and_send(
     ds: Dataset,
     at: Checkpoint,
     ledger: Ledger,
@@ -33,97 +33,113 @@ def carry_out(
     title: str,
     notes: list[str],
     planned: Sequence[tuple[Mapping[str, str], Due]],
-    make: Callable[[Mapping[str, str], Due], Letter],
+    make_letter: Callable[[Mapping[str, str], Due], Letter],
     entries: Mapping[str, list[Entry]],
     sender: Sender,
-    how: MailSettings,
+    mail_settings: MailSettings,
     *,
     to_me: str,
     send: bool,
     as_json: bool,
 ) -> None:
-    """Fill the outbox, send if asked to, and report."""
-    from kejistats.publish.delivery import all_well, deliver, fill
-    from kejistats.publish.mail_settings import password
+    """Fill the outbox, send the messages if `send`, and print the outcome."""
+    from kejistats.publish.delivery import all_delivered, deliver, fill_outbox
+    from kejistats.publish.mail_settings import read_password
     from kejistats.publish.outbox import write_index
     from kejistats.publish.server import Server
 
-    # Without its password a run would end when all the messages have been made.
-    secret = password(how) if send else ""
+    # Fail for want of a password before all the messages are made, not after.
+    smtp_password = read_password(mail_settings) if send else ""
     with progress(len(planned), "messages", quiet=as_json or not planned) as tick:
-        box = fill(
-            folder, planned, make, [e for some in entries.values() for e in some], sender, to_me,
-            tick,
-        )  # fmt: skip
-    stopped: KejistatsError | None = None
-    if send and box.letters:
-        with progress(len(box.letters), "sent", quiet=as_json) as tick:
+        all_entries = [entry for group in entries.values() for entry in group]
+        outbox = fill_outbox(folder, planned, make_letter, all_entries, sender, to_me, tick)
+    send_error: KejistatsError | None = None
+    if send and outbox.letters:
+        with progress(len(outbox.letters), "sent", quiet=as_json) as tick:
             try:
-                deliver(box, ledger, str(at), Server(how, secret), sender, how, tick)
+                deliver(
+                    outbox,
+                    ledger,
+                    str(at),
+                    Server(mail_settings, smtp_password),
+                    sender,
+                    mail_settings,
+                    tick,
+                )
             except KejistatsError as error:
-                stopped = error
-    index = write_index(folder, title, box.lines, notes, sample=ds.settings.sample)
-    _report(box, index, notes, stopped, sent=send, as_json=as_json)
-    bad = {"failed"} if not send else set()
-    if stopped or (send and not all_well(box.lines)) or any(x.state in bad for x in box.lines):
+                send_error = error
+    index = write_index(folder, title, outbox.statuses, notes, sample=ds.settings.sample)
+    _show_report(outbox, index, notes, send_error, sent=send, as_json=as_json)
+    failing_states = {"failed"} if not send else set()
+    if (
+        send_error
+        or (send and not all_delivered(outbox.statuses))
+        or any(x.state in failing_states for x in outbox.statuses)
+    ):
         raise typer.Exit(1)
 
 
-def _report(
-    box: Outbox,
+def _show_report(
+    outbox: Outbox,
     index: Path,
     notes: Sequence[str],
-    stopped: KejistatsError | None,
+    send_error: KejistatsError | None,
     *,
     sent: bool,
     as_json: bool,
 ) -> None:
-    """Print how it stands with every recipient."""
+    """Print the state of every recipient."""
     from dataclasses import asdict
 
-    states: dict[str, int] = {}
-    for line in box.lines:
-        states[line.state or "waiting"] = states.get(line.state or "waiting", 0) + 1
+    counts: dict[str, int] = {}
+    for line in outbox.statuses:
+        counts[line.state or "waiting"] = counts.get(line.state or "waiting", 0) + 1
     if as_json:
-        shown = {
-            "open": str(index), "sent": sent, "states": states, "notes": list(notes),
-            "error": str(stopped or ""), "recipients": [asdict(line) for line in box.lines],
+        document = {
+            "open": str(index), "sent": sent, "states": counts, "notes": list(notes),
+            "error": str(send_error or ""), "recipients": [asdict(line) for line in outbox.statuses],
         }  # fmt: skip
-        typer.echo(json.dumps(shown, ensure_ascii=False))
+        typer.echo(json.dumps(document, ensure_ascii=False))
         return
-    for line in box.lines:
+    for line in outbox.statuses:
         if line.state not in ("", "accepted", "sent"):
-            typer.echo(f"{line.state}: {line.address}: {line.answer or line.words}", err=True)
+            typer.echo(f"{line.state}: {line.address}: {line.answer or line.label}", err=True)
     for note in notes:
         typer.echo(f"warning: {note}", err=True)
-    if stopped:
-        typer.echo(f"error: {stopped}", err=True)
-    told = ", ".join(f"{n} {state}" for state, n in states.items()) or "nobody to write to"
-    typer.echo(f"{told}; {'' if sent else 'nothing was sent; '}open {index}")
+    if send_error:
+        typer.echo(f"error: {send_error}", err=True)
+    summary = ", ".join(f"{n} {state}" for state, n in counts.items()) or "nobody to write to"
+    typer.echo(f"{summary}; {'' if sent else 'nothing was sent; '}open {index}")
 
 
-def settings(ds: Dataset, *, to_me: str, send: bool) -> tuple[Sender, MailSettings]:
-    """Return who mails come from and how they go out, checked as far as the call needs them."""
+def sender_and_settings(ds: Dataset, *, to_me: str, send: bool) -> tuple[Sender, MailSettings]:
+    """Return the sender and the mail settings, checked as far as this call needs them."""
     import re
 
     from kejistats.model.tables.recipient import ADDRESS
-    from kejistats.publish.mail_settings import read_mail, read_sender, ready_to_send
+    from kejistats.publish.mail_settings import check_ready_to_send, read_mail, read_sender
     from kejistats.publish.recipients import allowed
 
     file = ds.path / "dataset.toml"
-    sender, how = read_sender(ds.settings, file), read_mail(ds.settings, file)
+    sender, mail_settings = read_sender(ds.settings, file), read_mail(ds.settings, file)
     if send:
-        ready_to_send(how, file)
-    if to_me and not (re.fullmatch(ADDRESS, to_me) and allowed(to_me, how.domains)):
+        check_ready_to_send(mail_settings, file)
+    if to_me and not (re.fullmatch(ADDRESS, to_me) and allowed(to_me, mail_settings.domains)):
         raise UsageError(
-            f"--to-me {to_me} is no address in the allowed domains",
-            f"allowed: {', '.join(how.domains) or 'any'}",
+            f"--to-me {to_me} is not an address in the allowed domains",
+            f"allowed: {', '.join(mail_settings.domains) or 'any'}",
         )
-    return sender, how
+    return sender, mail_settings
 
 
-def recipients(ds: Dataset, domains: Sequence[str]) -> pl.DataFrame:
-    """Return the recipients; a faulty list is refused whole, with every fault told."""
+def valid_recipients(ds: Dataset, domains: Sequence[str]) -> pl.DataFrame:
+    """Return the Recipient table; print every fault of the file and refuse it if there is one.
+
+    Raises
+    ------
+    UsageError
+        When the file has faults.
+    """
     import polars as pl
 
     from kejistats.cli.intake_commands import show_findings
@@ -135,69 +151,71 @@ def recipients(ds: Dataset, domains: Sequence[str]) -> pl.DataFrame:
         show_findings(findings)
         raise UsageError(
             f"{ds.path / FILE} has {findings.height} faults; nothing was written or sent",
-            "mend them and run again",
+            "fix them and run again",
         )
     return people
 
 
-def chosen(people: pl.DataFrame, only: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the recipients asked for, or all."""
+def select_recipients(people: pl.DataFrame, only: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of the named recipients, or of all."""
     rows = people.to_dicts()
     if not only:
         return rows
-    known = {row["address"].casefold(): row for row in rows}
-    if unknown := [one for one in only if one.casefold() not in known]:
+    by_address = {row["address"].casefold(): row for row in rows}
+    if unknown := [address for address in only if address.casefold() not in by_address]:
         from difflib import get_close_matches
 
-        close = get_close_matches(unknown[0].casefold(), known, n=3)
+        similar = get_close_matches(unknown[0].casefold(), by_address, n=3)
         raise UsageError(
             f"{unknown[0]} is not in recipients.csv",
-            f"did you mean {' or '.join(close)}?"
-            if close
-            else "write the address as it stands there",
+            f"did you mean {' or '.join(similar)}?"
+            if similar
+            else "write the address exactly as in that file",
         )
-    wanted = {one.casefold() for one in only}
-    return [row for key, row in known.items() if key in wanted]
+    wanted = {address.casefold() for address in only}
+    return [row for key, row in by_address.items() if key in wanted]
 
 
-def in_order(ds: Dataset, record: ReleaseRecord) -> list[str]:
-    """Return the final pages as messages show them: the overview, then districts as listed."""
+def ordered_pages(ds: Dataset, record: ReleaseRecord) -> list[str]:
+    """Return the keys of the final pages: the overview, then the districts as listed."""
     from kejistats.release import OVERVIEW
 
     order = [OVERVIEW, *ds.districts["code"]]
     return [key for key in order if key in record.outputs]
 
 
-def settled(ledger: Ledger, at: Checkpoint, kind: str) -> dict[str, list[Entry]]:
-    """Settle what an interrupted run left; return the messages of a kind by recipient."""
+def entries_by_recipient(ledger: Ledger, at: Checkpoint, kind: str) -> dict[str, list[Entry]]:
+    """Close what an interrupted run left open; return a kind's ledger entries by recipient."""
     for entry in ledger.recover():
         typer.echo(
-            f"warning: it is uncertain whether {entry.recipient} has got “{entry.subject}”; "
-            "ask, then --resend if not",
+            f"warning: it is uncertain whether {entry.recipient} received “{entry.subject}”; "
+            "ask, and use --resend if not",
             err=True,
         )
-    found: dict[str, list[Entry]] = {}
+    entries: dict[str, list[Entry]] = {}
     for entry in ledger.entries(str(at)):
         if entry.kind == kind:
-            found.setdefault(entry.recipient, []).append(entry)
-    return found
+            entries.setdefault(entry.recipient, []).append(entry)
+    return entries
 
 
-def uncovered(ds: Dataset, people: pl.DataFrame, keys: Sequence[str]) -> list[str]:
-    """Return a note on final pages that nobody gets."""
+def pages_without_recipient(ds: Dataset, people: pl.DataFrame, keys: Sequence[str]) -> list[str]:
+    """Return a note that names the final pages without a recipient, if there are any."""
     from kejistats.publish.due import allowed_pages
 
     reached = {key for row in people.iter_rows(named=True) for key in allowed_pages(row, keys)}
     names = dict(ds.districts.select("code", "name").iter_rows())
-    lost = [names.get(key, "总览") for key in keys if key not in reached]
-    return [f"没有收件人的简报：{'、'.join(lost)}。"] if lost else []
+    unread = [names.get(key, "总览") for key in keys if key not in reached]
+    return [f"没有收件人的简报：{'、'.join(unread)}。"] if unread else []
 
 
-def ask_twice(address: str, entries: Sequence[Entry]) -> None:
-    """Make sure that a message shall really go out again."""
+def confirm_resend(address: str, entries: Sequence[Entry]) -> None:
+    """Show what was sent before and ask twice before it is sent again."""
     for entry in entries:
         typer.echo(f"{entry.changed} {entry.state}: {entry.subject} {entry.answer}", err=True)
-    typer.confirm(f"Send to {address} again, whatever it has got already?", abort=True, err=True)
+    typer.confirm(f"Send to {address} again, even if it was received before?", abort=True, err=True)
     again = typer.prompt("Type the address once more to send", err=True)
     if again.strip().casefold() != address.casefold():
-        raise UsageError("the address typed is another one", "nothing was sent")
+        raise UsageError(
+            "the address typed is a different one", "nothing was sent; run the command again"
+        )

@@ -1,4 +1,4 @@
-"""Commands that compute and show: ``metrics`` and ``briefs``."""
+"""Commands that compute and make pages: ``metrics`` and ``briefs``."""
 
 from __future__ import annotations
 
@@ -27,14 +27,19 @@ def metrics(
         Path | None, typer.Option("--output", "-o", help="Write .parquet, .csv or .xlsx.")
     ] = None,
     as_known: Annotated[
-        str, typer.Option("--as-known", metavar="DATE", help="As known on a day: 2025-08-20.")
+        str,
+        typer.Option(
+            "--as-known",
+            metavar="DATE",
+            help="Use only what was known on that day, such as 2025-08-20.",
+        ),
     ] = "",
     since: Annotated[
         str,
         typer.Option(
             "--since",
             metavar="DATE",
-            help="What has changed since a day, up to --as-known or now, instead of the table.",
+            help="Show what has changed since that day, up to --as-known or now.",
         ),
     ] = "",
     period: Annotated[
@@ -42,7 +47,8 @@ def metrics(
         typer.Option(
             "--period",
             metavar="half|quarter|month",
-            help="Stretches compared with the ones before; default: the longest that ends.",
+            help="Period compared with the one before; default: the longest one "
+            "that ends at the checkpoint.",
         ),
     ] = "",
     as_json: JsonOption = False,
@@ -50,36 +56,36 @@ def metrics(
     """Compute the Metric table of a checkpoint, or what has changed in it."""
     from kejistats.api import Desk
     from kejistats.model.errors import UsageError
-    from kejistats.pages.table_files import check_form, write_table
+    from kejistats.pages.table_files import check_table_file, write_table
 
     if output is not None:
-        check_form(output)
+        check_table_file(output)
     if since and period:
-        raise UsageError("--since and --period exclude each other", "changes are told without it")
-    opened = Desk(dataset)
-    day = as_known or None
-    at = opened.checkpoint(checkpoint, as_known=day)
+        raise UsageError("--since and --period exclude each other", "leave out --period")
+    desk = Desk(dataset)
+    known_on = as_known or None
+    at = desk.checkpoint(checkpoint, as_known=known_on)
     if since:
-        table = opened.changes(at, since, day)
-        what = f"changes of {at} since {since}{f' up to {day}' if day else ''}"
+        table = desk.changes(at, since, known_on)
+        description = f"changes of {at} since {since}{f' up to {known_on}' if known_on else ''}"
     else:
-        table = opened.metrics(at, as_known=day, period=period or None)
-        what = f"rows of {at}{f' as known on {day}' if day else ''}"
+        table = desk.metrics(at, as_known=known_on, period=period or None)
+        description = f"rows of {at}{f' as known on {known_on}' if known_on else ''}"
     if output is not None:
         write_table(table, output, figures=("before", "after"))
-        typer.echo(f"{table.height} {what} written to {output}")
+        typer.echo(f"{table.height} {description} written to {output}")
     elif as_json:
         typer.echo(table.write_json())
     elif since:
         columns = ["district", "indicator", "level", "title", "before", "after", "difference"]
-        show_table(table, [*columns, "source"], f"{table.height} {what}")
+        show_table(table, [*columns, "source"], f"{table.height} {description}")
     else:
-        _show_metrics(table, what)
+        _show_metrics(table, description)
 
 
-def _show_metrics(table: pl.DataFrame, what: str) -> None:
+def _show_metrics(table: pl.DataFrame, description: str) -> None:
     columns = ["district", "indicator", "value", "status", "attainment", "progress", "yoy", "rank"]
-    title = f"{table.height} {what}; -o FILE writes all {table.width} columns"
+    title = f"{table.height} {description}; -o FILE writes all {table.width} columns"
     show_table(table, columns, title)
 
 
@@ -91,49 +97,61 @@ def briefs(
         list[str] | None, typer.Option("--district", "-d", help="Code or name; may be repeated.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default: cores.")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Worker processes; default: one per core."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder of outputs, from where you stand; default: out in the workspace."
+            "--out",
+            help="Folder of outputs, from the current folder; default: out in the workspace.",
         ),
     ] = None,
-    pdf: Annotated[bool, typer.Option("--pdf", help="Each page as PDF, too.")] = False,
-    docx: Annotated[bool, typer.Option("--docx", help="Each page as Word document, too.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also write each page as PDF.")] = False,
+    docx: Annotated[
+        bool, typer.Option("--docx", help="Also write each page as Word document.")
+    ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Make pages again that still hold.")
+        bool, typer.Option("--force", help="Also make the pages that are up to date.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be made and why.")
+        bool, typer.Option("--dry-run", help="Only list which pages would be made, and why.")
     ] = False,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Begin no further page after one has failed.")
+        bool, typer.Option("--fail-fast", help="Start no further page after one has failed.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1.0, help="Seconds that one brief may take.")
+        float, typer.Option("--timeout", min=1.0, help="Time limit of one brief in seconds.")
     ] = 120.0,
     memory: Annotated[
-        int, typer.Option("--memory", min=300, help="MB that one worker may hold.")
+        int, typer.Option("--memory", min=300, help="Memory limit of one worker in MB.")
     ] = 2000,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the briefs of all districts, the overview and an index; only what changed."""
-    from kejistats.cli.briefs_progress import Asked, make, tell_plan
+    """Make the briefs of all districts, the overview and an index, as far as they changed."""
+    from kejistats.cli.briefs_progress import BriefsRequest, run_briefs, show_plan
     from kejistats.model.paths import outputs, resolve
-    from kejistats.pages.other_formats import check_forms
+    from kejistats.pages.other_formats import check_formats
     from kejistats.run.batch import Options
     from kejistats.run.pool import Limits, Pool
 
     forms = tuple(name for name, wanted in (("docx", docx), ("pdf", pdf)) if wanted)
-    check_forms(forms)
+    check_formats(forms)
     limits = Limits(seconds=timeout, memory=memory)
     options = Options(jobs, limits, forms, force=force, fail_fast=fail_fast)
-    asked = Asked(checkpoint, district or [], out.resolve() if out else None, options, as_json)
+    request = BriefsRequest(
+        checkpoint, district or [], out.resolve() if out else None, options, as_json
+    )
     if dry_run:
-        tell_plan(dataset, asked)
+        show_plan(dataset, request)
         return
-    place = outputs(resolve(dataset).name, asked.out)
-    new = (resolve(dataset) / "dataset.toml").is_file() and not any(place.glob("*/work/*.sqlite"))
-    # Where nothing was made yet, workers will be needed: they load what they need meanwhile.
-    make(dataset, asked, Pool(options.count(asked.districts), options.limits) if new else None)
+    folder = outputs(resolve(dataset).name, request.out)
+    first_run = (resolve(dataset) / "dataset.toml").is_file() and not any(
+        folder.glob("*/work/*.sqlite")
+    )
+    # On a first run workers are certainly needed: let them load their modules meanwhile.
+    run_briefs(
+        dataset,
+        request,
+        Pool(options.worker_count(request.districts), options.limits) if first_run else None,
+    )

@@ -1,4 +1,4 @@
-"""The command line: what it prints, how it ends, and how it tells what is wrong."""
+"""The command line: output, exit codes and error messages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FIGURE = {"district": "900101", "indicator": COUNT, "checkpoint": "2025H1", "val
 
 @pytest.fixture
 def root(city: Path) -> Path:
-    """A folder that is no workspace, with a data set of three districts."""
+    """A folder that is not a workspace, with a data set of three districts."""
     write_csv(city / "inbox" / "2025H1.csv", [FIGURE])
     return city.parent
 
@@ -63,19 +63,22 @@ def root(city: Path) -> Path:
         (("briefs", "data/demo-city", "-d", "朝岗区"), ("no district '朝岗区'", "朝岚区")),
         (("briefs", "data/demo-city", "-d", "999999"), ("no district '999999'",)),
         (("metrics", "data/demo-city", "-o", "a.txt"), ("a.txt", ".parquet, .csv, .xlsx")),
-        (("metrics", "data/demo-city", "-o", "no/such/a.csv"), ("no folder", "make it first")),
+        (
+            ("metrics", "data/demo-city", "-o", "no/such/a.csv"),
+            ("there is no folder", "create it first"),
+        ),
         (("intake", "data/demo-city", "none.csv"), ("none.csv", ".csv, .xlsx")),
         (("check", "data/demo-city", "none.xlsx"), ("none.xlsx", ".csv, .xlsx")),
     ],
 )
-def test_wrong_use_is_told_with_what_would_be_right(
+def test_wrong_use_gives_an_error_that_says_what_would_be_right(
     run: RunCommand, workspace: Path, arguments: tuple[str, ...], parts: tuple[str, ...]
 ) -> None:
     before = paths_below(workspace)
 
-    ended = run(workspace, *arguments)
+    result = run(workspace, *arguments)
 
-    assert_usage_error(ended, *parts)
+    assert_usage_error(result, *parts)
     assert paths_below(workspace) == before
 
 
@@ -87,58 +90,60 @@ def test_wrong_use_is_told_with_what_would_be_right(
 def test_a_missing_or_unknown_argument_ends_with_two(
     run: RunCommand, workspace: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = run(workspace, *arguments)
+    result = run(workspace, *arguments)
 
-    assert ended.code == 2
-    assert "Error" in ended.err
-    assert "Traceback" not in ended.err
+    assert result.code == 2
+    assert "Error" in result.err
+    assert "Traceback" not in result.err
 
 
 def test_an_empty_store_says_which_command_fills_it(run: RunCommand, root: Path) -> None:
-    ended = run(root, "metrics", "city")
+    result = run(root, "metrics", "city")
 
-    assert_usage_error(ended, "is empty", "run: kejistats intake")
+    assert_usage_error(result, "is empty", "run: kejistats intake")
 
 
-def test_an_empty_or_missing_inbox_says_what_belongs_there(run: RunCommand, root: Path) -> None:
+def test_an_empty_or_missing_inbox_says_which_files_belong_there(
+    run: RunCommand, root: Path
+) -> None:
     (root / "city" / "inbox" / "2025H1.csv").unlink()
     empty = run(root, "intake", "city")
     (root / "city" / "inbox").rmdir()
     missing = run(root, "intake", "city")
 
     assert_usage_error(empty, "inbox is empty", ".csv, .xlsx")
-    assert_usage_error(missing, "inbox is missing", ".csv, .xlsx")
+    assert_usage_error(missing, "there is no folder", "inbox", ".csv, .xlsx")
     assert not (root / "city" / "store").exists()
 
 
 def test_a_malformed_registry_names_file_and_line(
     run: RunCommand, workspace: Path, tmp_path: Path
 ) -> None:
-    own = copy_workspace(workspace, tmp_path / "own", "demo-city")
-    file = own / "schemas" / "indicators" / "transfer.toml"
+    root = copy_workspace(workspace, tmp_path / "own", "demo-city")
+    file = root / "schemas" / "indicators" / "transfer.toml"
     lines = file.read_text(encoding="utf-8").splitlines()
-    place = next(n for n, line in enumerate(lines) if line.startswith("name = "))
-    lines[place] = 'name = "技术合同'
+    line_index = next(n for n, line in enumerate(lines) if line.startswith("name = "))
+    lines[line_index] = 'name = "技术合同'
     file.write_text("\n".join(lines), encoding="utf-8")
 
-    ended = run(own, "briefs", "data/demo-city", "-c", "2025H1")
+    result = run(root, "briefs", "data/demo-city", "-c", "2025H1")
 
-    assert_usage_error(ended, "transfer.toml", f"line {place + 1}")
-    assert not (own / "out").exists()
+    assert_usage_error(result, "transfer.toml", f"line {line_index + 1}")
+    assert not (root / "out").exists()
 
 
 def test_an_unknown_key_of_the_registry_names_file_and_line(
     run: RunCommand, workspace: Path, tmp_path: Path
 ) -> None:
-    own = copy_workspace(workspace, tmp_path / "own", "demo-city")
-    file = own / "data" / "demo-city" / "indicators.toml"
+    root = copy_workspace(workspace, tmp_path / "own", "demo-city")
+    file = root / "data" / "demo-city" / "indicators.toml"
     file.write_text(
         '[[indicator]]\nid = "own"\nname = "甲"\nunit = "家"\nmeasure = "flow"\nmesure = 1', "utf-8"
     )
 
-    ended = run(own, "metrics", "data/demo-city")
+    result = run(root, "metrics", "data/demo-city")
 
-    assert_usage_error(ended, "indicators.toml", "line 6", "mesure")
+    assert_usage_error(result, "indicators.toml", "line 6", "mesure")
 
 
 @pytest.mark.parametrize(
@@ -147,17 +152,17 @@ def test_an_unknown_key_of_the_registry_names_file_and_line(
         ('title = "a\n', ("dataset.toml", "line 1")),
         ('parent = "900100"\n', ("dataset.toml", "title is missing")),
         ('title = "a"\nparent = "900100"\ncolour = 1\n', ("unknown key 'colour'", "thresholds")),
-        ('title = "a"\nparent = "123456"\n', ("the parent '123456'", "a row too")),
+        ('title = "a"\nparent = "123456"\n', ("the parent '123456'", "has no row", "add a row for it")),
     ],
 )
-def test_malformed_settings_are_told(
+def test_malformed_settings_are_reported(
     run: RunCommand, root: Path, text: str, parts: tuple[str, ...]
 ) -> None:
     (root / "city" / "dataset.toml").write_text(text, encoding="utf-8")
 
-    ended = run(root, "intake", "city")
+    result = run(root, "intake", "city")
 
-    assert_usage_error(ended, *parts)
+    assert_usage_error(result, *parts)
     assert Store(root / "city" / "store").receipts().is_empty()
 
 
@@ -165,18 +170,18 @@ def test_a_wrong_header_stores_nothing_of_any_file(run: RunCommand, root: Path) 
     wrong = {"县区": "900101", "indicator": COUNT, "value": "3"}
     write_csv(root / "city" / "inbox" / "2025H0.csv", [wrong])
 
-    ended = run(root, "intake", "city")
+    result = run(root, "intake", "city")
 
-    assert_usage_error(ended, "2025H0.csv", "wrong header", "columns needed")
+    assert_usage_error(result, "2025H0.csv", "wrong header", "required columns")
     assert Store(root / "city" / "store").receipts().is_empty()
 
 
-def test_a_file_that_is_no_workbook_stores_nothing(run: RunCommand, root: Path) -> None:
+def test_a_file_that_is_not_a_workbook_stores_nothing(run: RunCommand, root: Path) -> None:
     (root / "city" / "inbox" / "2025H0.xlsx").write_bytes(b"not a workbook")
 
-    ended = run(root, "intake", "city")
+    result = run(root, "intake", "city")
 
-    assert_usage_error(ended, "2025H0.xlsx", "cannot be read as a workbook")
+    assert_usage_error(result, "2025H0.xlsx", "cannot be read as a workbook")
     assert Store(root / "city" / "store").receipts().is_empty()
 
 
@@ -188,30 +193,30 @@ def test_an_unexpected_error_gives_advice_and_no_traceback(
 
     monkeypatch.setattr("kejistats.api.Desk", fail)
 
-    ended = run(root, "metrics", "city")
+    result = run(root, "metrics", "city")
 
-    assert ended.code == 1
-    assert ended.err.splitlines() == [
+    assert result.code == 1
+    assert result.err.splitlines() == [
         "error: ZeroDivisionError: something nobody thought of",
-        "  this is a fault of kejistats; KEJISTATS_DEBUG=1 shows where, please report it",
+        "  this is a bug in kejistats; please report it with the traceback (KEJISTATS_DEBUG=1)",
     ]
 
 
-def test_what_the_system_refuses_is_told_as_such(run: RunCommand, root: Path) -> None:
+def test_an_error_of_the_operating_system_is_reported_as_such(run: RunCommand, root: Path) -> None:
     run(root, "intake", "city")
     (root / "file").write_text("no folder", encoding="utf-8")
 
-    ended = run(root, "briefs", "city", "--out", "file/out")
+    result = run(root, "briefs", "city", "--out", "file/out")
 
-    assert ended.code == 1
-    assert str(root / "file") in ended.err
-    assert ended.err.splitlines()[-1] == (
-        "  the system refused this: see whether the path, its rights and the room are right"
+    assert result.code == 1
+    assert str(root / "file") in result.err
+    assert result.err.splitlines()[-1] == (
+        "  the operating system refused this: check path, permissions and free disk space"
     )
-    assert "fault of kejistats" not in ended.err
+    assert "bug in kejistats" not in result.err
 
 
-def test_debugging_shows_where_an_unexpected_error_was(
+def test_debugging_shows_the_traceback_of_an_unexpected_error(
     run: RunCommand, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: str) -> Dataset:
@@ -230,45 +235,46 @@ def test_debugging_shows_where_an_unexpected_error_was(
 def test_intake_appends_and_a_second_time_changes_nothing(run: RunCommand, root: Path) -> None:
     first = run(root, "intake", "city")
     stored = paths_below(root / "city" / "store")
-    again = run(root, "intake", "city")
+    second = run(root, "intake", "city")
 
-    assert (first.code, again.code) == (0, 0)
-    assert "2025H1.csv: 1 rows, 1 taken in, " in first.out
-    assert again.out == "1 of 1 files had been taken in before: nothing changed\n"
+    assert (first.code, second.code) == (0, 0)
+    assert "2025H1.csv: 1 rows, 1 accepted, " in first.out
+    assert second.out == "1 of 1 files were ingested before: nothing changed\n"
     assert paths_below(root / "city" / "store") == stored
     assert len(Store(root / "city" / "store").receipts()) == 1
 
 
-def test_error_rows_are_told_in_chinese_with_their_cell_and_end_with_one(
+def test_error_rows_are_reported_in_chinese_with_their_cell_and_exit_code_one(
     run: RunCommand, root: Path
 ) -> None:
     rows = [FIGURE, FIGURE | {"district": "第9区"}, FIGURE | {"indicator": "invention_granted",
             "value": "三十件以下余"}]  # fmt: skip
     write_csv(root / "city" / "inbox" / "2025H1.csv", rows)
 
-    ended = run(root, "intake", "city")
+    result = run(root, "intake", "city")
 
-    assert ended.code == 1
-    findings = [line for line in ended.out.splitlines() if line.startswith("  错误 ")]
+    assert result.code == 1
+    findings = [line for line in result.out.splitlines() if line.startswith("  错误 ")]
     assert [line.split("：")[0] for line in findings] == [
         "  错误 2025H1.csv A3",
         "  错误 2025H1.csv D4",
     ]
     assert "第9区" in findings[0]
     assert "三十件以下余" in findings[1]
-    assert "3 rows, 1 taken in" in ended.out
+    assert "3 rows, 1 accepted" in result.out
     assert Dataset(root / "city").observations["value"].to_list() == [12.0]
 
 
 def test_check_shows_the_findings_and_stores_nothing(run: RunCommand, root: Path) -> None:
     file = write_csv(root / "elsewhere.csv", [FIGURE | {"value": "十二个半"}])
 
-    wrong, right = run(root, "check", "city", file), run(root, "check", "city", "2025H1.csv")
+    faulty = run(root, "check", "city", file)
+    correct = run(root, "check", "city", "2025H1.csv")
 
-    assert (wrong.code, right.code) == (1, 0)
-    assert "elsewhere.csv: 1 rows, 1 findings" in wrong.out
-    assert "  错误 elsewhere.csv D2：" in wrong.out
-    assert right.out == "2025H1.csv: 1 rows, 0 findings\n"
+    assert (faulty.code, correct.code) == (1, 0)
+    assert "elsewhere.csv: 1 rows, 1 findings" in faulty.out
+    assert "  错误 elsewhere.csv D2：" in faulty.out
+    assert correct.out == "2025H1.csv: 1 rows, 0 findings\n"
     assert not (root / "city" / "store").exists()
 
 
@@ -277,10 +283,10 @@ def test_a_report_keeps_files_of_one_name_apart(run: RunCommand, root: Path) -> 
         (root / folder).mkdir()
         write_csv(root / folder / "报表.csv", [FIGURE | {"value": value}])
 
-    ended = run(root, "check", "city", "甲区/报表.csv", "乙区/报表.csv", "--report", "退回")
+    result = run(root, "check", "city", "甲区/报表.csv", "乙区/报表.csv", "--report", "退回")
 
-    assert ended.code == 1
-    assert "甲区/报表.csv: 1 rows, 1 findings" in ended.out
+    assert result.code == 1
+    assert "甲区/报表.csv: 1 rows, 1 findings" in result.out
     copies = {"甲区-报表-退回.xlsx": "十二个半", "乙区-报表-退回.xlsx": "许多"}
     assert {path.name for path in (root / "退回").iterdir()} == {"findings.html", *copies}
     for name, value in copies.items():
@@ -304,23 +310,23 @@ def test_a_filled_in_form_is_replaced_only_when_forced(run: RunCommand, root: Pa
     assert_usage_error(refused, "2025H1-900101.xlsx", "--force", "--out")
 
 
-def test_progress_is_plain_lines_when_it_is_no_terminal(run: RunCommand, root: Path) -> None:
-    ended = run(root, "intake", "city")
+def test_progress_is_plain_lines_without_a_terminal(run: RunCommand, root: Path) -> None:
+    result = run(root, "intake", "city")
 
-    assert ended.err == "[1/1] 2025H1.csv\n"
+    assert result.err == "[1/1] 2025H1.csv\n"
 
 
 def test_json_is_one_document(run: RunCommand, root: Path) -> None:
     write_csv(root / "city" / "inbox" / "2025H2.csv", [FIGURE | {"district": "第9区"}])
 
     checked = run(root, "check", "city", "2025H2.csv", "--json")
-    taken = run(root, "intake", "city", "--json")
+    ingested = run(root, "intake", "city", "--json")
     again = run(root, "intake", "city", "--json")
     table = run(root, "metrics", "city", "--json")
 
     [finding] = json.loads(checked.out)
     assert (finding["severity"], finding["cell"]) == ("error", "A2")
-    files = json.loads(taken.out)
+    files = json.loads(ingested.out)
     assert [(f["file"], f["receipt"]["accepted"], len(f["findings"])) for f in files] == [
         ("2025H1.csv", 1, 0),
         ("2025H2.csv", 0, 1),
@@ -328,7 +334,7 @@ def test_json_is_one_document(run: RunCommand, root: Path) -> None:
     assert [f["receipt"] for f in json.loads(again.out)] == [None, None]
     rows = json.loads(table.out)
     assert {row["district"] for row in rows} == {"900101", "900102", "900103"}
-    assert taken.err == ""
+    assert ingested.err == ""
 
 
 # ---- metrics ----------------------------------------------------------------------------
@@ -345,10 +351,10 @@ def test_metrics_are_written_to_parquet(
 ) -> None:
     file = tmp_path / "metrics.parquet"
 
-    ended = run(workspace, "metrics", "data/demo-city", "-c", "2025H1", "-o", file)
+    result = run(workspace, "metrics", "data/demo-city", "-c", "2025H1", "-o", file)
 
-    assert ended.code == 0
-    assert ended.out == f"{table.height} rows of 2025H1 written to {file}\n"
+    assert result.code == 0
+    assert result.out == f"{table.height} rows of 2025H1 written to {file}\n"
     assert_frame_equal(pl.read_parquet(file), table)
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.parquet"]
 
@@ -358,9 +364,9 @@ def test_metrics_are_written_to_csv(
 ) -> None:
     file = tmp_path / "metrics.csv"
 
-    ended = run(workspace, "metrics", "data/demo-city", "-c", "2025H1", "-o", file)
+    result = run(workspace, "metrics", "data/demo-city", "-c", "2025H1", "-o", file)
 
-    assert ended.code == 0
+    assert result.code == 0
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
     back = pl.read_csv(file, schema_overrides=Metric.dtypes())
     text = [c for c, t in table.schema.items() if t == pl.String]
@@ -373,9 +379,9 @@ def test_metrics_are_written_to_a_workbook(
 ) -> None:
     file = tmp_path / "metrics.xlsx"
 
-    ended = run(workspace, "metrics", "data/demo-city", "-c", "2025H1", "-o", file)
+    result = run(workspace, "metrics", "data/demo-city", "-c", "2025H1", "-o", file)
 
-    assert ended.code == 0
+    assert result.code == 0
     back = pl.read_excel(file, schema_overrides=Metric.dtypes())
     text = [c for c, t in table.schema.items() if t == pl.String]
     same = [frame.with_columns(pl.col(text).fill_null("")) for frame in (back, table)]
@@ -383,11 +389,11 @@ def test_metrics_are_written_to_a_workbook(
 
 
 def test_metrics_in_the_terminal_are_a_table(run: RunCommand, workspace: Path) -> None:
-    ended = run(workspace, "metrics", "data/demo-city", "-c", "2025H1")
+    result = run(workspace, "metrics", "data/demo-city", "-c", "2025H1")
 
-    assert ended.code == 0
-    assert "-o FILE writes all" in ended.out
-    line = next(x for x in ended.out.splitlines() if "900101" in x and "tech_sme_registered" in x)
+    assert result.code == 0
+    assert "-o FILE writes all" in result.out
+    line = next(x for x in result.out.splitlines() if "900101" in x and "tech_sme_registered" in x)
     cells = [cell.strip() for cell in line.strip("│ ").split("│")]
     assert cells[2:] == ["215", "reported", "0.614286", "ahead", "0.194444", "5"]
 
@@ -425,25 +431,27 @@ def test_text_that_looks_like_a_formula_stays_text_in_a_workbook(tmp_path: Path)
 # ---- briefs -----------------------------------------------------------------------------
 
 
-def test_a_file_not_taken_in_is_warned_of(run: RunCommand, workspace: Path, tmp_path: Path) -> None:
-    own = copy_workspace(workspace, tmp_path / "own", "demo-city")
-    write_csv(own / "data" / "demo-city" / "inbox" / "2026H1.csv", [FIGURE])
-
-    ended = run(own, "briefs", "data/demo-city", "-c", "2025H1", "-d", "朝岚区")
-
-    assert ended.code == 0
-    assert "warning: not taken in yet: 2026H1.csv; run: kejistats intake" in ended.err
-
-
-def test_outputs_go_where_they_are_asked_to(
+def test_briefs_warns_of_files_not_ingested_yet(
     run: RunCommand, workspace: Path, tmp_path: Path
 ) -> None:
-    ended = run(
+    root = copy_workspace(workspace, tmp_path / "own", "demo-city")
+    write_csv(root / "data" / "demo-city" / "inbox" / "2026H1.csv", [FIGURE])
+
+    result = run(root, "briefs", "data/demo-city", "-c", "2025H1", "-d", "朝岚区")
+
+    assert result.code == 0
+    assert "warning: not ingested yet: 2026H1.csv; run: kejistats intake" in result.err
+
+
+def test_outputs_go_to_the_requested_folder(
+    run: RunCommand, workspace: Path, tmp_path: Path
+) -> None:
+    result = run(
         workspace, "briefs", "data/demo-city", "-c", "2025H1", "-d", "朝岚区", "--out", tmp_path
     )
 
-    assert ended.code == 0
-    assert str(tmp_path / "demo-city" / "2025H1") in ended.out
+    assert result.code == 0
+    assert str(tmp_path / "demo-city" / "2025H1") in result.out
     work = tmp_path / "demo-city" / "2025H1" / "work"
     assert sorted(p.stem for p in work.glob("9*")) == ["900101-2025H1"] * 2
     assert not (workspace / "out").exists()
@@ -462,18 +470,18 @@ def test_help_is_english_and_ends_with_zero(command: list[str]) -> None:
 
 
 def test_every_command_has_its_help(run: RunCommand, tmp_path: Path) -> None:
-    ended = run(tmp_path, "--help")
+    result = run(tmp_path, "--help")
 
     assert sorted(c.name or c.callback.__name__ for c in cli.app.registered_commands) == sorted(
         COMMANDS
     )
-    assert all(command in ended.out for command in COMMANDS)
+    assert all(command in result.out for command in COMMANDS)
 
 
 def test_the_version_is_printed(run: RunCommand, tmp_path: Path) -> None:
-    ended = run(tmp_path, "--version")
+    result = run(tmp_path, "--version")
 
-    assert ended == CommandResult(0, "kejistats 0.1.0\n", "")
+    assert result == CommandResult(0, "kejistats 0.1.0\n", "")
 
 
 def test_the_command_line_loads_nothing_slow() -> None:
@@ -505,7 +513,7 @@ def test_a_data_set_outside_a_workspace_works_too(run: RunCommand, tmp_path: Pat
     write_csv(folder / "inbox" / "2025H1.csv", [FIGURE])
     shutil.rmtree(tmp_path / "schemas", ignore_errors=True)
 
-    taken, shown = run(tmp_path, "intake", "alone"), run(folder, "metrics", ".", "--json")
+    ingested, table = run(tmp_path, "intake", "alone"), run(folder, "metrics", ".", "--json")
 
-    assert (taken.code, shown.code) == (0, 0)
-    assert json.loads(shown.out)[0]["value"] == 12.0
+    assert (ingested.code, table.code) == (0, 0)
+    assert json.loads(table.out)[0]["value"] == 12.0
