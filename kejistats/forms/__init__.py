@@ -1,1 +1,1 @@
-"""What goes to districts and comes back marked: fill-in workbooks, findings, the state of reporting."""
+"""Everything sent to districts: forms to fill in, findings, marked copies, reporting status."""

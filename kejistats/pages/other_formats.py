@@ -1,4 +1,4 @@
-"""The same page in other forms beside it: PDF and Word."""
+"""Write a page as PDF or Word beside its HTML file."""
 
 from __future__ import annotations
 
@@ -8,62 +8,65 @@ from pathlib import Path
 from kejistats.model.atomic import replace
 
 
-def _pdf() -> Callable[[str], bytes]:
-    from kejistats.pages.pdf import load, pdf
+def _pdf_converter() -> Callable[[str], bytes]:
+    from kejistats.pages.pdf import load_weasyprint, make_pdf
 
-    load()
-    return pdf
-
-
-def _docx() -> Callable[[str], bytes]:
-    from kejistats.pages.word import check, word
-
-    check()
-    return word
+    load_weasyprint()
+    return make_pdf
 
 
-# By the ending of the file. What a form needs is imported when it is asked for.
-_FORMS: dict[str, Callable[[], Callable[[str], bytes]]] = {"docx": _docx, "pdf": _pdf}
+def _docx_converter() -> Callable[[str], bytes]:
+    from kejistats.pages.word import check_packages, make_docx
+
+    check_packages()
+    return make_docx
 
 
-def check_forms(forms: Iterable[str]) -> None:
-    """Fail before any work where a form cannot be made.
+# Converters by file suffix; the packages of a format are imported only when it is requested.
+_CONVERTERS: dict[str, Callable[[], Callable[[str], bytes]]] = {
+    "docx": _docx_converter,
+    "pdf": _pdf_converter,
+}
+
+
+def check_formats(formats: Iterable[str]) -> None:
+    """Check that formats can be written, before any work is done.
 
     Parameters
     ----------
-    forms
-        Of ``docx`` and ``pdf``.
+    formats
+        Any of ``docx`` and ``pdf``.
 
     Raises
     ------
     UsageError
-        When the packages of a form are missing; it says how to get them.
+        When the packages of a format are missing; the message says how to install them.
     """
-    for form in sorted(forms):
-        _FORMS[form]()
+    for suffix in sorted(formats):
+        _CONVERTERS[suffix]()
 
 
-def write_forms(page: Path, html: str, forms: Iterable[str]) -> None:
-    """Write a page in other forms beside it; each appears whole or not at all.
+def write_formats(page: Path, html: str, formats: Iterable[str]) -> None:
+    """Write a page in other formats beside its HTML file, each atomically.
 
     Parameters
     ----------
     page
-        Where the page itself goes; its ending is replaced.
+        Path of the HTML file; its suffix is replaced.
     html
-        The page.
-    forms
-        Of ``docx`` and ``pdf``.
+        The finished page.
+    formats
+        Any of ``docx`` and ``pdf``.
 
     Raises
     ------
     UsageError
-        When the packages of a form are missing.
+        When the packages of a format are missing.
     KejistatsError
-        When the page would fetch something.
+        When the page would load something from elsewhere.
     """
-    for form in sorted(forms):
-        made = _FORMS[form]()(html)
-        draft = page.with_suffix(f".{form}.part")
-        draft.write_bytes(made)
-        replace(draft, page.with_suffix(f".{form}"))
+    for suffix in sorted(formats):
+        content = _CONVERTERS[suffix]()(html)
+        draft = page.with_suffix(f".{suffix}.part")
+        draft.write_bytes(content)
+        replace(draft, page.with_suffix(f".{suffix}"))

@@ -1,4 +1,4 @@
-"""A finished page as PDF: WeasyPrint prints what the page's own print rules say."""
+"""Convert a finished page to PDF with WeasyPrint, following the page's own print styles."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pylopdf_fonts_zh_cn import sans_path, serif_path
 
 from kejistats.model.errors import KejistatsError, UsageError
 
-# Fonts that come with the package, for what a machine has installed must not change the page.
-# Emphasis is 黑体 beside 宋体, as Chinese print has it: there is no bold cut to take. Marks that
-# neither has are DejaVu's, as in the charts.
-_SHEET = """
+# Only packaged fonts are used, so that the PDF does not depend on the machine. Emphasis is 黑体
+# beside 宋体, as usual in Chinese print, which has no bold cut. Signs that neither font has come
+# from DejaVu, as in the charts.
+_STYLE_SHEET = """
 @font-face {{ font-family: text; src: url("{serif}"); }}
 @font-face {{ font-family: text; font-weight: bold; src: url("{sans}"); }}
 @font-face {{ font-family: marks; src: url("{marks}"); }}
@@ -24,11 +24,11 @@ details > summary {{ list-style: none; font-weight: bold; }}
 """
 
 
-def pdf(html: str) -> bytes:
+def make_pdf(html: str) -> bytes:
     """Return a page as PDF.
 
-    Nothing is fetched: images are in the page, the font comes with the package. The same page
-    gives the same bytes, for neither dates nor identifiers are written.
+    Nothing is loaded from elsewhere: images are in the page, the fonts come with the package. The
+    same page gives the same bytes: no date or identifier is written.
 
     Parameters
     ----------
@@ -40,38 +40,41 @@ def pdf(html: str) -> bytes:
     UsageError
         When WeasyPrint or the system's library Pango is missing.
     KejistatsError
-        When the page would fetch something.
+        When the page would load something from elsewhere.
 
     Examples
     --------
-    ``Path("900101.pdf").write_bytes(pdf(html))``
+    ``Path("900101.pdf").write_bytes(make_pdf(html))``
     """
-    weasyprint = load()
+    weasyprint = load_weasyprint()
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-    fonts = _fonts()
+    fonts = _font_urls()
 
-    class Inside(URLFetcher):  # type: ignore[misc]  # ships no types
+    class EmbeddedOnly(URLFetcher):  # type: ignore[misc]  # ships no types
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
             if url not in fonts.values() and not url.startswith("data:"):
                 raise ValueError(url)
             return super().fetch(url, headers)
 
-    fetcher = Inside(fail_on_errors=True)
+    fetcher = EmbeddedOnly(fail_on_errors=True)
     config = FontConfiguration()
-    sheet = weasyprint.CSS(string=_SHEET.format(**fonts), font_config=config, url_fetcher=fetcher)
+    sheet = weasyprint.CSS(
+        string=_STYLE_SHEET.format(**fonts), font_config=config, url_fetcher=fetcher
+    )
     try:
         page = weasyprint.HTML(string=html, url_fetcher=fetcher)
-        made: bytes = page.write_pdf(stylesheets=[sheet], font_config=config, pdf_tags=True)
+        content: bytes = page.write_pdf(stylesheets=[sheet], font_config=config, pdf_tags=True)
     except FatalURLFetchingError as error:
         raise KejistatsError(
-            f"the page would fetch {error.__cause__}", "put images into the page as data: URIs"
+            f"the page would load {error.__cause__}", "embed images in the page as data: URIs"
         ) from error
-    return made
+    return content
 
 
-def _fonts() -> dict[str, str]:
+def _font_urls() -> dict[str, str]:
+    """Return the file URLs of the packaged fonts by their name in the style sheet."""
     import matplotlib as mpl
 
     files = {
@@ -82,8 +85,8 @@ def _fonts() -> dict[str, str]:
     return {name: Path(file).as_uri() for name, file in files.items()}
 
 
-def load() -> Any:
-    """Import WeasyPrint.
+def load_weasyprint() -> Any:
+    """Import WeasyPrint, or say how to install it.
 
     Raises
     ------
@@ -92,18 +95,18 @@ def load() -> Any:
     """
     try:
         with warnings.catch_warnings():
-            # It warns of a machine without fonts; the page brings its own.
+            # It warns where the machine has no fonts; they are packaged.
             warnings.simplefilter("ignore")
             import weasyprint
     except ImportError as error:
         raise UsageError(
-            "PDF needs the package weasyprint, which is not installed",
+            "PDF output needs the package weasyprint, which is not installed",
             "run: pip install kejistats[pdf]",
         ) from error
     except OSError as error:
         raise UsageError(
-            f"PDF needs the library Pango, which this system lacks: {error}".splitlines()[0],
+            f"PDF output needs the library Pango, which is not installed: {error}".splitlines()[0],
             "Debian, Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
-            "Windows, macOS: see WeasyPrint's page “First steps”",
+            "Windows, macOS: see “First steps” in WeasyPrint's documentation",
         ) from error
     return weasyprint

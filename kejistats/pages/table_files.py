@@ -1,4 +1,4 @@
-"""Tables to files that spreadsheet programs open safely."""
+"""Write tables to parquet, CSV or xlsx files that spreadsheet programs open safely."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import polars as pl
 from kejistats.model.atomic import replace
 from kejistats.model.errors import UsageError
 
-FORMS = (".parquet", ".csv", ".xlsx")
-# Text beginning so would be taken for a formula.
+FORMATS = (".parquet", ".csv", ".xlsx")
+# Text that begins like this would be read as a formula.
 _FORMULA = r"^([=+\-@\t\r])"
 
 
@@ -25,16 +25,16 @@ def write_table(frame: pl.DataFrame, file: Path, figures: Collection[str] = ()) 
     frame
         The table.
     file
-        Where to; its ending says the form.
+        The file to write; its suffix decides the format.
     figures
-        Columns of text that hold numbers and codes only, whose minus is no formula's.
+        Text columns that hold only numbers and codes, where a leading minus is no formula.
 
     Raises
     ------
     UsageError
-        When the ending is none of the three, or the folder does not exist.
+        When the suffix is none of the three, or the folder does not exist.
     """
-    check_form(file)
+    check_table_file(file)
     draft = file.with_name(f".{file.name}.part")
     match file.suffix.lower():
         case ".parquet":
@@ -51,12 +51,14 @@ def write_table(frame: pl.DataFrame, file: Path, figures: Collection[str] = ()) 
     replace(draft, file)
 
 
-def check_form(file: Path) -> None:
-    """Refuse a file that could not be written, before any work is done."""
-    if file.suffix.lower() not in FORMS:
-        raise UsageError(f"{file.name} ends in none of {', '.join(FORMS)}", "choose one of these")
+def check_table_file(file: Path) -> None:
+    """Raise UsageError where a table file could not be written, before any work is done."""
+    if file.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"{file.name} has none of the suffixes {', '.join(FORMATS)}", "use one of them"
+        )
     if not file.parent.is_dir():
-        raise UsageError(f"no folder {file.parent}", "make it first")
+        raise UsageError(f"there is no folder {file.parent}", "create it first")
 
 
 def _write_xlsx(frame: pl.DataFrame, file: Path) -> None:

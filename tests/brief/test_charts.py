@@ -1,8 +1,7 @@
-"""Charts: images that open, with Chinese, a palette, and a text that states the numbers."""
+"""Charts: images that open, their fonts, colours and size, and alt texts that state the numbers."""
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,10 +11,10 @@ import pytest
 from PIL import Image
 
 from kejistats.brief import Brief, charts, make_bundles
-from kejistats.brief.charts.canvas import BLUE, COLOURS, PALETTE, RED, Chart
+from kejistats.brief.charts.canvas import BLUE, COLOURS, PALETTE_SIZE, RED, Chart
 from kejistats.brief.view import View
 from kejistats.dataset import Dataset
-from tests.brief.factory import Case, Cases
+from tests.brief.factory import Case, Cases, open_chart
 from tests.factory import COUNT, RATIO, observation, target
 from tests.pages.factory import LATE, MASKED, MODEL
 
@@ -28,42 +27,36 @@ def template() -> View:
 
 
 def like(template: View, name: str, **columns: Any) -> View:
-    """A view of an indicator of that name, with columns of its row set."""
+    """A copy of a view under another indicator's name, with some columns of its row replaced."""
     indicator = template.indicator | {"id": name, "name": name, "short": name}
     return replace(template, row=template.row | columns, indicator=indicator)
 
 
-def opened(chart: Chart | None) -> Image.Image:
-    """The chart's image, read in full."""
-    assert chart is not None
-    image = Image.open(io.BytesIO(chart.png))
-    image.load()
-    return image
-
-
 def has_colour(image: Image.Image, colour: str) -> bool:
-    """Whether many pixels are of a colour or hardly differ from it."""
+    """Whether more than 200 pixels have a colour or nearly so."""
     wanted = tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
     counts = image.convert("RGB").getcolors(maxcolors=1 << 24) or []
-    near = [n for n, c in counts if max(abs(a - b) for a, b in zip(c, wanted, strict=True)) <= 4]
-    return sum(near) > 200
+    matching = [
+        n for n, c in counts if max(abs(a - b) for a, b in zip(c, wanted, strict=True)) <= 4
+    ]
+    return sum(matching) > 200
 
 
 def numbers(text: str) -> list[str]:
-    """All numbers of a text, as printed."""
+    """All numbers in a text, as printed."""
     return re.findall(r"[+−]?\d+(?:\.\d+)?%?", text)
 
 
 @pytest.fixture(scope="module")
 def briefs(demo: Dataset, provinces: Dataset) -> dict[str, Brief]:
-    """Some districts' briefs, by code."""
-    found = {}
+    """Briefs of a few districts, by code."""
+    bundles = {}
     for dataset, at, codes in (
         (demo, "2025H1", [MODEL, MASKED, LATE]),
         (provinces, "2023", ["110000", "540000"]),
     ):
-        found |= make_bundles(dataset, dataset.checkpoint(at), codes)
-    return {code: Brief(bundle) for code, bundle in found.items()}
+        bundles |= make_bundles(dataset, dataset.checkpoint(at), codes)
+    return {code: Brief(bundle) for code, bundle in bundles.items()}
 
 
 @pytest.mark.parametrize("code", [MODEL, MASKED, LATE, "110000", "540000"])
@@ -76,10 +69,10 @@ def test_charts_of_the_data_sets_open_and_are_small(
     if name == "chart_attainment" and code in ("110000", "540000"):
         assert chart is None
         return
-    image = opened(chart)
+    image = open_chart(chart)
     assert image.format == "PNG"
     assert image.mode == "P"
-    assert len(image.getcolors(256) or []) <= PALETTE
+    assert len(image.getcolors(256) or []) <= PALETTE_SIZE
     assert len(chart.png) < 40_000
     assert abs(image.width - 2 * chart.width) <= 2
     assert abs(image.height - 2 * chart.height) <= 2
@@ -89,42 +82,42 @@ def test_charts_of_the_data_sets_open_and_are_small(
 def test_the_alt_text_states_what_the_table_prints(briefs: dict[str, Brief]) -> None:
     brief = briefs[MODEL]
 
-    rates, growth, places = brief.chart_attainment(), brief.chart_growth(), brief.chart_position()
+    rates, growth, ranks = brief.chart_attainment(), brief.chart_growth(), brief.chart_position()
 
     assert rates is not None
     assert growth is not None
-    assert places is not None
+    assert ranks is not None
     assert rates.alt == (
         "完成率：有效高企48.6%、高企认定15.5%、科小入库61.4%、新增平台16.7%、技术合同成交额46.5%。"
         "达到进度：科小入库、技术合同成交额。未达到：新增平台。"
     )
     shown = [v for v in brief.headline if not v.in_points and v.growth_value is not None]
     assert numbers(growth.alt) == [v.growth_number() for v in shown]
-    assert "技术合同成交额第3位（12个有数据）" in places.alt
+    assert "技术合同成交额第3位（12个有数据）" in ranks.alt
 
 
 def test_the_same_input_gives_the_same_bytes(briefs: dict[str, Brief]) -> None:
     for name in ("chart_attainment", "chart_growth", "chart_position"):
-        one, again = (getattr(briefs[MODEL], name)() for _ in range(2))
+        first, again = (getattr(briefs[MODEL], name)() for _ in range(2))
 
-        assert one.png == again.png
-        assert one == again
+        assert first.png == again.png
+        assert first == again
 
 
 @pytest.mark.parametrize("draw", [charts.attainment, charts.growth])
 def test_without_rows_there_is_no_chart(
     template: View, draw: Callable[[list[View]], Chart | None]
 ) -> None:
-    silent = {"status": "masked", "value": None, "progress": "masked", "attainment": None,
+    no_figures = {"status": "masked", "value": None, "progress": "masked", "attainment": None,
               "yoy": None}  # fmt: skip
-    masked = [like(template, name, **silent) for name in ("甲", "乙")]
+    masked = [like(template, name, **no_figures) for name in ("甲", "乙")]
 
-    found = [draw([]), draw(masked)]
+    drawn = [draw([]), draw(masked)]
 
-    assert found == [None, None]
+    assert drawn == [None, None]
 
 
-def test_without_ranks_there_is_no_chart_of_places(template: View) -> None:
+def test_without_ranks_there_is_no_chart_of_positions(template: View) -> None:
     placed = like(template, "甲", rank=1, ranked=3, peers=3, rank_shown=True, value=3.0)
     hidden = like(template, "甲", rank=1, ranked=3, peers=3, rank_shown=False, value=3.0)
 
@@ -137,7 +130,7 @@ def test_without_ranks_there_is_no_chart_of_places(template: View) -> None:
 def test_a_single_row_is_a_chart(template: View) -> None:
     rates, growth = charts.attainment([template]), charts.growth([template])
 
-    assert opened(rates).size == opened(growth).size
+    assert open_chart(rates).size == open_chart(growth).size
     assert rates is not None
     assert rates.alt == "完成率：专利授权量60.0%。达到进度：专利授权量。"
     assert growth is not None
@@ -145,16 +138,16 @@ def test_a_single_row_is_a_chart(template: View) -> None:
 
 
 def test_at_most_sixteen_rows_are_drawn_taller_and_no_wider(template: View) -> None:
-    silent = like(template, "无数", attainment=None)
-    rows = [silent, *(like(template, f"{n}号", attainment=n / 16) for n in range(1, 19))]
+    no_rate = like(template, "无数", attainment=None)
+    rows = [no_rate, *(like(template, f"{n}号", attainment=n / 16) for n in range(1, 19))]
 
-    many, one = charts.attainment(rows), charts.attainment(rows[:2])
+    sixteen, two = charts.attainment(rows), charts.attainment(rows[:2])
 
-    assert many is not None
-    assert one is not None
-    assert opened(many).width == opened(one).width
-    assert opened(many).height > 3 * opened(one).height
-    stated = re.findall(r"(\d+)号\d", many.alt)
+    assert sixteen is not None
+    assert two is not None
+    assert open_chart(sixteen).width == open_chart(two).width
+    assert open_chart(sixteen).height > 3 * open_chart(two).height
+    stated = re.findall(r"(\d+)号\d", sixteen.alt)
     assert stated == [str(n) for n in range(1, 17)]
 
 
@@ -166,13 +159,13 @@ def test_a_huge_outlier_keeps_its_number_and_leaves_room_for_the_others(template
 
     assert chart is not None
     assert chart.alt == "同比：甲+99890.0%、乙+10.0%、丙+12.0%。增幅最大：甲。"
-    blue = bars(opened(chart))
-    assert len(blue) == 3
-    assert min(blue) > 0.4 * max(blue)
+    lengths = blue_bar_lengths(open_chart(chart))
+    assert len(lengths) == 3
+    assert min(lengths) > 0.4 * max(lengths)
 
 
-def bars(image: Image.Image) -> list[int]:
-    """The lengths of blue bars, from the top down, in pixels."""
+def blue_bar_lengths(image: Image.Image) -> list[int]:
+    """Lengths of the blue bars in pixels, from top to bottom."""
     rgb = image.convert("RGB")
     wanted = tuple(int(BLUE[i : i + 2], 16) for i in (1, 3, 5))
     lengths: list[int] = []
@@ -192,17 +185,17 @@ def bars(image: Image.Image) -> list[int]:
 def test_a_fall_is_red_and_growth_is_blue(template: View) -> None:
     fell, grew = like(template, "降", yoy=-0.2), like(template, "升", yoy=0.2)
 
-    images = [opened(charts.growth([view])) for view in (fell, grew)]
+    images = [open_chart(charts.growth([view])) for view in (fell, grew)]
 
     assert [has_colour(image, RED) for image in images] == [True, False]
     assert [has_colour(image, BLUE) for image in images] == [False, True]
 
 
-def test_growth_of_less_is_blue_where_lower_is_better(template: View) -> None:
+def test_a_fall_is_blue_where_lower_is_better(template: View) -> None:
     fell = like(template, "降", yoy=-0.2)
     better = replace(fell, indicator=fell.indicator | {"direction": "down"})
 
-    image = opened(charts.growth([better]))
+    image = open_chart(charts.growth([better]))
 
     assert has_colour(image, BLUE)
     assert not has_colour(image, RED)
@@ -212,7 +205,7 @@ def test_growth_of_less_is_blue_where_lower_is_better(template: View) -> None:
 def test_a_bar_has_the_colour_of_its_status(template: View, progress: str) -> None:
     view = like(template, "甲", progress=progress, attainment=0.9)
 
-    image = opened(charts.attainment([view]))
+    image = open_chart(charts.attainment([view]))
 
     assert has_colour(image, COLOURS[progress])
 
@@ -223,7 +216,7 @@ def test_any_rate_of_completion_is_drawn_and_stated(template: View, rate: float)
 
     chart = charts.attainment([view])
 
-    opened(chart)
+    open_chart(chart)
     assert chart is not None
     assert f"甲{view.attainment()}" in chart.alt
 
@@ -250,7 +243,7 @@ def test_a_chart_shows_itself_with_its_text_and_size(template: View) -> None:
     }  # fmt: skip
 
 
-def test_a_character_no_font_has_would_be_noticed(template: View) -> None:
+def test_a_character_missing_from_all_fonts_warns(template: View) -> None:
     view = like(template, "\U0001f9ea", yoy=0.2)
 
     chart = charts.growth([view])
@@ -288,8 +281,8 @@ def test_the_figure_may_be_changed_until_it_is_shown(template: View) -> None:
         again.figure.axes[0].axvline(0.1, color="#800080", linewidth=4)
 
     assert again != plain
-    # A colour that no chart of ours has keeps its own.
-    assert has_colour(opened(again), "#800080")
+    # A colour outside the palette is kept.
+    assert has_colour(open_chart(again), "#800080")
 
 
 @pytest.mark.parametrize("rows", [1, 16])
@@ -311,7 +304,7 @@ def test_nothing_is_drawn_over_the_edge(template: View, rows: int) -> None:
     ]
 
     for chart in drawn:
-        image = opened(chart).convert("L")
+        image = open_chart(chart).convert("L")
         edges = [image.crop(box) for box in (
             (0, 0, 3, image.height), (image.width - 3, 0, image.width, image.height),
             (0, 0, image.width, 3), (0, image.height - 3, image.width, image.height),

@@ -1,4 +1,4 @@
-"""Findings as people see them: pages, fragments, and workbooks marked and sent back."""
+"""Findings as people see them: pages, fragments, marked copies of workbooks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import dataclasses
 import io
 import json
 import zipfile
-from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-import openpyxl
 import polars as pl
 import pytest
 import xlsxwriter
@@ -24,76 +21,60 @@ from rich.console import Console
 from kejistats.dataset import Dataset
 from kejistats.forms.feedback import (
     FileReport,
+    display_names,
     findings_fragment,
     findings_page,
-    marked_copy,
-    names_of,
     status_page,
     status_tables,
+    write_marked_copy,
 )
 from kejistats.forms.feedback.marked_copy import FILLS
-from kejistats.forms.feedback.naming import copy_names, labels
-from kejistats.forms.feedback.visible_text import visible
+from kejistats.forms.feedback.naming import copy_names, file_labels
+from kejistats.forms.feedback.visible_text import make_visible
 from kejistats.model.errors import UsageError
-from kejistats.model.period import Checkpoint
-from kejistats.model.tables import Finding, Receipt
-from kejistats.pages.self_contained import foreign_parts
+from kejistats.pages.self_contained import external_parts
 from kejistats.reading.form_mark import MARK_SHEET, RETURN_SHEET
-from kejistats.status import Status, status_of
 from tests.factory import (
     CITY,
-    COUNT,
+    DISTRICT,
     MONEY,
-    OWN,
-    districts,
-    observation,
-    observations,
-    registry,
-    targets,
+)
+from tests.forms.factory import (
+    BOOK,
+    SHEET,
+    finding_table,
+    load_workbook,
+    make_finding,
+    two_district_status,
 )
 from tests.pages.factory import parse, parse_fragment, words_of
 
-BOOK, SHEET = "甲区.xlsx", "知识产权"
 HOSTILE = "<script>alert(1)</script>\"'&amp;\x00\x1b\u202e\ud800\n=1+1"
 
 
-def finding(cell: str = "D3", severity: str = "error", **more: Any) -> dict[str, Any]:
-    """One finding of the workbook."""
-    row = {"district": "第1区", "indicator": "专利授权量", "value": "许多"}
-    return {
-        "rule": "not_a_number", "severity": severity, "file": BOOK, "sheet": SHEET, "cell": cell,
-        "row": json.dumps(row, ensure_ascii=False), "wrong": "“许多”不是数值", "right": "请填数值",
-    } | more  # fmt: skip
-
-
-def table(*rows: Mapping[str, Any]) -> pl.DataFrame:
-    """The Finding table."""
-    return Finding.conform(pl.DataFrame(list(rows), schema_overrides=Finding.dtypes()))
-
-
 def cells(page: Element, kind: str = "lines") -> list[list[str]]:
-    """The texts of the rows of all tables of a kind."""
+    """The texts of the body rows of all tables of a class."""
     return [
         [words_of(cell) for cell in row]
-        for found in page.iter("table")
-        if found.get("class") == kind
-        for body in found.iter("tbody")
+        for table in page.iter("table")
+        if table.get("class") == kind
+        for body in table.iter("tbody")
         for row in body
     ]
 
 
 # Pages
 
-FOUND = table(
-    finding("AA3"),
-    finding("D12", "warning", wrong="累计数低于上期", right="应为不低于上期的数"),
-    finding("D5", wrong="单位不能换算"),
-    finding("B2", file="乙.csv", sheet="", row="", right=""),
+FINDINGS = finding_table(
+    make_finding("AA3"),
+    make_finding("D12", "warning", wrong="累计数低于上期", right="应为不低于上期的数"),
+    make_finding("D5", wrong="单位不能换算"),
+    make_finding("B2", file="乙.csv", sheet="", row="", right=""),
 )
 FILES = [
-    FileReport(BOOK, 120, 118, FOUND.filter(file=BOOK)),
-    FileReport("乙.csv", 9, 8, FOUND.filter(file="乙.csv")),
-    FileReport("丙.ods", 5, 5, table()),
+    FileReport(BOOK, 120, 118, FINDINGS.filter(file=BOOK)),
+    FileReport("乙.csv", 9, 8, FINDINGS.filter(file="乙.csv")),
+    FileReport("丙.ods", 5, 5, finding_table()),
 ]
 
 
@@ -121,10 +102,13 @@ def test_the_page_sums_up_all_files() -> None:
     ]  # fmt: skip
 
 
-def test_files_of_one_name_are_told_apart_on_the_page() -> None:
-    one, other = table(finding("D3")), table(finding("D4"), finding("D5", "warning"))
-    files = [FileReport(f"{name}/{BOOK}", 9, 8, found) for name, found in
-             (("甲", one), ("乙", other), ("丙", table()))]  # fmt: skip
+def test_files_of_one_name_are_distinguished_on_the_page() -> None:
+    first, second = (
+        finding_table(make_finding("D3")),
+        finding_table(make_finding("D4"), make_finding("D5", "warning")),
+    )
+    files = [FileReport(f"{name}/{BOOK}", 9, 8, findings) for name, findings in
+             (("甲", first), ("乙", second), ("丙", finding_table()))]  # fmt: skip
 
     page = parse(findings_page("某市", files, sample=False))
 
@@ -153,16 +137,18 @@ def test_files_of_one_name_are_told_apart_on_the_page() -> None:
 def test_no_marked_copy_takes_the_name_of_another(paths: list[Path]) -> None:
     names = copy_names(paths)
 
-    assert len(names) == len(paths) == len(labels(paths))
+    assert len(names) == len(paths) == len(file_labels(paths))
     assert len({name.casefold() for name in names}) == len(names)
     assert all(name.endswith("-退回.xlsx") and "/" not in name for name in names)
 
 
 def coded() -> pl.DataFrame:
-    """Findings as a form's hidden column and marks give them, and an id nobody knows."""
-    return table(
+    """Findings with codes and ids as forms give them, one id unknown."""
+    return finding_table(
         *(
-            finding(cell, row=json.dumps({"district": OWN, "indicator": name, "level": level}))
+            make_finding(
+                cell, row=json.dumps({"district": DISTRICT, "indicator": name, "level": level})
+            )
             for cell, name, level in (("D3", MONEY, "省"), ("D4", "unknown_id", None))
         )
     )
@@ -170,38 +156,42 @@ def coded() -> pl.DataFrame:
 
 @pytest.mark.parametrize("shown", ["page", "fragment", "status", "terminal", "workbook"])
 def test_codes_and_ids_are_shown_as_names(shown: str, tmp_path: Path, city: Path) -> None:
-    names = names_of(Dataset(city))
+    names = display_names(Dataset(city))
     match shown:
         case "page":
             file = FileReport(BOOK, 2, 0, coded())
-            found = cells(parse(findings_page("某市", [file], sample=False, names=names)))
+            rows = cells(parse(findings_page("某市", [file], sample=False, names=names)))
         case "fragment":
-            found = cells(parse_fragment(findings_fragment(coded(), names)))
+            rows = cells(parse_fragment(findings_fragment(coded(), names)))
         case "status":
-            found = cells(parse(status_page("某市", status(coded()), sample=False, names=names)))
+            rows = cells(
+                parse(status_page("某市", two_district_status(coded()), sample=False, names=names))
+            )
         case "terminal":
             console = Console(width=200, file=io.StringIO())
-            console.print(status_tables(status(coded()), names)[-1])
-            found = [[console.file.getvalue()]]  # type: ignore[attr-defined]
+            console.print(status_tables(two_district_status(coded()), names)[-1])
+            rows = [[console.file.getvalue()]]  # type: ignore[attr-defined]
         case _:
-            copy = marked_copy(workbook(tmp_path / BOOK), coded(), tmp_path / "copy.xlsx", names)
-            found = [[str(c.value) for c in row] for row in read(copy)[RETURN_SHEET]]
+            copy = write_marked_copy(
+                workbook(tmp_path / BOOK), coded(), tmp_path / "copy.xlsx", names
+            )
+            rows = [[str(c.value) for c in row] for row in load_workbook(copy)[RETURN_SHEET]]
 
-    text = "\n".join(" ".join(row) for row in found)
+    text = "\n".join(" ".join(row) for row in rows)
     assert "第1区 技术合同登记成交额 省" in text
     assert "第1区 unknown_id" in text
-    assert OWN not in text
+    assert DISTRICT not in text
 
 
 def test_districts_of_one_name_are_shown_by_their_codes(city: Path) -> None:
     dataset = Dataset(city)
-    one_name = pl.when(pl.col("code") == CITY).then("name").otherwise(pl.lit("城区"))
-    dataset.__dict__["districts"] = dataset.districts.with_columns(name=one_name)
+    same_name = pl.when(pl.col("code") == CITY).then("name").otherwise(pl.lit("城区"))
+    dataset.__dict__["districts"] = dataset.districts.with_columns(name=same_name)
 
-    names = names_of(dataset)
+    names = display_names(dataset)
 
     assert names[CITY] == "某市"
-    assert OWN not in names
+    assert DISTRICT not in names
 
 
 def test_a_page_without_findings_says_so() -> None:
@@ -212,8 +202,11 @@ def test_a_page_without_findings_says_so() -> None:
 
 
 def test_a_page_of_many_findings_says_how_many_it_leaves_out() -> None:
-    many = table(*[finding(f"D{n}") for n in range(2, 2103)])
-    files = [FileReport(BOOK, 9, 0, part) for part in (many[:1500], many[1500:2050], many[2050:])]
+    findings = finding_table(*[make_finding(f"D{n}") for n in range(2, 2103)])
+    files = [
+        FileReport(BOOK, 9, 0, part)
+        for part in (findings[:1500], findings[1500:2050], findings[2050:])
+    ]
 
     page = parse(findings_page("某市", files, sample=False))
 
@@ -223,48 +216,32 @@ def test_a_page_of_many_findings_says_how_many_it_leaves_out() -> None:
 
 
 def hostile_findings() -> pl.DataFrame:
-    """Findings whose every text attacks the page."""
+    """Findings in which every text tries to break the page."""
     row = json.dumps(dict.fromkeys(("district", "indicator", "value"), HOSTILE))
     safe = HOSTILE.replace("\ud800", "")
-    return table(
-        finding(row=row, file=safe, sheet=safe, cell=safe, wrong=safe + "长" * 40000, right=safe)
-    )
-
-
-def status(findings: pl.DataFrame, name: str = "第1区") -> Status:
-    """Two districts, of which the first has reported one of two figures too late to be in time."""
-    receipt = {"id": "000001-00000000", "action": "intake", "file": "1.csv", "sha256": "0",
-               "table": "observations", "rows": 1, "accepted": 1, "unchanged": 0, "errors": 0,
-               "warnings": 0, "supersedes": False, "who": "",
-               "created_at": "2025-07-10T02:00:00+00:00"}  # fmt: skip
-    figures = [observation(i, 1.0, 2024) for i in (COUNT, MONEY)] + [observation(COUNT, 1.0)]
-    return status_of(
-        observations(figures),
-        targets([]),
-        Receipt.conform(pl.DataFrame([receipt], schema_overrides=Receipt.dtypes())),
-        findings,
-        districts(2, {"code": OWN, "name": name}),
-        registry(),
-        Checkpoint.parse("2025H1"),
-        15,
-        date(2025, 7, 20),
+    return finding_table(
+        make_finding(
+            row=row, file=safe, sheet=safe, cell=safe, wrong=safe + "长" * 40000, right=safe
+        )
     )
 
 
 @pytest.mark.parametrize("kind", ["page", "fragment", "status"])
-def test_hostile_texts_stay_texts_and_are_cut(kind: str) -> None:
+def test_hostile_texts_stay_texts_and_are_shortened(kind: str) -> None:
     findings = hostile_findings()
     match kind:
         case "page":
             html = findings_page(HOSTILE, [FileReport(HOSTILE, 1, 0, findings)], sample=False)
         case "status":
-            html = status_page(HOSTILE, status(findings, name="<b>某区</b>"), sample=False)
+            html = status_page(
+                HOSTILE, two_district_status(findings, name="<b>某区</b>"), sample=False
+            )
         case _:
             html = findings_fragment(findings)
 
     page = (parse_fragment if kind == "fragment" else parse)(html)
 
-    assert foreign_parts(html) == []
+    assert external_parts(html) == []
     assert html.encode("utf-8").count(b"<script") == 0
     assert not set("\x00\x1b\u202e") & set(html)
     assert "<script>alert(1)</script>\"'&amp;〈U+0000〉〈U+001B〉〈U+202E〉" in words_of(page)
@@ -276,22 +253,22 @@ def test_a_page_is_complete_and_its_tables_have_captions_and_heads(kind: str) ->
     html = (
         findings_page("某市", FILES, sample=True)
         if kind == "page"
-        else status_page("某市", status(FOUND), sample=True)
+        else status_page("某市", two_district_status(FINDINGS), sample=True)
     )
 
     page = parse(html)
 
     assert page.get("lang") == "zh-CN"
-    assert foreign_parts(html) == []
-    for found in page.iter("table"):
-        assert found.find("caption") is not None
-        assert {th.get("scope") for th in found.find("thead").iter("th")} == {"col"}  # type: ignore[union-attr]
-        for row in found.find("tbody"):  # type: ignore[union-attr]
+    assert external_parts(html) == []
+    for table in page.iter("table"):
+        assert table.find("caption") is not None
+        assert {th.get("scope") for th in table.find("thead").iter("th")} == {"col"}  # type: ignore[union-attr]
+        for row in table.find("tbody"):  # type: ignore[union-attr]
             assert row[0].get("scope") == "row"
 
 
-def test_a_fragment_brings_its_style_and_touches_nothing_else() -> None:
-    html = findings_fragment(FOUND)
+def test_a_fragment_has_its_own_style_and_affects_nothing_else() -> None:
+    html = findings_fragment(FINDINGS)
 
     page = parse_fragment(html)
 
@@ -305,7 +282,7 @@ def test_a_fragment_brings_its_style_and_touches_nothing_else() -> None:
 
 @given(st.text(), st.integers(2, 40))
 def test_visible_text_is_short_and_can_be_written_anywhere(text: str, limit: int) -> None:
-    shown = visible(text, limit)
+    shown = make_visible(text, limit)
 
     shown.encode("utf-8")
     assert all(c.isprintable() or c == "\u3000" or not c.isascii() for c in shown)
@@ -314,11 +291,11 @@ def test_visible_text_is_short_and_can_be_written_anywhere(text: str, limit: int
         assert shown == text
 
 
-# The state of reporting
+# The reporting status
 
 
-def test_the_status_page_lists_the_late_first_and_what_they_lack() -> None:
-    page = parse(status_page("某市", status(FOUND), sample=False))
+def test_the_status_page_lists_overdue_units_first_and_what_is_missing() -> None:
+    page = parse(status_page("某市", two_district_status(FINDINGS), sample=False))
 
     rows = cells(page, "units")
     assert [row[:4] for row in rows] == [
@@ -334,8 +311,8 @@ def test_the_status_page_lists_the_late_first_and_what_they_lack() -> None:
     assert len(cells(page)) == 4
 
 
-def test_a_checkpoint_nobody_has_to_report_has_a_page_too() -> None:
-    empty = status(table())
+def test_a_checkpoint_without_figures_due_has_a_page_too() -> None:
+    empty = two_district_status(finding_table())
     empty = dataclasses.replace(
         empty,
         cells=empty.cells.clear(),
@@ -352,7 +329,7 @@ def test_a_checkpoint_nobody_has_to_report_has_a_page_too() -> None:
 def test_the_terminal_shows_the_same_and_no_markup_of_received_names() -> None:
     console = Console(width=160, file=io.StringIO())
 
-    for part in status_tables(status(FOUND, name="[red]某区[/red]")):
+    for part in status_tables(two_district_status(FINDINGS, name="[red]某区[/red]")):
         console.print(part)
 
     text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -366,7 +343,7 @@ def test_the_terminal_shows_the_same_and_no_markup_of_received_names() -> None:
 
 
 def workbook(path: Path) -> Path:
-    """A fill-in workbook: protected, with choices, a formula, a title, merged and hidden parts."""
+    """A form: protected, with validation, a formula, a comment, merged cells and a hidden sheet."""
     with xlsxwriter.Workbook(str(path)) as book:
         sheet, mark = book.add_worksheet(SHEET), book.add_worksheet(MARK_SHEET)
         unlocked = book.add_format({"locked": False, "num_format": "0.0", "bg_color": "#FFFFE0"})
@@ -387,33 +364,28 @@ def workbook(path: Path) -> Path:
     return path
 
 
-def marked(path: Path, findings: pl.DataFrame, folder: Path) -> Path:
-    """A marked copy under its usual name."""
-    return marked_copy(path, findings, folder / copy_names([path])[0])
-
-
-def read(path: Path) -> Any:
-    """A workbook as openpyxl reads it."""
-    return openpyxl.load_workbook(path)
+def mark_copy(path: Path, findings: pl.DataFrame, folder: Path) -> Path:
+    """Write a marked copy under its usual name."""
+    return write_marked_copy(path, findings, folder / copy_names([path])[0])
 
 
 def fill(cell: Any) -> str:
-    """The colour of a cell; empty where it has none."""
+    """The fill colour of a cell; empty where it has none."""
     return str(cell.fill.fgColor.rgb) if cell.fill.fill_type else ""
 
 
 def test_faulty_cells_are_filled_and_commented(tmp_path: Path) -> None:
     path = workbook(tmp_path / BOOK)
-    findings = table(
-        finding("D3", "warning", wrong="累计数低于上期", right="应为不低于上期的数"),
-        finding("D3"),
-        finding("D4", "warning", wrong="疑误用单位", right=""),
-        finding("D9", file="别的.xlsx"),
+    findings = finding_table(
+        make_finding("D3", "warning", wrong="累计数低于上期", right="应为不低于上期的数"),
+        make_finding("D3"),
+        make_finding("D4", "warning", wrong="疑误用单位", right=""),
+        make_finding("D9", file="别的.xlsx"),
     )
 
-    copy = marked(path, findings, tmp_path)
+    copy = mark_copy(path, findings, tmp_path)
 
-    sheet = read(copy)[SHEET]
+    sheet = load_workbook(copy)[SHEET]
     assert copy.name == "甲区-退回.xlsx"
     assert fill(sheet["D3"]) == FILLS["error"]
     assert fill(sheet["D4"]) == FILLS["warning"]
@@ -426,12 +398,12 @@ def test_faulty_cells_are_filled_and_commented(tmp_path: Path) -> None:
     assert sheet["D3"].value == "许多"
 
 
-def test_the_rest_of_the_workbook_stays_as_it_was(tmp_path: Path) -> None:
+def test_the_rest_of_the_workbook_is_unchanged(tmp_path: Path) -> None:
     path = workbook(tmp_path / BOOK)
 
-    book = read(marked(path, table(finding()), tmp_path))
+    book = load_workbook(mark_copy(path, finding_table(make_finding()), tmp_path))
 
-    sheet, before = book[SHEET], read(path)[SHEET]
+    sheet, before = book[SHEET], load_workbook(path)[SHEET]
     assert book.sheetnames == [RETURN_SHEET, SHEET, MARK_SHEET]
     assert book[MARK_SHEET].sheet_state == "veryHidden"
     assert [c.value for c in book[MARK_SHEET][1]] == ["district", "900101"]
@@ -451,10 +423,12 @@ def test_the_rest_of_the_workbook_stays_as_it_was(tmp_path: Path) -> None:
 
 def test_the_first_sheet_lists_all_findings_with_links(tmp_path: Path) -> None:
     path = workbook(tmp_path / BOOK)
-    formula = finding("D4", "warning", wrong="=1+1", right="@x")
-    away = finding("D4", sheet="没有的表")
+    formula = make_finding("D4", "warning", wrong="=1+1", right="@x")
+    on_unknown_sheet = make_finding("D4", sheet="没有的表")
 
-    book = read(marked(path, table(finding(), formula, away), tmp_path))
+    book = load_workbook(
+        mark_copy(path, finding_table(make_finding(), formula, on_unknown_sheet), tmp_path)
+    )
 
     sheet = book[RETURN_SHEET]
     assert book.active is sheet
@@ -478,16 +452,18 @@ def test_a_copy_that_is_marked_again_carries_only_the_new_marks(
 ) -> None:
     path = workbook(tmp_path / BOOK)
     (tmp_path / "again").mkdir()
-    first = marked(path, table(finding("D3"), finding("D4", "warning")), tmp_path)
-    returned = read(first)
+    first = mark_copy(
+        path, finding_table(make_finding("D3"), make_finding("D4", "warning")), tmp_path
+    )
+    returned = load_workbook(first)
     for cell in ("D3", "D4"):
         returned[SHEET][cell].comment.author = author
     returned.save(first)
-    found = table(finding("D5", file=first.name))
+    findings = finding_table(make_finding("D5", file=first.name))
 
-    second = marked(first, found, tmp_path / "again")
+    second = mark_copy(first, findings, tmp_path / "again")
 
-    book = read(second)
+    book = load_workbook(second)
     sheet = book[SHEET]
     assert second.name == first.name
     assert book.sheetnames == [RETURN_SHEET, SHEET, MARK_SHEET]
@@ -499,10 +475,10 @@ def test_a_copy_that_is_marked_again_carries_only_the_new_marks(
 
 
 @pytest.mark.parametrize("cell", ["", "第3行", "D0", "XFE1", "D1048577", "d3", "D3:D4", "C" * 400])
-def test_a_place_that_is_no_cell_is_listed_only(tmp_path: Path, cell: str) -> None:
+def test_an_address_that_is_no_cell_is_only_listed(tmp_path: Path, cell: str) -> None:
     path = workbook(tmp_path / BOOK)
 
-    book = read(marked(path, table(finding(cell)), tmp_path))
+    book = load_workbook(mark_copy(path, finding_table(make_finding(cell)), tmp_path))
 
     sheet = book[SHEET]
     assert book[RETURN_SHEET]["G6"].value == "“许多”不是数值"
@@ -513,13 +489,13 @@ def test_a_place_that_is_no_cell_is_listed_only(tmp_path: Path, cell: str) -> No
 def test_of_merged_cells_the_first_is_marked(tmp_path: Path) -> None:
     path = workbook(tmp_path / BOOK)
 
-    sheet = read(marked(path, table(finding("C1")), tmp_path))[SHEET]
+    sheet = load_workbook(mark_copy(path, finding_table(make_finding("C1")), tmp_path))[SHEET]
 
     assert sheet["A1"].comment is not None
 
 
-def write_plain(path: Path, encoding: str, separator: str) -> Path:
-    """A CSV file."""
+def write_csv_file(path: Path, encoding: str, separator: str) -> Path:
+    """Write a CSV file in an encoding, with a separator."""
     with path.open("w", encoding=encoding, newline="") as file:
         csv.writer(file, delimiter=separator).writerows(PLAIN)
     return path
@@ -538,13 +514,15 @@ PLAIN = [
     ("encoding", "separator"),
     [("utf-8", ","), ("utf-8-sig", ";"), ("gb18030", ","), ("utf-16", "\t")],
 )
-def test_a_csv_file_comes_back_as_a_workbook_of_its_texts(
+def test_a_csv_file_is_copied_to_a_workbook_of_its_texts(
     tmp_path: Path, encoding: str, separator: str
 ) -> None:
-    path = write_plain(tmp_path / "甲区.csv", encoding, separator)
-    found = table(finding("C4", file=path.name, sheet=""), finding("D9", file=path.name, sheet=""))
+    path = write_csv_file(tmp_path / "甲区.csv", encoding, separator)
+    findings = finding_table(
+        make_finding("C4", file=path.name, sheet=""), make_finding("D9", file=path.name, sheet="")
+    )
 
-    book = read(marked(path, found, tmp_path))
+    book = load_workbook(mark_copy(path, findings, tmp_path))
 
     sheet = book["数据"]
     assert book.sheetnames == [RETURN_SHEET, "数据"]
@@ -558,9 +536,9 @@ def test_a_csv_file_comes_back_as_a_workbook_of_its_texts(
 def test_control_characters_become_visible_in_the_copy(tmp_path: Path) -> None:
     path = tmp_path / "甲区.csv"
     path.write_text("district,value\n甲\x02\x1b区,1\t2\n", encoding="utf-8")
-    found = table(finding("B2", file=path.name, sheet="", wrong="含有\x07"))
+    findings = finding_table(make_finding("B2", file=path.name, sheet="", wrong="含有\x07"))
 
-    book = read(marked(path, found, tmp_path))
+    book = load_workbook(mark_copy(path, findings, tmp_path))
 
     assert book["数据"]["A2"].value == "甲〈U+0002〉〈U+001B〉区"
     assert book["数据"]["B2"].value == "1\t2"
@@ -582,15 +560,15 @@ MANIFEST = """<?xml version="1.0" encoding="UTF-8"?>
 <manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>"""
 
 
-def test_an_ods_workbook_comes_back_with_its_texts_at_their_addresses(tmp_path: Path) -> None:
+def test_an_ods_workbook_is_copied_with_its_texts_at_their_addresses(tmp_path: Path) -> None:
     path = tmp_path / "甲区.ods"
     with zipfile.ZipFile(path, "w") as book:
         book.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         book.writestr("content.xml", ODS)
         book.writestr("META-INF/manifest.xml", MANIFEST)
-    found = table(finding("B3", file=path.name, sheet="1/2月"))
+    findings = finding_table(make_finding("B3", file=path.name, sheet="1/2月"))
 
-    sheet = read(marked(path, found, tmp_path))["1_2月"]
+    sheet = load_workbook(mark_copy(path, findings, tmp_path))["1_2月"]
 
     assert (sheet["B3"].value, sheet["C3"].value) == ("许多", "12.5")
     assert fill(sheet["B3"]) == FILLS["error"]
@@ -602,27 +580,27 @@ def test_a_workbook_that_would_unpack_to_gigabytes_is_refused(tmp_path: Path) ->
         book.writestr("xl/workbook.xml", b"0" * (257 * 2**20))
 
     with pytest.raises(UsageError, match="unpacks to more than"):
-        marked(path, table(finding()), tmp_path)
+        mark_copy(path, finding_table(make_finding()), tmp_path)
 
 
-def test_the_received_file_is_never_written_over(tmp_path: Path) -> None:
+def test_the_received_file_is_never_overwritten(tmp_path: Path) -> None:
     path = workbook(tmp_path / "甲区-退回.xlsx")
     before = path.read_bytes()
 
-    with pytest.raises(UsageError, match="is the file received"):
-        marked(path, table(finding(file=path.name)), tmp_path)
+    with pytest.raises(UsageError, match="is the received file itself"):
+        mark_copy(path, finding_table(make_finding(file=path.name)), tmp_path)
 
     assert path.read_bytes() == before
 
 
-def test_what_cannot_be_copied_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_copied_is_reported(tmp_path: Path) -> None:
     broken = tmp_path / "坏.xlsx"
     broken.write_bytes(b"PK\x03\x04 no workbook")
 
     with pytest.raises(UsageError, match="cannot be read"):
-        marked(broken, table(finding()), tmp_path)
+        mark_copy(broken, finding_table(make_finding()), tmp_path)
     with pytest.raises(UsageError, match="no file"):
-        marked(tmp_path / "没有.csv", table(finding()), tmp_path)
+        mark_copy(tmp_path / "没有.csv", finding_table(make_finding()), tmp_path)
     with pytest.raises(UsageError, match="cannot write"):
-        marked(broken, table(finding()), tmp_path / "没有")
+        mark_copy(broken, finding_table(make_finding()), tmp_path / "没有")
     assert list(tmp_path.glob("*退回*")) == []

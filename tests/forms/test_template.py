@@ -1,4 +1,4 @@
-"""Fill-in workbooks: what they ask, what they accept, and that nothing else can be written in."""
+"""Forms: the figures they ask for, what they accept, and that all other cells are locked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from hypothesis import strategies as st
 from kejistats.dataset import Dataset
 from kejistats.forms.template import make_templates
 from kejistats.forms.template.cell_rules import date_check, growth_check, value_check
-from kejistats.forms.template.lines import amount, figure_text, reporting, target_text
+from kejistats.forms.template.lines import (
+    figure_text,
+    format_amount,
+    reporting_districts,
+    target_text,
+)
 from kejistats.forms.template.workbook import sheet_names
 from kejistats.model.errors import KejistatsError, UsageError
 from kejistats.model.period import Checkpoint
@@ -27,15 +32,15 @@ from kejistats.model.quantity import parse
 from kejistats.model.registry import due_indicators
 from kejistats.reading.form_mark import (
     COVER_SHEET,
-    INPUTS,
-    KEYS,
+    DISPLAY_TITLES,
+    INPUT_TITLES,
+    KEY_TITLES,
     MARK_SHEET,
-    SHOWN,
     registry_version,
 )
 from tests.factory import (
     CITY,
-    OWN,
+    DISTRICT,
     code,
     indicators,
     make_dataset,
@@ -43,55 +48,51 @@ from tests.factory import (
     observations,
     write_csv,
 )
+from tests.forms.factory import load_workbook
 
 HALF = Checkpoint(2025, 6)
 YEAR = Checkpoint(2025, 12)
 TODAY = date(2025, 7, 1)
-FIRST = 3  # first row below title and header
+FIRST_ROW = 3  # below title and header
 
 
 @pytest.fixture(scope="module")
 def folder(demo: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbooks of the demo city for both halves of 2025 and the first of 2026."""
+    """The forms of the demo city for both halves of 2025 and the first half of 2026."""
     out = tmp_path_factory.mktemp("forms")
     for at in (HALF, YEAR, Checkpoint(2026, 6)):
         make_templates(demo, at, [], out, TODAY)
     return out
 
 
-def opened(path: Path) -> Any:
-    """A workbook as openpyxl reads it."""
-    return openpyxl.load_workbook(path)
-
-
 def domains(book: Any) -> list[Any]:
-    """The sheets with figures."""
+    """The sheets of the domains."""
     return [sheet for sheet in book if sheet.title not in (COVER_SHEET, MARK_SHEET)]
 
 
 def header(sheet: Any) -> list[str]:
     """The column titles."""
-    return [cell.value for cell in sheet[FIRST - 1]]
+    return [cell.value for cell in sheet[FIRST_ROW - 1]]
 
 
 def rows(book: Any) -> list[dict[str, Any]]:
-    """All rows of all domains by column title."""
+    """All rows of all domain sheets, by column title."""
     return [
         dict(zip(header(sheet), values, strict=True))
         for sheet in domains(book)
-        for values in sheet.iter_rows(min_row=FIRST, values_only=True)
+        for values in sheet.iter_rows(min_row=FIRST_ROW, values_only=True)
     ]
 
 
-def row(book: Any, indicator: str, level: str | None = None, place: str = "") -> dict[str, Any]:
-    """The one row of an indicator."""
-    found = [
+def row(book: Any, indicator: str, level: str | None = None, district: str = "") -> dict[str, Any]:
+    """The only row of an indicator, level and district."""
+    matches = [
         r
         for r in rows(book)
-        if r["标识"] == indicator and r["级别"] == level and r.get("地区", "") == place
+        if r["标识"] == indicator and r["级别"] == level and r.get("地区", "") == district
     ]
-    assert len(found) == 1, f"{len(found)} rows of {indicator}"
-    return found[0]
+    assert len(matches) == 1, f"{len(matches)} rows of {indicator}"
+    return matches[0]
 
 
 def texts(book: Any) -> str:
@@ -102,7 +103,7 @@ def texts(book: Any) -> str:
 
 
 def local_dataset(root: Path, indicator: str, name: str = "示例指标", domain: str = "领域") -> Path:
-    """A data set in a workspace whose registry has one indicator, given as TOML lines."""
+    """Make a data set in a workspace whose registry has one indicator, given as TOML lines."""
     (root / "notebooks").mkdir(parents=True)
     (root / "schemas" / "indicators").mkdir(parents=True)
     (root / "schemas" / "indicators" / "one.toml").write_text(
@@ -113,17 +114,17 @@ def local_dataset(root: Path, indicator: str, name: str = "示例指标", domain
     return make_dataset(root / "data" / "city")
 
 
-# ---- what is asked --------------------------------------------------------------------------
+# ---- the rows of a form --------------------------------------------------------------------------
 
 
-def test_every_reporting_unit_has_its_workbook_and_there_is_one_of_all(folder: Path) -> None:
+def test_every_reporting_unit_has_a_form_and_there_is_one_for_all(folder: Path) -> None:
     names = {path.name for path in folder.glob("2025H1-*")}
 
     codes = ["900100", *(f"9001{n:02d}" for n in range(1, 13)), "900151"]
     assert names == {f"2025H1-{c}.xlsx" for c in [*codes, "all"]}
 
 
-def test_only_the_districts_singled_out_are_written(demo: Dataset, tmp_path: Path) -> None:
+def test_only_the_districts_named_are_written(demo: Dataset, tmp_path: Path) -> None:
     written = make_templates(demo, HALF, ["朝岚区", "900102", "900101"], tmp_path / "a", TODAY)
 
     assert [path.name for path in written] == ["2025H1-900101.xlsx", "2025H1-900102.xlsx"]
@@ -131,21 +132,21 @@ def test_only_the_districts_singled_out_are_written(demo: Dataset, tmp_path: Pat
 
 
 @pytest.mark.parametrize("at", [HALF, YEAR])
-def test_exactly_the_indicators_due_are_asked(folder: Path, demo: Dataset, at: Checkpoint) -> None:
-    book = opened(folder / f"{at}-900101.xlsx")
+def test_a_form_has_exactly_the_indicators_due(folder: Path, demo: Dataset, at: Checkpoint) -> None:
+    book = load_workbook(folder / f"{at}-900101.xlsx")
 
-    found = [r["标识"] for r in rows(book) if r["级别"] is None]
+    shown = [r["标识"] for r in rows(book) if r["级别"] is None]
 
-    every = {"month", "quarter", "half"} | ({"year"} if at == YEAR else set())
-    known = {*demo.observations["indicator"], *demo.targets["indicator"]}
+    frequencies = {"month", "quarter", "half"} | ({"year"} if at == YEAR else set())
+    ids_with_data = {*demo.observations["indicator"], *demo.targets["indicator"]}
     expected = [
         i["id"]
         for i in sorted(demo.indicators.to_dicts(), key=lambda i: i["order"])
-        if i["frequency"] in every and not i["numerator"] and i["id"] in known
+        if i["frequency"] in frequencies and not i["numerator"] and i["id"] in ids_with_data
     ]
-    assert found == expected
-    assert ("rd_intensity" in found) == (at == YEAR)
-    assert "fiscal_st_share" not in found
+    assert shown == expected
+    assert ("rd_intensity" in shown) == (at == YEAR)
+    assert "fiscal_st_share" not in shown
 
 
 @pytest.mark.parametrize(
@@ -159,22 +160,24 @@ def test_exactly_the_indicators_due_are_asked(folder: Path, demo: Dataset, at: C
         (12, {"month", "quarter", "half", "year"}),
     ],
 )
-def test_a_month_asks_what_falls_due_in_it(month: int, frequencies: set[str]) -> None:
-    found = due_indicators(indicators(), Checkpoint(2025, month))
+def test_indicators_are_due_in_the_months_of_their_frequency(
+    month: int, frequencies: set[str]
+) -> None:
+    due = due_indicators(indicators(), Checkpoint(2025, month))
 
-    assert set(found["frequency"]) == frequencies
+    assert set(due["frequency"]) == frequencies
 
 
 def test_an_indicator_reported_by_level_has_a_row_for_each(folder: Path) -> None:
-    found = rows(opened(folder / "2025H1-900101.xlsx"))
+    form_rows = rows(load_workbook(folder / "2025H1-900101.xlsx"))
 
-    levels = [(r["级别"], r["指标"]) for r in found if r["标识"] == "proj_funds_won"]
+    levels = [(r["级别"], r["指标"]) for r in form_rows if r["标识"] == "proj_funds_won"]
     assert levels == [
         (None, "国家和省项目到位资金"),
         ("国家", "其中：国家级"),
         ("省", "其中：省级"),
     ]
-    assert {r["标识"] for r in found if r["级别"]} == {"proj_funds_won"}
+    assert {r["标识"] for r in form_rows if r["级别"]} == {"proj_funds_won"}
 
 
 @pytest.mark.parametrize(
@@ -190,13 +193,13 @@ def test_an_indicator_reported_by_level_has_a_row_for_each(folder: Path) -> None
 def test_a_row_shows_last_year_and_the_target(
     folder: Path, demo: Dataset, indicator: str, last_year: str | None, target: str | None
 ) -> None:
-    book = opened(folder / "2025H1-900101.xlsx")
+    book = load_workbook(folder / "2025H1-900101.xlsx")
 
-    found = row(book, indicator)
+    cells = row(book, indicator)
 
     unit, definition = demo.indicators.filter(id=indicator).select("unit", "definition").row(0)
-    assert (found["单位"], found["定义"], found["年度目标"]) == (unit, definition, target)
-    assert last_year in (None, found["上年同期"])
+    assert (cells["单位"], cells["定义"], cells["年度目标"]) == (unit, definition, target)
+    assert last_year in (None, cells["上年同期"])
 
 
 @pytest.mark.parametrize(
@@ -213,13 +216,13 @@ def test_a_row_shows_last_year_and_the_target(
 def test_last_year_says_why_there_is_no_figure(
     folder: Path, district: str, indicator: str, expected: str | None
 ) -> None:
-    book = opened(folder / "2026H1-all.xlsx")
+    book = load_workbook(folder / "2026H1-all.xlsx")
 
-    assert row(book, indicator, place=district)["上年同期"] == expected
+    assert row(book, indicator, district=district)["上年同期"] == expected
 
 
-def test_a_figure_that_comes_late_is_said_to(folder: Path) -> None:
-    book = opened(folder / "2025H2-900101.xlsx")
+def test_a_figure_released_late_is_marked_so(folder: Path) -> None:
+    book = load_workbook(folder / "2025H2-900101.xlsx")
 
     assert row(book, "rd_intensity")["定义"].endswith("（2026年7月后补报）")
     assert "补报" not in row(book, "patent_granted")["定义"]
@@ -257,7 +260,7 @@ def test_a_figure_that_comes_late_is_said_to(folder: Path) -> None:
 def test_a_target_reads_as_it_is_judged(
     changes: dict[str, Any], indicator: dict[str, Any], expected: str
 ) -> None:
-    goal = {
+    base_target = {
         "target": 350.0,
         "target_upper": None,
         "target_kind": "total",
@@ -266,7 +269,7 @@ def test_a_target_reads_as_it_is_judged(
         "comparison": ">=",
     }
 
-    text = target_text(goal | changes, {"unit": "家", "growth": "percent"} | indicator, HALF)
+    text = target_text(base_target | changes, {"unit": "家", "growth": "percent"} | indicator, HALF)
 
     assert text == expected
 
@@ -279,7 +282,7 @@ def test_an_interval_shows_both_its_ends() -> None:
 
 @given(st.decimals(-(10**6), 10**6, places=6))
 def test_a_figure_is_printed_with_the_digits_it_has(value: Decimal) -> None:
-    text = amount(float(value), "%")
+    text = format_amount(float(value), "%")
 
     read = parse(text)
 
@@ -297,22 +300,22 @@ def test_units_that_do_not_report_get_no_workbook(tmp_path: Path) -> None:
     ]
     write_csv(dataset.path / "districts.csv", lines)
 
-    assert reporting(dataset, HALF) == [code(1), code(3)]
-    assert reporting(dataset, Checkpoint(2024, 12)) == [code(1), code(2), code(3)]
+    assert reporting_districts(dataset, HALF) == [code(1), code(3)]
+    assert reporting_districts(dataset, Checkpoint(2024, 12)) == [code(1), code(2), code(3)]
 
 
-def test_a_total_that_reported_before_is_asked_again(tmp_path: Path) -> None:
+def test_a_total_that_reported_before_reports_again(tmp_path: Path) -> None:
     dataset = Dataset(make_dataset(tmp_path / "city", 1))
     dataset.__dict__["observations"] = observations([observation("fiscal_st", 1.0, district=CITY)])
 
-    assert reporting(dataset, HALF) == [CITY, OWN]
+    assert reporting_districts(dataset, HALF) == [CITY, DISTRICT]
 
 
 # ---- what is accepted -----------------------------------------------------------------------
 
 
 class Text(str):
-    """Text in a formula: greater than any number, and without an integer part."""
+    """A text in a formula: greater than any number, and without an integer part."""
 
     def __ge__(self, other: object) -> bool:
         return True
@@ -322,7 +325,7 @@ class Text(str):
 
 
 def accepts(formula: str, value: float | str) -> bool:
-    """What a spreadsheet program answers to one of our formulas about X9."""
+    """Whether a spreadsheet program would accept a value in X9 by a formula of a check."""
     names: dict[str, Callable[..., Any]] = {
         "IF": lambda test, yes, no: yes if test else no,
         "AND": lambda *parts: all(parts),
@@ -332,9 +335,9 @@ def accepts(formula: str, value: float | str) -> bool:
         "INT": lambda x: math.nan if isinstance(x, str) else math.floor(x),
         "DATE": lambda y, m, d: (date(y, m, d) - date(1899, 12, 30)).days,
     }
-    code_ = re.sub(r"(?<![<>=])=(?!=)", "==", formula.removeprefix("=")).replace("X9", "x")
+    expression = re.sub(r"(?<![<>=])=(?!=)", "==", formula.removeprefix("=")).replace("X9", "x")
     x = Text(value) if isinstance(value, str) else value
-    return bool(eval(code_, {"__builtins__": {}}, {**names, "x": x}))
+    return bool(eval(expression, {"__builtins__": {}}, {**names, "x": x}))
 
 
 ANSWERS = ["约3.2万", "xx", "无", "5700万元", "30%—40%", "撤销", "-5"]
@@ -354,9 +357,9 @@ ANSWERS = ["约3.2万", "xx", "无", "5700万元", "30%—40%", "撤销", "-5"]
 def test_a_figure_is_accepted_as_its_indicator_allows(
     indicator: str, good: list[float], bad: list[float]
 ) -> None:
-    known = indicators().filter(id=indicator).row(0, named=True)
+    indicator_row = indicators().filter(id=indicator).row(0, named=True)
 
-    formula = value_check(known, HALF, "X9")["value"]
+    formula = value_check(indicator_row, HALF, "X9")["value"]
 
     assert [v for v in [*good, *ANSWERS] if not accepts(formula, v)] == []
     assert [v for v in bad if accepts(formula, v)] == []
@@ -369,12 +372,12 @@ def test_a_figure_is_accepted_as_its_indicator_allows(
         ("hitech_va_growth", [-120, 3, "提高1.2个百分点"], []),
     ],
 )
-def test_growth_falls_by_no_more_than_all(
+def test_growth_is_at_least_minus_100_percent(
     indicator: str, good: list[float | str], bad: list[float]
 ) -> None:
-    known = indicators().filter(id=indicator).row(0, named=True)
+    indicator_row = indicators().filter(id=indicator).row(0, named=True)
 
-    formula = growth_check(known, "X9")["value"]
+    formula = growth_check(indicator_row, "X9")["value"]
 
     assert [v for v in good if not accepts(formula, v)] == []
     assert [v for v in bad if accepts(formula, v)] == []
@@ -393,29 +396,29 @@ def test_a_date_lies_in_the_year_up_to_the_checkpoint() -> None:
 
 
 def checks(sheet: Any) -> Iterator[tuple[str, Any]]:
-    """Each cell with a check, and the check."""
-    for found in sheet.data_validations.dataValidation:
-        for area in found.sqref.ranges:
-            for line in area.rows:
-                for place in line:
-                    yield sheet.cell(*place).coordinate, found
+    """Each cell address with a data validation, and the validation."""
+    for validation in sheet.data_validations.dataValidation:
+        for area in validation.sqref.ranges:
+            for cells in area.rows:
+                for position in cells:
+                    yield sheet.cell(*position).coordinate, validation
 
 
 @pytest.mark.parametrize("name", ["2025H1-900101.xlsx", "2025H2-all.xlsx"])
 def test_every_input_but_the_remark_has_its_check(folder: Path, name: str) -> None:
-    for sheet in domains(opened(folder / name)):
+    for sheet in domains(load_workbook(folder / name)):
         titles = header(sheet)
-        wanted = {
+        input_titles = {
             cell.coordinate: titles[cell.column - 1]
-            for line in sheet.iter_rows(min_row=FIRST)
+            for line in sheet.iter_rows(min_row=FIRST_ROW)
             for cell in line
-            if titles[cell.column - 1] in INPUTS and titles[cell.column - 1] != "备注"
+            if titles[cell.column - 1] in INPUT_TITLES and titles[cell.column - 1] != "备注"
         }
 
-        found = list(checks(sheet))
+        validated = list(checks(sheet))
 
-        assert sorted(place for place, _ in found) == sorted(wanted)
-        kinds = {(wanted[place], check.type) for place, check in found}
+        assert sorted(address for address, _ in validated) == sorted(input_titles)
+        kinds = {(input_titles[address], check.type) for address, check in validated}
         assert kinds == {
             ("本期数", "custom"),
             ("公布增速", "custom"),
@@ -423,7 +426,7 @@ def test_every_input_but_the_remark_has_its_check(folder: Path, name: str) -> No
             ("数据级别", "list"),
             ("截止日期", "custom"),
         }
-        for place, check in found:
+        for address, check in validated:
             assert check.errorStyle in (None, "stop")
             assert check.showErrorMessage
             assert check.showInputMessage
@@ -431,28 +434,28 @@ def test_every_input_but_the_remark_has_its_check(folder: Path, name: str) -> No
             assert check.prompt
             assert len(check.prompt) <= 255
             if check.type == "custom":
-                # A formula speaks of the first cell of its range.
+                # A formula refers to the first cell of its range.
                 first = str(check.sqref).split(":")[0]
                 assert f"ISTEXT({first})" in check.formula1
-                assert re.sub(r"\d", "", first) == re.sub(r"\d", "", place)
+                assert re.sub(r"\d", "", first) == re.sub(r"\d", "", address)
 
 
 def test_the_check_of_a_figure_is_that_of_its_row(folder: Path, demo: Dataset) -> None:
-    known = {i["id"]: i for i in demo.indicators.to_dicts()}
-    for sheet in domains(opened(folder / "2025H2-all.xlsx")):
+    indicators_by_id = {i["id"]: i for i in demo.indicators.to_dicts()}
+    for sheet in domains(load_workbook(folder / "2025H2-all.xlsx")):
         column = header(sheet).index("本期数")
-        for place, check in checks(sheet):
-            cell = sheet[place]
+        for address, check in checks(sheet):
+            cell = sheet[address]
             if cell.column - 1 != column:
                 continue
-            indicator = known[sheet.cell(cell.row, 1).value]
+            indicator = indicators_by_id[sheet.cell(cell.row, 1).value]
             first = str(check.sqref).split(":")[0]
             assert f"={check.formula1}" == value_check(indicator, YEAR, first)["value"]
             assert indicator["unit"] in check.prompt
 
 
 def test_drop_downs_offer_the_words_that_intake_knows(folder: Path) -> None:
-    sheet = domains(opened(folder / "2025H1-900101.xlsx"))[0]
+    sheet = domains(load_workbook(folder / "2025H1-900101.xlsx"))[0]
 
     lists = {c.promptTitle: c.formula1 for _, c in checks(sheet) if c.type == "list"}
 
@@ -464,7 +467,7 @@ def test_drop_downs_offer_the_words_that_intake_knows(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["2025H1-900101.xlsx", "2025H1-900100.xlsx", "2025H2-all.xlsx"])
 def test_only_inputs_can_be_written_in(folder: Path, name: str) -> None:
-    book = opened(folder / name)
+    book = load_workbook(folder / name)
 
     for sheet in book:
         assert sheet.protection.sheet
@@ -475,7 +478,7 @@ def test_only_inputs_can_be_written_in(folder: Path, name: str) -> None:
         titles = header(sheet)
         for line in sheet.iter_rows():
             for cell in line:
-                is_input = cell.row >= FIRST and titles[cell.column - 1] in INPUTS
+                is_input = cell.row >= FIRST_ROW and titles[cell.column - 1] in INPUT_TITLES
                 assert cell.protection.locked != is_input, cell.coordinate
                 assert (cell.fill.fgColor.rgb == "FFFFF6D6") == is_input, cell.coordinate
     assert all(cell.protection.locked for line in book[COVER_SHEET] for cell in line)
@@ -483,8 +486,10 @@ def test_only_inputs_can_be_written_in(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["2025H1-900101.xlsx", "2025H1-all.xlsx"])
 def test_columns_are_those_that_the_reader_knows(folder: Path, name: str) -> None:
-    for sheet in domains(opened(folder / name)):
-        expected = {*INPUTS, *KEYS, *SHOWN} - (set() if "all" in name else {"地区"})
+    for sheet in domains(load_workbook(folder / name)):
+        expected = {*INPUT_TITLES, *KEY_TITLES, *DISPLAY_TITLES} - (
+            set() if "all" in name else {"地区"}
+        )
         assert len(header(sheet)) == len(expected)
         assert set(header(sheet)) == expected
         assert sheet.column_dimensions["A"].hidden
@@ -492,10 +497,10 @@ def test_columns_are_those_that_the_reader_knows(folder: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize(("name", "district"), [("900101", "900101"), ("all", "")])
-def test_the_hidden_sheet_leads_a_renamed_file_home(
+def test_the_hidden_sheet_identifies_a_renamed_file(
     folder: Path, demo: Dataset, name: str, district: str
 ) -> None:
-    sheet = opened(folder / f"2025H2-{name}.xlsx")[MARK_SHEET]
+    sheet = load_workbook(folder / f"2025H2-{name}.xlsx")[MARK_SHEET]
 
     assert sheet.sheet_state == "veryHidden"
     assert dict(sheet.iter_rows(values_only=True)) == {
@@ -510,12 +515,14 @@ def test_the_hidden_sheet_leads_a_renamed_file_home(
 
 
 def test_the_workbook_of_all_has_every_district(folder: Path, demo: Dataset) -> None:
-    found = [r for r in rows(opened(folder / "2025H1-all.xlsx")) if r["标识"] == "hnte_total"]
+    hnte_rows = [
+        r for r in rows(load_workbook(folder / "2025H1-all.xlsx")) if r["标识"] == "hnte_total"
+    ]
 
-    assert [r["地区"] for r in found] == demo.districts["name"].to_list()
+    assert [r["地区"] for r in hnte_rows] == demo.districts["name"].to_list()
 
 
-def test_districts_of_one_name_stand_by_their_codes(tmp_path: Path) -> None:
+def test_districts_of_one_name_are_shown_by_their_codes(tmp_path: Path) -> None:
     dataset = Dataset(make_dataset(tmp_path / "city"))
     named = dataset.districts.with_columns(
         name=pl.when(pl.col("code") == code(2)).then(pl.lit("第1区")).otherwise("name")
@@ -524,12 +531,16 @@ def test_districts_of_one_name_stand_by_their_codes(tmp_path: Path) -> None:
 
     make_templates(dataset, HALF, [], tmp_path / "out", TODAY)
 
-    found = rows(opened(tmp_path / "out" / "2025H1-all.xlsx"))
-    assert [r["地区"] for r in found if r["标识"] == "hnte_total"] == [code(1), code(2), "第3区"]
+    form_rows = rows(load_workbook(tmp_path / "out" / "2025H1-all.xlsx"))
+    assert [r["地区"] for r in form_rows if r["标识"] == "hnte_total"] == [
+        code(1),
+        code(2),
+        "第3区",
+    ]
 
 
-def test_the_cover_says_whose_form_it_is_when_it_is_due_and_what_it_holds(folder: Path) -> None:
-    book = opened(folder / "2025H1-900101.xlsx")
+def test_the_cover_states_unit_due_date_and_contents(folder: Path) -> None:
+    book = load_workbook(folder / "2025H1-900101.xlsx")
 
     text = texts(book)
 
@@ -538,29 +549,29 @@ def test_the_cover_says_whose_form_it_is_when_it_is_due_and_what_it_holds(folder
         assert part in text
     lines = [[c.value for c in line if c.value is not None] for line in book[COVER_SHEET]]
     for sheet in domains(book):
-        asked_here = [r["标识"] for r in rows(book) if r["标识"] in _ids(sheet)]
-        entry = [sheet.title, str(len(set(asked_here))), str(len(asked_here))]
+        ids = [r["标识"] for r in rows(book) if r["标识"] in _ids(sheet)]
+        entry = [sheet.title, str(len(set(ids))), str(len(ids))]
         assert entry in lines
     assert ["合计", "34", "36"] in lines
 
 
 def _ids(sheet: Any) -> set[str]:
-    return {values[0] for values in sheet.iter_rows(min_row=FIRST, values_only=True)}
+    return {values[0] for values in sheet.iter_rows(min_row=FIRST_ROW, values_only=True)}
 
 
-def test_made_data_are_called_so_on_every_sheet_and_real_data_are_not(
+def test_sample_data_are_marked_on_every_sheet_and_real_data_are_not(
     folder: Path, tmp_path: Path
 ) -> None:
     path = make_dataset(tmp_path / "city", 1)
     settings = (path / "dataset.toml").read_text("utf-8").replace("sample = true", "")
     (path / "dataset.toml").write_text(settings, encoding="utf-8")
-    (real,) = make_templates(Dataset(path), HALF, [OWN], tmp_path, TODAY)
+    (real,) = make_templates(Dataset(path), HALF, [DISTRICT], tmp_path, TODAY)
 
-    made, own = opened(folder / "2025H1-900101.xlsx"), opened(real)
+    sample_book, real_book = load_workbook(folder / "2025H1-900101.xlsx"), load_workbook(real)
 
-    assert all("示例数据" in sheet["B1"].value for sheet in domains(made))
-    assert not any("示例数据" in sheet["B1"].value for sheet in domains(own))
-    assert "示例数据" not in texts(own)
+    assert all("示例数据" in sheet["B1"].value for sheet in domains(sample_book))
+    assert not any("示例数据" in sheet["B1"].value for sheet in domains(real_book))
+    assert "示例数据" not in texts(real_book)
 
 
 def test_the_due_day_is_the_data_sets_own(tmp_path: Path) -> None:
@@ -568,13 +579,13 @@ def test_the_due_day_is_the_data_sets_own(tmp_path: Path) -> None:
     with (path / "dataset.toml").open("a", encoding="utf-8") as file:
         file.write("[checks]\ndue_days = 8\n")
 
-    (written,) = make_templates(Dataset(path), HALF, [OWN], tmp_path, TODAY)
+    (written,) = make_templates(Dataset(path), HALF, [DISTRICT], tmp_path, TODAY)
 
-    assert "2025年7月8日前" in texts(opened(written))
+    assert "2025年7月8日前" in texts(load_workbook(written))
 
 
-def test_sheets_print_on_a4_across_with_their_header_repeated(folder: Path) -> None:
-    for sheet in domains(opened(folder / "2025H1-all.xlsx")):
+def test_sheets_print_on_a4_landscape_with_their_header_repeated(folder: Path) -> None:
+    for sheet in domains(load_workbook(folder / "2025H1-all.xlsx")):
         setup = sheet.page_setup
         assert (setup.orientation, setup.paperSize) == ("landscape", 9)
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
@@ -592,23 +603,23 @@ def test_the_same_input_gives_the_same_bytes(demo: Dataset, tmp_path: Path) -> N
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
 
 
-def test_an_older_form_is_replaced_whole_and_no_draft_stays(demo: Dataset, tmp_path: Path) -> None:
-    (old,) = make_templates(demo, HALF, [OWN], tmp_path, TODAY)
+def test_an_older_form_is_replaced_and_no_draft_is_left(demo: Dataset, tmp_path: Path) -> None:
+    (old,) = make_templates(demo, HALF, [DISTRICT], tmp_path, TODAY)
     before = old.read_bytes()
 
-    (written,) = make_templates(demo, HALF, [OWN], tmp_path, date(2025, 7, 2))
+    (written,) = make_templates(demo, HALF, [DISTRICT], tmp_path, date(2025, 7, 2))
 
     assert written == old
     assert old.read_bytes() != before
-    assert opened(old).sheetnames[0] == COVER_SHEET
+    assert load_workbook(old).sheetnames[0] == COVER_SHEET
     assert list(tmp_path.iterdir()) == [old]
 
 
-def write_in(path: Path, title: str, value: object, sheet: int = 0) -> None:
-    """Fill in the last row of a form's sheet, as a pasted, locked cell."""
-    book = opened(path)
-    found = domains(book)[sheet]
-    cell = found.cell(found.max_row, header(found).index(title) + 1, value)
+def fill_in(path: Path, title: str, value: object, sheet: int = 0) -> None:
+    """Fill in the last row of a form's sheet with a locked cell, as pasting may leave it."""
+    book = load_workbook(path)
+    worksheet = domains(book)[sheet]
+    cell = worksheet.cell(worksheet.max_row, header(worksheet).index(title) + 1, value)
     cell.protection = openpyxl.styles.Protection(locked=True)
     book.save(path)
 
@@ -620,18 +631,18 @@ def test_a_form_that_is_filled_in_is_not_replaced_unless_forced(
     demo: Dataset, tmp_path: Path, title: str, value: object, sheet: int
 ) -> None:
     (form,) = make_templates(demo, HALF, ["900102"], tmp_path, TODAY)
-    write_in(form, title, value, sheet)
+    fill_in(form, title, value, sheet)
     before = form.read_bytes()
 
     with pytest.raises(UsageError, match=r"2025H1-900102\.xlsx") as caught:
-        make_templates(demo, HALF, [OWN, "900102"], tmp_path, TODAY)
+        make_templates(demo, HALF, [DISTRICT, "900102"], tmp_path, TODAY)
 
     assert "--force" in caught.value.remedy
     assert "--out" in caught.value.remedy
     assert list(tmp_path.iterdir()) == [form]
     assert form.read_bytes() == before
 
-    written = make_templates(demo, HALF, [OWN, "900102"], tmp_path, TODAY, force=True)
+    written = make_templates(demo, HALF, [DISTRICT, "900102"], tmp_path, TODAY, force=True)
 
     assert written[1] == form
     assert form.read_bytes() != before
@@ -644,11 +655,11 @@ def test_a_file_that_cannot_be_read_is_not_replaced_unless_forced(
     old.write_bytes(b"old")
 
     with pytest.raises(UsageError, match=r"2025H1-900101\.xlsx"):
-        make_templates(demo, HALF, [OWN], tmp_path, TODAY)
+        make_templates(demo, HALF, [DISTRICT], tmp_path, TODAY)
 
     assert old.read_bytes() == b"old"
-    make_templates(demo, HALF, [OWN], tmp_path, TODAY, force=True)
-    assert opened(old).sheetnames[0] == COVER_SHEET
+    make_templates(demo, HALF, [DISTRICT], tmp_path, TODAY, force=True)
+    assert load_workbook(old).sheetnames[0] == COVER_SHEET
 
 
 # ---- hostile and wrong input ----------------------------------------------------------------
@@ -669,11 +680,11 @@ def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path, name: str) ->
     written = make_templates(Dataset(root), HALF, [], tmp_path / "out", TODAY)
 
     for path in written:
-        book = opened(path)
+        book = load_workbook(path)
         cells = [cell for sheet in book for line in sheet for cell in line]
         assert {cell.data_type for cell in cells} <= {"s", "n"}
         assert not any(cell.hyperlink for cell in cells)
-    assert row(opened(written[-1]), "one_a", place=name)["定义"] == name
+    assert row(load_workbook(written[-1]), "one_a", district=name)["定义"] == name
 
 
 def test_ampersands_in_names_are_no_codes_of_the_print_header(tmp_path: Path) -> None:
@@ -684,7 +695,7 @@ def test_ampersands_in_names_are_no_codes_of_the_print_header(tmp_path: Path) ->
     ]
     write_csv(path / "districts.csv", lines)
 
-    (written,) = make_templates(Dataset(path), HALF, [OWN], tmp_path, TODAY)
+    (written,) = make_templates(Dataset(path), HALF, [DISTRICT], tmp_path, TODAY)
 
     import zipfile
 
@@ -693,13 +704,13 @@ def test_ampersands_in_names_are_no_codes_of_the_print_header(tmp_path: Path) ->
 
 
 @given(st.lists(st.text(max_size=40), max_size=8))
-def test_sheet_names_are_allowed_and_stand_once(names: list[str]) -> None:
-    found = sheet_names(names)
+def test_sheet_names_are_allowed_and_unique(names: list[str]) -> None:
+    unique_names = sheet_names(names)
 
-    assert len(found) == len(names)
-    lowered = [name.lower() for name in [*found, COVER_SHEET, MARK_SHEET]]
+    assert len(unique_names) == len(names)
+    lowered = [name.lower() for name in [*unique_names, COVER_SHEET, MARK_SHEET]]
     assert len(set(lowered)) == len(lowered)
-    for name in found:
+    for name in unique_names:
         assert 0 < len(name.encode("utf-16-le")) // 2 <= 31
         assert not re.search(r"[\[\]:*?/\\]", name)
         assert name[0] != "'" != name[-1]
@@ -714,16 +725,16 @@ def test_an_unknown_district_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_checkpoint_at_which_nothing_falls_due_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_at_which_nothing_is_due_is_refused(tmp_path: Path) -> None:
     yearly = 'unit = "家"\nmeasure = "flow"\nfrequency = "year"\n'
     root = local_dataset(tmp_path / "w", yearly + 'aggregate = "sum"\n')
 
-    with pytest.raises(UsageError, match="nothing to report at 2025H1"):
+    with pytest.raises(UsageError, match=r"no indicator of .* is due at 2025H1"):
         make_templates(Dataset(root), HALF, [], tmp_path / "out", TODAY)
 
 
 @pytest.mark.parametrize("blocked", ["2025H1-900101.xlsx", ""])
-def test_a_file_that_cannot_be_written_is_said_so(
+def test_a_file_that_cannot_be_written_is_reported(
     demo: Dataset, tmp_path: Path, blocked: str
 ) -> None:
     out = tmp_path / "out"
@@ -733,7 +744,7 @@ def test_a_file_that_cannot_be_written_is_said_so(
         out.write_text("a file", encoding="utf-8")
 
     with pytest.raises(KejistatsError, match="cannot be written") as caught:
-        make_templates(demo, HALF, [OWN], out, TODAY)
+        make_templates(demo, HALF, [DISTRICT], out, TODAY)
 
     assert "another folder" in caught.value.remedy
     assert not list(tmp_path.rglob("*.part"))

@@ -1,4 +1,4 @@
-"""The pages that several tests look at, made once, and how to read a page."""
+"""Pages made once for many tests, and helpers to make and read pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kejistats.run import batch, planning
 from kejistats.run.job import Job, Result
 from tests.factory import ROOT
 
-# The model brief; all of one domain masked; late figures; the zone.
+# The model brief; a district with one domain masked; one with late figures; the zone.
 MODEL, MASKED, LATE, ZONE = "900101", "900107", "900112", "900151"
 CHECKPOINTS = ["2023H2", "2024H1", "2025H1", "2025H2"]
 SHOWN = {
@@ -41,16 +41,16 @@ NAMES = [
 
 @dataclass(frozen=True)
 class Made:
-    """What one batch made.
+    """The result of one batch.
 
     Parameters
     ----------
     pages
-        Files by data set and name, such as ``demo-city/900101``.
+        Page files by data set and name, such as ``demo-city/900101``.
     jobs
-        All jobs planned, those of pages that were not made included.
+        All jobs planned, including those of pages that were not made.
     results
-        What became of the pages made, by name as in `pages`.
+        Results of the pages made, by name as in `pages`.
     """
 
     pages: dict[str, Path]
@@ -59,7 +59,7 @@ class Made:
 
 
 class OnDemand(dict[str, Any]):
-    """What is made of a page when a test first asks for it."""
+    """A dict whose values are made on first access."""
 
     def __init__(self, make: Callable[[str], Any]) -> None:
         super().__init__()
@@ -74,36 +74,36 @@ def make_pages(demo: Dataset, provinces: Dataset, out: Path) -> Made:
     """Make a few pages of each data set, and the demo city's index."""
     pages: dict[str, Path] = {}
     jobs: dict[str, list[Job]] = {}
-    told: dict[str, Result] = {}
+    results_by_page: dict[str, Result] = {}
     for dataset in (demo, provinces):
         text, codes = SHOWN[dataset.name]
         at = Checkpoint.parse(text)
         folder, planned, failed = planning.plan(dataset, at, (), out)
         assert failed == []
-        wanted = [job for job in planned if job.page.stem.split("-")[0] in (*codes, "overview")]
-        results = batch.run(wanted, 1)
-        assert [r.error for r in results] == [""] * len(wanted)
-        for job, result in zip(wanted, results, strict=True):
+        selected = [job for job in planned if job.page.stem.split("-")[0] in (*codes, "overview")]
+        results = batch.run(selected, 1)
+        assert [r.error for r in results] == [""] * len(selected)
+        for job, result in zip(selected, results, strict=True):
             name = f"{dataset.name}/{job.page.stem.split('-')[0]}"
-            pages[name], told[name] = job.page, result
+            pages[name], results_by_page[name] = job.page, result
         jobs[dataset.name] = planned
         if dataset is demo:
             pages["demo-city/index"] = batch.write_index(dataset, at, folder, results)
-    return Made(pages, jobs, told)
+    return Made(pages, jobs, results_by_page)
 
 
 def make_briefs(dataset: Dataset) -> dict[tuple[str, str], Brief]:
-    """Return every district's brief at several checkpoints, by code and checkpoint."""
-    units = dataset.districts.filter(pl.col("kind") != "total")["code"].to_list()
+    """The brief of every district at several checkpoints, by code and checkpoint."""
+    codes = dataset.districts.filter(pl.col("kind") != "total")["code"].to_list()
     return {
         (code, at): Brief(bundle)
         for at in CHECKPOINTS
-        for code, bundle in make_bundles(dataset, dataset.checkpoint(at), units).items()
+        for code, bundle in make_bundles(dataset, dataset.checkpoint(at), codes).items()
     }
 
 
-def first(brief: Brief, count: int) -> Brief:
-    """The brief of so many of its indicators, the main ones first."""
+def limited_to(brief: Brief, count: int) -> Brief:
+    """A brief with only `count` of its indicators, the main ones first."""
     main = [v.indicator["id"] for v in brief.headline]
     others = [v.indicator["id"] for v in brief.rows if v.indicator["id"] not in main]
     kept = {*[*main, *others][:count]}
@@ -112,19 +112,19 @@ def first(brief: Brief, count: int) -> Brief:
 
 
 def page_of(brief: Brief) -> str:
-    """The page that the brief's notebook makes, its cells run here and not in a kernel."""
+    """The page of a brief's notebook, its cells run in this process instead of a kernel."""
     notebook = nbformat.read(ROOT / "notebooks" / "brief.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     run_cells(notebook, {"brief": brief})
     html, _ = KejistatsExporter().from_notebook_node(notebook)
     return str(html)
 
 
-def run_cells(notebook: Any, names: dict[str, Any]) -> None:
-    """Run the cells of a notebook that show something, here and not in a kernel."""
+def run_cells(notebook: Any, namespace: dict[str, Any]) -> None:
+    """Run the cells of a notebook in this process and store their outputs."""
     for cell in notebook.cells:
         if cell.cell_type != "code" or cell.metadata.get("tags"):
             continue
-        shown = eval(cell.source, names)
+        shown = eval(cell.source, namespace)
         if shown is not None:
             data, metadata = shown._repr_mimebundle_()
             text = {
@@ -135,32 +135,32 @@ def run_cells(notebook: Any, names: dict[str, Any]) -> None:
             ]
 
 
-def page(body: str, head: str = "") -> str:
-    """A page with this in its body."""
+def page_html(body: str, head: str = "") -> str:
+    """A minimal page with the given body and head."""
     return (
         '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>甲区</title>'
         f"{head}</head><body><main>{body}</main></body></html>"
     )
 
 
-def squeezed(text: str) -> str:
-    """A text without its spaces and line ends."""
+def without_spaces(text: str) -> str:
+    """A text without spaces and line ends."""
     return re.sub(r"\s", "", text)
 
 
 def parse(html: str) -> Element:
-    """Parse a page; any error in its HTML fails."""
+    """Parse a page strictly: any HTML error fails."""
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     return parser.parse(html)
 
 
 def parse_fragment(html: str) -> Element:
-    """Parse a part of a page within a page of its own."""
+    """Parse a fragment within a minimal page."""
     return parse(f"<!DOCTYPE html><html><head><title>x</title></head><body>{html}</body></html>")
 
 
 def words_of(element: Element) -> str:
-    """The text of an element that a reader sees."""
+    """The visible text of an element."""
     return "".join(_texts(element))
 
 
@@ -173,6 +173,15 @@ def _texts(element: Element) -> Iterator[str]:
         yield child.tail or ""
 
 
-def names(districts: pl.DataFrame) -> dict[str, str]:
+def district_names(districts: pl.DataFrame) -> dict[str, str]:
     """Names of districts by code."""
     return dict(districts.select("code", "name").iter_rows())
+
+
+def text_in_word(element: Element) -> Iterator[str]:
+    """The texts of an element that a Word document shows."""
+    if not {"on-paper", "folded", "screen"} & set((element.get("class") or "").split()):
+        yield element.text or ""
+        for child in element:
+            yield from text_in_word(child)
+            yield child.tail or ""

@@ -1,4 +1,4 @@
-"""The exporter: outputs become a page; errors and what fetches or runs are refused."""
+"""The exporter: outputs become a page; errors, scripts and external references are refused."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from tests.pages.factory import parse, words_of
 
 @pytest.fixture(scope="module")
 def exporter() -> KejistatsExporter:
-    """One exporter, used again and again as a batch does."""
+    """One exporter, reused as in a batch."""
     return KejistatsExporter()
 
 
-def shown(html: str, **data: Any) -> NotebookNode:
-    """A code cell that shows some HTML."""
+def html_cell(html: str, **data: Any) -> NotebookNode:
+    """A code cell that outputs HTML."""
     return new_code_cell(
         "show()", outputs=[new_output("display_data", {"text/html": html, **data})]
     )
 
 
-def printed(text: str, name: str = "stdout") -> NotebookNode:
+def print_cell(text: str, name: str = "stdout") -> NotebookNode:
     """A code cell that printed a text."""
     return new_code_cell("print()", outputs=[new_output("stream", name=name, text=text)])
 
 
 def export(exporter: KejistatsExporter, *cells: NotebookNode) -> str:
-    """The page of a notebook of these cells."""
+    """The page of a notebook with these cells."""
     html, _ = exporter.from_notebook_node(new_notebook(cells=list(cells)))
     parse(html)
     return html
 
 
 def image() -> str:
-    """A PNG as a notebook holds it: base64 in lines."""
+    """A PNG as notebooks store it: base64 in lines."""
     figure = Figure(figsize=(1, 1))
     figure.subplots().plot([1, 2])
     raw = io.BytesIO()
@@ -57,9 +57,9 @@ def test_an_error_output_fails_the_export(exporter: KejistatsExporter) -> None:
     error = new_output("error", ename="ValueError", evalue="no figures", traceback=["…"])
 
     with pytest.raises(KejistatsError, match=r"cell 2 failed: ValueError: no figures") as raised:
-        export(exporter, printed("before"), new_code_cell("x", outputs=[error]))
+        export(exporter, print_cell("before"), new_code_cell("x", outputs=[error]))
 
-    assert "run the notebook again" in raised.value.remedy
+    assert "fix the error and run the notebook again" in raised.value.remedy
 
 
 def test_an_error_in_a_hidden_cell_fails_too(exporter: KejistatsExporter) -> None:
@@ -72,10 +72,10 @@ def test_an_error_in_a_hidden_cell_fails_too(exporter: KejistatsExporter) -> Non
 
 @pytest.mark.parametrize("tag", ["parameters", "injected-parameters", "hide"])
 def test_tagged_cells_disappear(exporter: KejistatsExporter, tag: str) -> None:
-    hidden = printed("not to be seen")
+    hidden = print_cell("not to be seen")
     hidden.metadata["tags"] = ["other", tag]
 
-    html = export(exporter, hidden, printed("to be seen"))
+    html = export(exporter, hidden, print_cell("to be seen"))
 
     assert "not to be seen" not in html
     assert "to be seen" in html
@@ -91,9 +91,9 @@ def test_code_is_never_shown(exporter: KejistatsExporter) -> None:
 
 
 def test_an_analysts_markdown_is_rendered(exporter: KejistatsExporter) -> None:
-    own = "## 说明\n\n本区**重点**工作：\n\n- 甲\n- 乙\n\n| 项 | 数 |\n|---|---|\n| a | 1 |"
+    markdown = "## 说明\n\n本区**重点**工作：\n\n- 甲\n- 乙\n\n| 项 | 数 |\n|---|---|\n| a | 1 |"
 
-    body = parse(export(exporter, new_markdown_cell(own))).find("body")
+    body = parse(export(exporter, new_markdown_cell(markdown))).find("body")
 
     assert body is not None
     section = body.find(".//section[@class='own']")
@@ -119,20 +119,22 @@ def test_an_analysts_markdown_is_rendered(exporter: KejistatsExporter) -> None:
         '<form action="https://example.org"><input></form>',
     ],
 )
-def test_what_runs_or_fetches_is_refused(exporter: KejistatsExporter, html: str) -> None:
-    with pytest.raises(KejistatsError, match="would make the page run or fetch") as raised:
-        export(exporter, shown(html))
+def test_scripts_and_external_references_are_refused(
+    exporter: KejistatsExporter, html: str
+) -> None:
+    with pytest.raises(KejistatsError, match="would make the page run or load") as raised:
+        export(exporter, html_cell(html))
 
     tag = re.match(r"<\w+", html)
     assert tag is not None
     assert tag[0] in raised.value.message
-    assert "show a table, an image or text" in raised.value.remedy
+    assert "output a table, an image or text" in raised.value.remedy
 
 
 def test_a_remote_image_in_markdown_is_refused(exporter: KejistatsExporter) -> None:
     cell = new_markdown_cell("![a](https://example.org/a.png)")
 
-    with pytest.raises(KejistatsError, match="would make the page run or fetch"):
+    with pytest.raises(KejistatsError, match="would make the page run or load"):
         export(exporter, cell)
 
 
@@ -145,17 +147,17 @@ def test_a_plain_link_is_kept(exporter: KejistatsExporter) -> None:
 def test_plain_text_is_shown_and_escaped(exporter: KejistatsExporter) -> None:
     result = new_output("execute_result", {"text/plain": "a < b & c"}, execution_count=1)
 
-    html = export(exporter, new_code_cell("x", outputs=[result]), printed("<b>not bold</b>"))
+    html = export(exporter, new_code_cell("x", outputs=[result]), print_cell("<b>not bold</b>"))
 
     assert "<pre>a &lt; b &amp; c</pre>" in html
     assert "&lt;b&gt;not bold&lt;/b&gt;" in html
 
 
-def test_warnings_of_a_cell_and_none_are_not_printed(exporter: KejistatsExporter) -> None:
+def test_warnings_of_a_cell_and_none_are_not_print_cell(exporter: KejistatsExporter) -> None:
     none = new_output("execute_result", {"text/plain": "None"}, execution_count=1)
 
     html = export(
-        exporter, printed("a warning", name="stderr"), new_code_cell("f()", outputs=[none])
+        exporter, print_cell("a warning", name="stderr"), new_code_cell("f()", outputs=[none])
     )
 
     assert "a warning" not in html
@@ -185,8 +187,8 @@ def test_an_image_carries_its_own_text_and_size(exporter: KejistatsExporter) -> 
     )  # fmt: skip
 
 
-def test_html_comes_before_other_forms_of_an_output(exporter: KejistatsExporter) -> None:
-    cell = shown("<p>as html</p>", **{"text/plain": "as text", "image/png": image()})
+def test_html_comes_before_other_formats_of_an_output(exporter: KejistatsExporter) -> None:
+    cell = html_cell("<p>as html</p>", **{"text/plain": "as text", "image/png": image()})
 
     html = export(exporter, cell)
 
@@ -214,16 +216,16 @@ def test_a_notebook_without_a_brief_is_a_page_too(exporter: KejistatsExporter) -
 
 
 def test_the_same_notebook_gives_the_same_page(exporter: KejistatsExporter) -> None:
-    cells = [printed("a"), new_markdown_cell("b")]
+    cells = [print_cell("a"), new_markdown_cell("b")]
 
-    one, again = export(exporter, *cells), export(KejistatsExporter(), *cells)
+    first, again = export(exporter, *cells), export(KejistatsExporter(), *cells)
 
-    assert one == again
+    assert first == again
 
 
 def test_the_notebook_itself_is_not_changed(exporter: KejistatsExporter) -> None:
     hidden = new_code_cell("x", metadata={"tags": ["hide"]})
-    notebook = new_notebook(cells=[hidden, printed("a")])
+    notebook = new_notebook(cells=[hidden, print_cell("a")])
     before = nbformat.writes(notebook)
 
     exporter.from_notebook_node(notebook)

@@ -1,4 +1,4 @@
-"""Files in LibreOffice: workbooks keep their checks, a brief as Word document its words."""
+"""Files opened in LibreOffice: forms keep their data validation, Word documents their text."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from kejistats.dataset import Dataset
 from kejistats.forms.template import make_templates
 from kejistats.forms.template.cell_rules import date_check, growth_check, value_check
 from kejistats.model.period import Checkpoint
-from kejistats.pages.word import word
+from kejistats.pages.word import make_docx
 from kejistats.reading.form_mark import COVER_SHEET, MARK_SHEET
 from tests.factory import indicators
-from tests.pages.factory import Made, parse, squeezed
-from tests.pages.test_word import shown
+from tests.pages.factory import Made, parse, text_in_word, without_spaces
 
 SOFFICE = shutil.which("soffice")
 pytestmark = [
@@ -31,14 +30,14 @@ pytestmark = [
 HALF = Checkpoint(2025, 6)
 
 
-def convert(path: Path, form: str, folder: Path) -> Path:
-    """Open a file in LibreOffice and save it in another form."""
+def convert(path: Path, target_format: str, folder: Path) -> Path:
+    """Open a file in LibreOffice and save it in another format."""
     profile = (folder / "profile").as_uri()
     folder.mkdir(exist_ok=True)
-    done = subprocess.run(
+    process = subprocess.run(
         [
             str(SOFFICE), f"-env:UserInstallation={profile}", "--headless",
-            "--convert-to", form, "--outdir", str(folder), str(path),
+            "--convert-to", target_format, "--outdir", str(folder), str(path),
         ],
         capture_output=True,
         encoding="utf-8",
@@ -46,23 +45,23 @@ def convert(path: Path, form: str, folder: Path) -> Path:
         check=False,
         env=os.environ | {"LC_ALL": "C.UTF-8"},
     )  # fmt: skip
-    made = folder / f"{path.stem}.{form.split(':', maxsplit=1)[0]}"
-    assert done.returncode == 0, done.stderr
-    assert made.exists(), done.stdout + done.stderr
-    assert "rror" not in done.stderr
-    return made
+    converted = folder / f"{path.stem}.{target_format.split(':', maxsplit=1)[0]}"
+    assert process.returncode == 0, process.stderr
+    assert converted.exists(), process.stdout + process.stderr
+    assert "rror" not in process.stderr
+    return converted
 
 
 @pytest.fixture(scope="module")
 def form(demo: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbook of one district."""
+    """The form of one district."""
     folder = tmp_path_factory.mktemp("forms")
     return make_templates(demo, HALF, ["900101"], folder, date(2025, 7, 1))[0]
 
 
 @pytest.fixture(scope="module", params=["xlsx", "ods"])
 def saved(form: Path, request: pytest.FixtureRequest, tmp_path_factory: Any) -> Path:
-    """The same workbook, saved by LibreOffice in its own way and, from ods, once more as xlsx."""
+    """The same form saved by LibreOffice, as xlsx or by way of ods."""
     first = convert(form, request.param, tmp_path_factory.mktemp("saved"))
     if request.param == "xlsx":
         return first
@@ -70,7 +69,7 @@ def saved(form: Path, request: pytest.FixtureRequest, tmp_path_factory: Any) -> 
 
 
 def checks(sheet: Any) -> dict[str, tuple[Any, ...]]:
-    """What stands in the way of a wrong entry, by first cell."""
+    """The data validations of a sheet, by cell range."""
     return {
         str(c.sqref): (c.type, c.formula1, c.prompt, c.error, bool(c.showErrorMessage))
         for c in sheet.data_validations.dataValidation
@@ -85,12 +84,12 @@ def test_checks_locks_and_texts_survive(form: Path, saved: Path) -> None:
         other = after[sheet.title]
         assert other.protection.sheet
         assert checks(other) == checks(sheet)
-        for line in sheet.iter_rows():
-            for cell in line:
-                twin = other[cell.coordinate]
-                assert (twin.value or "") == (cell.value or "")
+        for row in sheet.iter_rows():
+            for cell in row:
+                counterpart = other[cell.coordinate]
+                assert (counterpart.value or "") == (cell.value or "")
                 if sheet.title != MARK_SHEET:
-                    assert twin.protection.locked == cell.protection.locked, cell.coordinate
+                    assert counterpart.protection.locked == cell.protection.locked, cell.coordinate
         if sheet.title not in (COVER_SHEET, MARK_SHEET):
             assert checks(sheet)
             assert other.column_dimensions["A"].hidden
@@ -107,31 +106,34 @@ CASES: list[tuple[str, list[float | str], list[float]]] = [
 ]
 
 
-def test_its_formulas_answer_as_meant(tmp_path: Path) -> None:
-    known = {i["id"]: i for i in indicators().to_dicts()}
+def test_the_formulas_of_checks_answer_as_intended(tmp_path: Path) -> None:
+    indicators_by_id = {i["id"]: i for i in indicators().to_dicts()}
     rules = [
-        (value_check(known[name], HALF, "{0}")["value"], good, bad) for name, good, bad in CASES
+        (value_check(indicators_by_id[name], HALF, "{0}")["value"], good, bad)
+        for name, good, bad in CASES
     ]
     growth: list[float | str] = [-100, 12.3, "12.3%"]
-    rules.append((growth_check(known["contracts_value"], "{0}")["value"], growth, [-100.1]))
+    rules.append(
+        (growth_check(indicators_by_id["contracts_value"], "{0}")["value"], growth, [-100.1])
+    )
     days: list[float | str] = [45658, 45838, "6月20日"]  # 2025-01-01 and 2025-06-30
     rules.append((date_check(HALF, "{0}")["value"], days, [45657, 45839, 20250620]))
-    wanted: list[bool] = []
+    expected: list[bool] = []
     # openpyxl stores no results, so the program has to compute them.
     book = openpyxl.Workbook()
     sheet = book.active
     for formula, good, bad in rules:
         for value in [*good, *bad]:
-            wanted.append(value in good)
-            sheet.append([value, formula.replace("{0}", f"A{len(wanted)}")])
+            expected.append(value in good)
+            sheet.append([value, formula.replace("{0}", f"A{len(expected)}")])
     book.save(tmp_path / "cases.xlsx")
 
     utf_8 = "csv:Text - txt - csv (StarCalc):44,34,76"
-    made = convert(tmp_path / "cases.xlsx", utf_8, tmp_path / "out")
+    results = convert(tmp_path / "cases.xlsx", utf_8, tmp_path / "out")
 
-    with made.open(encoding="utf-8", newline="") as file:
-        found = [line[1] for line in csv.reader(file)]
-    assert found == ["TRUE" if good else "FALSE" for good in wanted]
+    with results.open(encoding="utf-8", newline="") as file:
+        answers = [line[1] for line in csv.reader(file)]
+    assert answers == ["TRUE" if good else "FALSE" for good in expected]
 
 
 @pytest.mark.parametrize("name", ["demo-city/900101", "demo-city/overview"])
@@ -139,16 +141,16 @@ def test_a_page_as_word_document_opens_with_all_its_words(
     made: Made, tmp_path: Path, name: str
 ) -> None:
     html = made.pages[name].read_text(encoding="utf-8")
-    (tmp_path / "page.docx").write_bytes(word(html))
+    (tmp_path / "page.docx").write_bytes(make_docx(html))
 
     saved = convert(tmp_path / "page.docx", "txt:Text (encoded):UTF8", tmp_path / "out")
 
-    text = squeezed(saved.read_text(encoding="utf-8-sig"))
+    text = without_spaces(saved.read_text(encoding="utf-8-sig"))
     [body] = parse(html).iter("body")
-    place = 0
+    position = 0
     for tag in body.iter():
         if tag.tag in ("h1", "h2", "h3", "p", "td", "th", "caption"):
-            leaf = squeezed("".join(shown(tag)))
-            found = text.find(leaf, place)
-            assert found >= 0, leaf
-            place = found + len(leaf)
+            leaf = without_spaces("".join(text_in_word(tag)))
+            start = text.find(leaf, position)
+            assert start >= 0, leaf
+            position = start + len(leaf)

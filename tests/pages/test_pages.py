@@ -1,4 +1,4 @@
-"""The pages: valid, self-contained, small, Chinese, marked where the data is made."""
+"""The pages: valid, self-contained, small, in Chinese, marked where the data are sample data."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kejistats.brief import Brief, Bundle, make_overview
 from kejistats.brief.sentences import sentence
 from kejistats.brief.view import headline, views
 from kejistats.dataset import Dataset
-from kejistats.pages.self_contained import foreign_parts
-from tests.pages.factory import MODEL, NAMES, SHOWN, Made, names, parse, words_of
+from kejistats.pages.self_contained import external_parts
+from tests.pages.factory import MODEL, NAMES, SHOWN, Made, district_names, parse, words_of
 
 SAMPLE = "示例数据"
 KIB = 1024
@@ -24,13 +24,13 @@ PROVINCES = [name for name in NAMES if name.startswith("provinces/")]
 
 @pytest.fixture(scope="module")
 def html(made: Made) -> dict[str, str]:
-    """The pages as text."""
+    """The pages as HTML text."""
     return {name: file.read_text(encoding="utf-8") for name, file in made.pages.items()}
 
 
 @pytest.fixture(scope="module")
 def trees(html: dict[str, str]) -> dict[str, Element]:
-    """The pages, each parsed strictly."""
+    """The pages, parsed strictly."""
     return {name: parse(text) for name, text in html.items()}
 
 
@@ -62,10 +62,10 @@ def test_a_page_is_made_for_a_phone_in_light_and_dark(trees: dict[str, Element],
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_needs_nothing_but_itself(html: dict[str, str], name: str) -> None:
+def test_a_page_is_self_contained(html: dict[str, str], name: str) -> None:
     text = html[name]
 
-    assert foreign_parts(text) == []
+    assert external_parts(text) == []
     assert not re.search(r"https?://|<script|<link|@import|javascript:", text)
 
 
@@ -104,14 +104,16 @@ def test_tables_have_a_caption_and_headers_with_a_scope(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_numbers_stand_in_cells_for_numbers(trees: dict[str, Element], name: str) -> None:
+def test_numbers_are_in_number_cells(trees: dict[str, Element], name: str) -> None:
     number = re.compile(r"[≥≤约]?[+−-]?\d[\d.]*\D{0,6}|\d+/\d+")
     wrong = []
     for table in trees[name].iter("table"):
         if "sources" in classes(table):
             continue
-        apart = [words_of(cell).strip() for cell in table.iter("td") if "n" not in classes(cell)]
-        wrong += [text for text in apart if number.fullmatch(text)]
+        text_cells = [
+            words_of(cell).strip() for cell in table.iter("td") if "n" not in classes(cell)
+        ]
+        wrong += [text for text in text_cells if number.fullmatch(text)]
 
     assert wrong == []
 
@@ -124,10 +126,10 @@ def test_the_columns_of_numbers_of_the_key_table_are_right_aligned(
 
     assert len(tables) > 3
     for table in tables:
-        [heads] = [list(tr) for tr in table.findall("thead/tr")]
+        [headers] = [list(tr) for tr in table.findall("thead/tr")]
         rows = [list(tr) for tr in table.findall("tbody/tr")]
-        for place, head in enumerate(heads[1:], 1):
-            expected = words_of(head) in (
+        for column, header in enumerate(headers[1:], 1):
+            expected = words_of(header) in (
                 "累计",
                 "同比",
                 "目标",
@@ -136,12 +138,12 @@ def test_the_columns_of_numbers_of_the_key_table_are_right_aligned(
                 "位次",
                 "占比",
             )
-            assert ("n" in classes(head)) == expected
-            assert all(("n" in classes(row[place])) == expected for row in rows)
+            assert ("n" in classes(header)) == expected
+            assert all(("n" in classes(row[column])) == expected for row in rows)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_made_data_is_marked_and_real_data_is_not(html: dict[str, str], name: str) -> None:
+def test_sample_data_are_marked_and_real_data_are_not(html: dict[str, str], name: str) -> None:
     text = html[name]
 
     if name in DEMO:
@@ -155,7 +157,7 @@ def test_made_data_is_marked_and_real_data_is_not(html: dict[str, str], name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_word_is_left_in_another_language(trees: dict[str, Element], name: str) -> None:
+def test_no_word_is_in_another_language(trees: dict[str, Element], name: str) -> None:
     visible = " ".join(text_outside_sources(trees[name]))
 
     latin = set(re.findall(r"[A-Za-z][A-Za-z&_]*", visible)) - {"R&D", "GDP"}
@@ -164,18 +166,18 @@ def test_no_word_is_left_in_another_language(trees: dict[str, Element], name: st
 
 
 def text_outside_sources(tree: Element) -> list[str]:
-    """The visible text but for the table of sources and the line on how the page was made."""
+    """The visible text without the list of sources and the line on how the page was made."""
     body = tree.find("body")
     assert body is not None
-    apart = [e for e in body.iter() if classes(e) & {"sources", "made"}]
-    hidden = {child for e in apart for child in e.iter()}
-    shown = []
+    excluded = [e for e in body.iter() if classes(e) & {"sources", "made"}]
+    hidden = {child for e in excluded for child in e.iter()}
+    texts = []
     for element in body.iter():
         if element not in hidden:
-            shown.append(element.text or "")
-        if element not in hidden or element in apart:
-            shown.append(element.tail or "")
-    return shown
+            texts.append(element.text or "")
+        if element not in hidden or element in excluded:
+            texts.append(element.tail or "")
+    return texts
 
 
 @pytest.mark.parametrize("name", BRIEFS)
@@ -187,13 +189,13 @@ def test_every_source_is_a_cell_of_a_file_or_a_rule(trees: dict[str, Element], n
 
     assert len(lines) > 15
     for line in lines:
-        for what, _, source in (part.partition(" ") for part in line):
-            if what in ("本期", "上年同期", "目标"):
+        for label, _, source in (part.partition(" ") for part in line):
+            if label in ("本期", "上年同期", "目标"):
                 assert source == "各区合计" or " ÷ " in source or cell.fullmatch(source)
-            elif what == "批次":
+            elif label == "批次":
                 assert re.fullmatch(r"\d{6}-[0-9a-f]{8}", source)
             else:
-                assert re.match("同比|完成率|应完成|占比|上年同期占比|拉动|—|未|无", what)
+                assert re.match("同比|完成率|应完成|占比|上年同期占比|拉动|—|未|无", label)
 
 
 @pytest.mark.parametrize("name", BRIEFS)
@@ -227,16 +229,16 @@ def test_code_and_parameters_are_not_shown(html: dict[str, str]) -> None:
         assert ".json" not in text
 
 
-def test_a_page_holds_the_parts_of_its_brief(made: Made, html: dict[str, str]) -> None:
+def test_a_page_has_the_parts_of_its_brief_in_order(made: Made, html: dict[str, str]) -> None:
     job = next(j for j in made.jobs["demo-city"] if j.page == made.pages[f"demo-city/{MODEL}"])
     brief = Brief(Bundle.read(job.bundle))
 
     text = html[f"demo-city/{MODEL}"]
 
     parts = (brief.head, brief.table(), brief.review, brief.problems, brief.plan, brief.notes)
-    places = [text.find(part.html.strip()) for part in parts]
-    assert -1 not in places
-    assert places == sorted(places)
+    positions = [text.find(part.html.strip()) for part in parts]
+    assert -1 not in positions
+    assert positions == sorted(positions)
 
 
 # ---- the overview -----------------------------------------------------------------------
@@ -248,7 +250,7 @@ def test_the_overview_has_a_row_for_every_district(
 ) -> None:
     dataset: Dataset = request.getfixturevalue(data)
     tree = trees[f"{dataset.name}/overview"]
-    expected = names(dataset.districts.filter(dataset.districts["kind"] != "total"))
+    expected = district_names(dataset.districts.filter(dataset.districts["kind"] != "total"))
 
     matrices = [t for t in tree.iter("table") if "matrix" in classes(t)]
 
@@ -277,7 +279,7 @@ def test_links_of_the_overview_are_the_pages_of_the_same_run(
         )
 
 
-def test_the_overview_tells_the_parents_own_figures(
+def test_the_overview_states_the_parents_own_figures(
     demo: Dataset, trees: dict[str, Element]
 ) -> None:
     bundle = make_overview(demo, demo.checkpoint("2025H1"))
@@ -296,8 +298,8 @@ def test_cells_of_the_overview_are_the_districts_own_figures(
     demo: Dataset, trees: dict[str, Element]
 ) -> None:
     bundle = make_overview(demo, demo.checkpoint("2025H1"))
-    known = {(v["district"], v.short): v for v in views(bundle)}
-    codes = {name: code for code, name in names(demo.districts).items()}
+    views_by_name = {(v["district"], v.short): v for v in views(bundle)}
+    codes = {name: code for code, name in district_names(demo.districts).items()}
     tables = trees["demo-city/overview"].iter("table")
     matrix = next(t for t in tables if "matrix" in classes(t))
     [heads] = [[words_of(th) for th in tr] for tr in matrix.findall("thead/tr")]
@@ -306,7 +308,7 @@ def test_cells_of_the_overview_are_the_districts_own_figures(
     for tr in matrix.findall("tbody/tr"):
         name, *cells = (words_of(cell) for cell in tr)
         for short, cell in zip(heads[1:], cells, strict=True):
-            view = known[codes[name], short]
+            view = views_by_name[codes[name], short]
             assert cell.startswith(view.figure(trim=False))
             checked += 1
 

@@ -1,4 +1,4 @@
-"""A page as PDF: the same words, its own font, nothing fetched."""
+"""Pages as PDF: the same text, packaged fonts, nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ import pytest
 from pypdf import PdfReader
 
 from kejistats.model.errors import KejistatsError, UsageError
-from kejistats.pages.pdf import pdf
-from tests.pages.factory import Made, OnDemand, page, parse, squeezed
+from kejistats.pages.pdf import make_pdf
+from tests.pages.factory import Made, OnDemand, page_html, parse, without_spaces
 
 NAMES = ["demo-city/900101", pytest.param("demo-city/overview", marks=pytest.mark.long)]
-# Of a page, marks of lists are read last, before the number at its foot.
+# On each page, list markers are extracted last, before the page number.
 _FOOT = re.compile(r"(?:\d{1,2}\.|•)*第\d+页共\d+页")
 
 
 def text_of(reader: PdfReader) -> str:
-    """All words of a PDF without spaces and page numbers."""
-    return "".join(_FOOT.sub("", squeezed(p.extract_text())) for p in reader.pages)
+    """The text of a PDF without spaces and page numbers."""
+    return "".join(_FOOT.sub("", without_spaces(p.extract_text())) for p in reader.pages)
 
 
 def leaves(element: Element, *, narrow: bool = False) -> Iterator[str]:
-    """What stands on paper in cells, items and paragraphs, in the order of the page.
+    """The printed texts of cells, items and paragraphs, in the order of the page.
 
-    `narrow` tables share a sheet and leave out columns.
+    `narrow` tables share a sheet and leave out some columns.
     """
     classes = set((element.get("class") or "").split())
     narrow = narrow or "domain" in classes
     if {"folded", "screen"} & classes or (narrow and "wide" in classes):
         return
     if element.tag in ("td", "th", "li", "p", "h1", "h2", "h3", "caption"):
-        yield squeezed("".join(on_paper(element)))
+        yield without_spaces("".join(on_paper(element)))
         return
     for child in element:
         if child.tag != "summary":
@@ -45,7 +45,7 @@ def leaves(element: Element, *, narrow: bool = False) -> Iterator[str]:
 
 
 def on_paper(element: Element) -> Iterator[str]:
-    """The text of an element without what is for the screen."""
+    """The texts of an element without those for the screen only."""
     if element.get("class") != "on-screen":
         yield element.text or ""
         for child in element:
@@ -55,11 +55,11 @@ def on_paper(element: Element) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def printed(made: Made) -> dict[str, tuple[str, PdfReader]]:
-    """Pages and the PDFs made from them."""
+    """Pages as HTML with the PDFs made from them, by name."""
 
     def document(name: str) -> tuple[str, PdfReader]:
         html = made.pages[name].read_text(encoding="utf-8")
-        return html, PdfReader(io.BytesIO(pdf(html)))
+        return html, PdfReader(io.BytesIO(make_pdf(html)))
 
     return OnDemand(document)
 
@@ -70,23 +70,21 @@ def test_it_says_what_the_page_says_in_its_order(printed: dict[str, Any], name: 
     text = text_of(reader)
 
     [body] = parse(html).iter("body")
-    place = 0
+    position = 0
     for leaf in leaves(body):
-        found = text.find(leaf, place)
-        assert found >= 0, f"{leaf} after {text[max(0, place - 40) : place]}"
-        place = found + len(leaf)
+        start = text.find(leaf, position)
+        assert start >= 0, f"{leaf} after {text[max(0, position - 40) : position]}"
+        position = start + len(leaf)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_the_fonts_that_the_package_brings_are_used(
-    printed: dict[str, Any], name: str
-) -> None:
+def test_only_packaged_fonts_are_used(printed: dict[str, Any], name: str) -> None:
     _, reader = printed[name]
 
     fonts = {
         str(font.get_object()["/BaseFont"]).partition("+")[2]
-        for page in reader.pages
-        for font in page["/Resources"]["/Font"].values()
+        for sheet in reader.pages
+        for font in sheet["/Resources"]["/Font"].values()
     }
     assert {"text", "text-Bold"} <= fonts <= {"text", "text-Bold", "marks"}
 
@@ -97,7 +95,7 @@ def test_every_page_is_a4_and_has_its_number(printed: dict[str, Any], name: str)
 
     count = len(reader.pages)
     for number, sheet in enumerate(reader.pages, 1):
-        assert f"第{number}页共{count}页" in squeezed(sheet.extract_text())
+        assert f"第{number}页共{count}页" in without_spaces(sheet.extract_text())
         assert [round(float(side)) for side in sheet.mediabox[2:]] == [595, 842]
 
 
@@ -125,11 +123,14 @@ def test_links_lead_within_the_page(printed: dict[str, Any]) -> None:
     assert links <= set(reader.named_destinations)
 
 
-def test_a_tables_head_stands_on_each_of_its_pages() -> None:
+def test_a_table_header_is_repeated_on_each_page() -> None:
     rows = "".join(f"<tr><td>第{n}行</td></tr>" for n in range(200))
     body = f"<table><thead><tr><th>表头</th></tr></thead><tbody>{rows}</tbody></table>"
 
-    sheets = [squeezed(p.extract_text()) for p in PdfReader(io.BytesIO(pdf(page(body)))).pages]
+    sheets = [
+        without_spaces(p.extract_text())
+        for p in PdfReader(io.BytesIO(make_pdf(page_html(body)))).pages
+    ]
 
     assert len(sheets) > 2
     assert [sheet.count("表头") for sheet in sheets] == [1] * len(sheets)
@@ -138,13 +139,15 @@ def test_a_tables_head_stands_on_each_of_its_pages() -> None:
 def test_names_with_marks_and_folded_parts_are_printed() -> None:
     body = "<h1>&lt;b&gt;区 &amp; 市</h1><details><summary>更多</summary><p>折起的话</p></details>"
 
-    text = text_of(PdfReader(io.BytesIO(pdf(page(body)))))
+    text = text_of(PdfReader(io.BytesIO(make_pdf(page_html(body)))))
 
     assert text == "<b>区&市更多折起的话"
 
 
 def test_the_same_page_gives_the_same_bytes() -> None:
-    assert pdf(page("<h1>甲</h1><p>乙</p>")) == pdf(page("<h1>甲</h1><p>乙</p>"))
+    assert make_pdf(page_html("<h1>甲</h1><p>乙</p>")) == make_pdf(
+        page_html("<h1>甲</h1><p>乙</p>")
+    )
 
 
 @pytest.mark.parametrize(
@@ -158,9 +161,9 @@ def test_the_same_page_gives_the_same_bytes() -> None:
         ("<style>@font-face { font-family: x; src: url(file:///x.otf) }</style>", "<p>甲</p>"),
     ],
 )
-def test_nothing_is_fetched(head: str, body: str) -> None:
-    with pytest.raises(KejistatsError, match=r"would fetch (https?|file)://"):
-        pdf(page(body, head))
+def test_nothing_is_loaded_from_elsewhere(head: str, body: str) -> None:
+    with pytest.raises(KejistatsError, match=r"would load (https?|file)://"):
+        make_pdf(page_html(body, head))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,7 @@ def test_nothing_is_fetched(head: str, body: str) -> None:
         ("raise OSError('cannot load library libpango-1.0-0')", "library Pango.*libpango-1.0-0"),
     ],
 )
-def test_what_is_missing_is_named(
+def test_a_missing_package_or_library_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, message: str
 ) -> None:
     (tmp_path / "weasyprint.py").write_text(module, encoding="utf-8")
@@ -178,4 +181,4 @@ def test_what_is_missing_is_named(
     monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
 
     with pytest.raises(UsageError, match=message):
-        pdf(page(""))
+        make_pdf(page_html(""))

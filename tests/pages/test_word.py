@@ -1,4 +1,4 @@
-"""A page as a Word document: the same words, in the layout of official papers."""
+"""Pages as Word documents: the same text, in the layout of official documents."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import io
 import os
 import sys
 import zipfile
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element
 
 import docx
 import pytest
@@ -21,10 +19,10 @@ from docx.shared import Mm, Pt
 from PIL import Image
 
 from kejistats.model.errors import KejistatsError, UsageError
-from kejistats.pages.pdf import pdf
-from kejistats.pages.word import word
+from kejistats.pages.pdf import make_pdf
+from kejistats.pages.word import make_docx
 from tests.factory import ROOT
-from tests.pages.factory import Made, OnDemand, page, parse, squeezed
+from tests.pages.factory import Made, OnDemand, page_html, parse, text_in_word, without_spaces
 from tests.workspaces import call, copy_workspace
 
 NAMES = [
@@ -41,15 +39,6 @@ NAMES = [
 ]
 
 
-def shown(element: Element) -> Iterator[str]:
-    """The text of an element that a Word document shows."""
-    if not {"on-paper", "folded", "screen"} & set((element.get("class") or "").split()):
-        yield element.text or ""
-        for child in element:
-            yield from shown(child)
-            yield child.tail or ""
-
-
 def png(width: int = 40, height: int = 20) -> str:
     """An image as a data URI."""
     file = io.BytesIO()
@@ -57,29 +46,29 @@ def png(width: int = 40, height: int = 20) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def opened(made: bytes) -> Any:
-    """A document, read back."""
-    return docx.Document(io.BytesIO(made))
+def open_docx(content: bytes) -> Any:
+    """A Word document, read back by python-docx."""
+    return docx.Document(io.BytesIO(content))
 
 
-def words(document: Any) -> str:
+def text_of(document: Any) -> str:
     """The text of a document's body."""
     body = document.element.body
     return "".join(t.text or "" for t in body.iter(qn("w:t")))
 
 
 def paragraphs(body: str) -> list[tuple[str, str]]:
-    """Style and text of the paragraphs outside tables that a page gives."""
-    return [(p.style.name, p.text) for p in opened(word(page(body))).paragraphs]
+    """Style and text of the paragraphs outside tables, from a page with this body."""
+    return [(p.style.name, p.text) for p in open_docx(make_docx(page_html(body))).paragraphs]
 
 
 @pytest.fixture(scope="module")
 def documents(made: Made) -> dict[str, tuple[str, Any]]:
-    """Pages and the documents made from them."""
+    """Pages as HTML with the documents made from them, by name."""
 
     def document(name: str) -> tuple[str, Any]:
         html = made.pages[name].read_text(encoding="utf-8")
-        return html, opened(word(html))
+        return html, open_docx(make_docx(html))
 
     return OnDemand(document)
 
@@ -89,7 +78,7 @@ def test_it_says_what_the_page_says(documents: dict[str, Any], name: str) -> Non
     html, document = documents[name]
 
     [body] = parse(html).iter("body")
-    assert squeezed(words(document)) == squeezed("".join(shown(body)))
+    assert without_spaces(text_of(document)) == without_spaces("".join(text_in_word(body)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -105,8 +94,8 @@ def test_tables_repeat_their_heads_and_keep_their_rows_whole(
     assert all(row.find(f".//{qn('w:cantSplit')}") is not None for row in rows)
     for table in document.element.body.iter(qn("w:tbl")):
         grid = [int(c.get(qn("w:w"))) for c in table.iter(qn("w:gridCol"))]
-        room = Mm(225) if len(grid) > 10 else Mm(156)
-        assert 0.95 * room < sum(grid) * 635 <= room or sum(grid) * 635 <= Mm(225)
+        width = Mm(225) if len(grid) > 10 else Mm(156)
+        assert 0.95 * width < sum(grid) * 635 <= width or sum(grid) * 635 <= Mm(225)
         for row in table.iter(qn("w:tr")):
             cells = list(row.iter(qn("w:tc")))
             spans = [int(s.get(qn("w:val"))) for s in row.iter(qn("w:gridSpan"))]
@@ -117,8 +106,8 @@ def test_tables_repeat_their_heads_and_keep_their_rows_whole(
 def test_images_keep_their_texts_and_fit(documents: dict[str, Any], name: str) -> None:
     html, document = documents[name]
 
-    found = [p.get("descr") for p in document.element.body.iter(qn("wp:docPr"))]
-    assert found == [
+    alt_texts = [p.get("descr") for p in document.element.body.iter(qn("wp:docPr"))]
+    assert alt_texts == [
         image.get("alt")
         for figure in parse(html).iter("figure")
         if figure.get("class") != "screen"
@@ -130,7 +119,7 @@ def test_images_keep_their_texts_and_fit(documents: dict[str, Any], name: str) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_list_begins_anew(documents: dict[str, Any], name: str) -> None:
+def test_every_list_starts_anew(documents: dict[str, Any], name: str) -> None:
     html, document = documents[name]
 
     used = [n.get(qn("w:val")) for n in document.element.body.iter(qn("w:numId"))]
@@ -146,23 +135,31 @@ def test_every_list_begins_anew(documents: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_links_lead_to_bookmarks_that_are_there(documents: dict[str, Any], name: str) -> None:
+def test_links_lead_to_existing_bookmarks(documents: dict[str, Any], name: str) -> None:
     html, document = documents[name]
     body = document.element.body
 
-    wanted = [a.get("href") for a in parse(html).iter("a") if a.get("href", "").startswith("#")]
+    hrefs = [a.get("href") for a in parse(html).iter("a") if a.get("href", "").startswith("#")]
     links = [h.get(qn("w:anchor")) for h in body.iter(qn("w:hyperlink"))]
-    marks = [b.get(qn("w:name")) for b in body.iter(qn("w:bookmarkStart"))]
-    assert len(links) == len(wanted) > 0
-    assert set(links) == set(marks)
-    assert len(set(marks)) == len(marks)
-    texts = {e.get("id"): squeezed("".join(shown(e))) for e in parse(html).iter() if e.get("id")}
-    places = {b.get(qn("w:name")): b.getparent() for b in body.iter(qn("w:bookmarkStart"))}
-    reached = ["".join(t.text for t in places[link].iter(qn("w:t"))) for link in links]
-    assert [squeezed(text) for text in reached] == [texts[href[1:]] for href in wanted]
+    bookmarks = [b.get(qn("w:name")) for b in body.iter(qn("w:bookmarkStart"))]
+    assert len(links) == len(hrefs) > 0
+    assert set(links) == set(bookmarks)
+    assert len(set(bookmarks)) == len(bookmarks)
+    texts = {
+        e.get("id"): without_spaces("".join(text_in_word(e)))
+        for e in parse(html).iter()
+        if e.get("id")
+    }
+    paragraphs_by_bookmark = {
+        b.get(qn("w:name")): b.getparent() for b in body.iter(qn("w:bookmarkStart"))
+    }
+    reached = [
+        "".join(t.text for t in paragraphs_by_bookmark[link].iter(qn("w:t"))) for link in links
+    ]
+    assert [without_spaces(text) for text in reached] == [texts[href[1:]] for href in hrefs]
 
 
-def test_paper_and_type_are_those_of_official_papers(documents: dict[str, Any]) -> None:
+def test_paper_and_fonts_are_those_of_official_documents(documents: dict[str, Any]) -> None:
     _, document = documents["demo-city/900101"]
 
     [section] = document.sections
@@ -181,7 +178,7 @@ def test_paper_and_type_are_those_of_official_papers(documents: dict[str, Any]) 
     assert (body.font.size, body.paragraph_format.line_spacing) == (Pt(16), Pt(28))
     assert body.element.find(f".//{qn('w:ind')}").get(qn("w:firstLineChars")) == "200"
     for paragraph in document.paragraphs:
-        # A theme's font would win over the one that is named.
+        # A theme font would override the one that is named.
         fonts_of = paragraph.style.element.rPr.rFonts
         assert not [name for name in fonts_of.attrib if "Theme" in name]
     for footer in (section.footer, section.even_page_footer):
@@ -190,18 +187,20 @@ def test_paper_and_type_are_those_of_official_papers(documents: dict[str, Any]) 
         assert paragraph.text == "— 1 —"
 
 
-def test_a_wide_table_lies_across_and_what_follows_stands(documents: dict[str, Any]) -> None:
+def test_a_wide_table_is_in_landscape_and_what_follows_in_portrait(
+    documents: dict[str, Any],
+) -> None:
     _, document = documents["demo-city/overview"]
 
-    turns = [s.orientation for s in document.sections]
-    assert turns[0] == turns[-1] == WD_ORIENT.PORTRAIT
-    assert WD_ORIENT.LANDSCAPE in turns
-    assert all(a != b for a, b in pairwise(turns))
-    [lying] = {(s.page_width, s.page_height) for s in document.sections if s.orientation}
-    assert lying[0] > lying[1]
+    orientations = [s.orientation for s in document.sections]
+    assert orientations[0] == orientations[-1] == WD_ORIENT.PORTRAIT
+    assert WD_ORIENT.LANDSCAPE in orientations
+    assert all(a != b for a, b in pairwise(orientations))
+    [landscape] = {(s.page_width, s.page_height) for s in document.sections if s.orientation}
+    assert landscape[0] > landscape[1]
 
 
-def test_made_data_are_called_so_on_every_page(documents: dict[str, Any]) -> None:
+def test_sample_data_are_marked_on_every_page(documents: dict[str, Any]) -> None:
     heads = {
         name: [document.sections[0].header.paragraphs[0].text,
                document.sections[0].even_page_header.paragraphs[0].text]
@@ -253,7 +252,7 @@ def test_every_block_has_its_style(body: str, expected: list[tuple[str, str]]) -
     assert paragraphs(body) == expected
 
 
-def test_cells_may_take_several_columns_and_rows() -> None:
+def test_cells_may_span_several_columns_and_rows() -> None:
     table = (
         "<table><caption>表</caption><thead><tr><th rowspan=2>甲</th><th colspan=2>乙</th></tr>"
         "<tr><th>丙</th><th class=n>丁</th></tr></thead><tbody>"
@@ -261,14 +260,14 @@ def test_cells_may_take_several_columns_and_rows() -> None:
         "<tr><td>一</td><td>二<br>三</td><td class=n>4.5</td></tr></tbody></table>"
     )
 
-    document = opened(word(page(table)))
+    document = open_docx(make_docx(page_html(table)))
 
-    [made] = document.tables
-    assert [[c.text for c in row.cells] for row in made.rows] == [
+    [word_table] = document.tables
+    assert [[c.text for c in row.cells] for row in word_table.rows] == [
         ["甲", "乙", "乙"], ["甲", "丙", "丁"], ["组"] * 3, ["一", "二\n三", "4.5"],
     ]  # fmt: skip
-    aligned = made.rows[3].cells[2].paragraphs[0]
-    assert str(aligned.paragraph_format.alignment).startswith("RIGHT")
+    right_cell = word_table.rows[3].cells[2].paragraphs[0]
+    assert str(right_cell.paragraph_format.alignment).startswith("RIGHT")
     assert document.paragraphs[0].style.name == "Caption"
 
 
@@ -276,8 +275,8 @@ def test_an_image_is_never_larger_than_the_text() -> None:
     body = f'<figure><img alt="" src="{png(3000, 500)}"></figure><p>甲</p>'
     tall = f'<figure><img alt="" width="420" src="{png(420, 4000)}"></figure><p>甲</p>'
 
-    [wide] = opened(word(page(body))).inline_shapes
-    [high] = opened(word(page(tall))).inline_shapes
+    [wide] = open_docx(make_docx(page_html(body))).inline_shapes
+    [high] = open_docx(make_docx(page_html(tall))).inline_shapes
 
     assert wide.width <= Mm(156)
     assert wide.height / wide.width == pytest.approx(500 / 3000, rel=0.01)
@@ -286,45 +285,45 @@ def test_an_image_is_never_larger_than_the_text() -> None:
 
 def test_an_image_from_elsewhere_is_refused() -> None:
     with pytest.raises(KejistatsError, match="not in the page: https://example"):
-        word(page('<p><img alt="图" src="https://example.org/a.png"></p>'))
+        make_docx(page_html('<p><img alt="图" src="https://example.org/a.png"></p>'))
 
 
 def test_no_clock_and_no_person_is_in_the_file() -> None:
-    made = word(page("<h1>甲</h1>"))
+    content = make_docx(page_html("<h1>甲</h1>"))
 
-    with zipfile.ZipFile(io.BytesIO(made)) as package:
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
         assert {info.date_time for info in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    about = opened(made).core_properties
-    assert (about.title, about.language, about.author) == ("甲区", "zh-CN", "")
-    assert about.created == about.modified
-    assert made == word(page("<h1>甲</h1>"))
+    properties = open_docx(content).core_properties
+    assert (properties.title, properties.language, properties.author) == ("甲区", "zh-CN", "")
+    assert properties.created == properties.modified
+    assert content == make_docx(page_html("<h1>甲</h1>"))
 
 
-def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "docx", None)
 
     with pytest.raises(UsageError, match=r"pip install kejistats\[docx\]"):
-        word(page(""))
+        make_docx(page_html(""))
 
 
-@pytest.mark.parametrize("form", ["docx", "pdf"])
+@pytest.mark.parametrize("suffix", ["docx", "pdf"])
 def test_a_missing_package_stops_the_command_before_any_work(
-    workspace: Path, tmp_path: Path, form: str
+    workspace: Path, tmp_path: Path, suffix: str
 ) -> None:
     (tmp_path / "shadow").mkdir()
-    name = {"docx": "docx", "pdf": "weasyprint"}[form]
-    (tmp_path / "shadow" / f"{name}.py").write_text("raise ImportError", encoding="utf-8")
+    module = {"docx": "docx", "pdf": "weasyprint"}[suffix]
+    (tmp_path / "shadow" / f"{module}.py").write_text("raise ImportError", encoding="utf-8")
 
     ran = call(
         *(sys.executable, "-m", "kejistats"),
-        *("briefs", "data/demo-city", f"--{form}", "--out", tmp_path / "out"),
+        *("briefs", "data/demo-city", f"--{suffix}", "--out", tmp_path / "out"),
         cwd=workspace,
         home=tmp_path / "home",
         PYTHONPATH=os.pathsep.join([str(tmp_path / "shadow"), str(ROOT)]),
     )
 
     assert ran.returncode == 2
-    assert f"pip install kejistats[{form}]" in ran.stderr
+    assert f"pip install kejistats[{suffix}]" in ran.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -344,8 +343,8 @@ def test_the_command_makes_both_beside_the_page(workspace: Path, tmp_path: Path)
     assert ran.returncode == 0, ran.stderr
     folder = tmp_path / "out" / "demo-city" / "2025H1"
     files = {file.name: file for file in folder.iterdir() if file.is_file()}
-    assert set(files) == {f"900101-2025H1.{form}" for form in ("docx", "html", "pdf")}
-    # Another process, with another order of sets, makes the same bytes.
+    assert set(files) == {f"900101-2025H1.{suffix}" for suffix in ("docx", "html", "pdf")}
+    # Another process, with another hash seed, makes the same bytes.
     html = files["900101-2025H1.html"].read_text(encoding="utf-8")
-    assert files["900101-2025H1.docx"].read_bytes() == word(html)
-    assert files["900101-2025H1.pdf"].read_bytes() == pdf(html)
+    assert files["900101-2025H1.docx"].read_bytes() == make_docx(html)
+    assert files["900101-2025H1.pdf"].read_bytes() == make_pdf(html)

@@ -1,4 +1,4 @@
-"""Growth against the same checkpoint a year earlier."""
+"""Chart of growth against the same checkpoint a year earlier."""
 
 from __future__ import annotations
 
@@ -6,89 +6,95 @@ from typing import TYPE_CHECKING
 
 from kejistats.brief.charts.canvas import (
     BLUE,
+    MAX_ROWS,
     RED,
-    ROWS,
     SIZE,
     Chart,
-    bars,
+    as_chart,
     canvas,
-    chart,
-    inches,
-    strokes,
+    draw_bars,
+    draw_lines,
+    text_width,
 )
-from kejistats.brief.sentences import listed
+from kejistats.brief.sentences import join_names
 from kejistats.brief.view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Inches between a bar and its number.
-_BESIDE = 0.05
+_LABEL_GAP = 0.05
 
 
 def growth(views: list[View]) -> Chart | None:
-    """Draw year-on-year growth in percent as bars; None without any.
+    """Draw year-on-year growth in percent as bars.
 
     Parameters
     ----------
     views
-        The rows to show, in order; indicators in points have another axis and are left out.
+        The rows to show, in order; growth in percentage points needs another axis and is left out.
+
+    Returns
+    -------
+    Chart or None
+        None where no row has growth in percent.
     """
     shown = [v for v in views if v.reported and not v.in_points and v.growth_value is not None]
-    shown = shown[:ROWS]
+    shown = shown[:MAX_ROWS]
     if not shown:
         return None
     values = [v.growth_value or 0.0 for v in shown]
-    cap = _cap(values)
+    limit = _longest_bar(values)
     texts = [
-        f"{v.growth_number()}{'→' if value > cap else '←' if value < -cap else ''}"
+        f"{v.growth_number()}{'→' if value > limit else '←' if value < -limit else ''}"
         for v, value in zip(shown, values, strict=True)
     ]
-    with canvas([v.short for v in shown], "同比增长") as (axes, room):
-        drawn = [max(min(value, cap), -cap) for value in values]
+    with canvas([v.short for v in shown], "同比增长") as (axes, width):
+        lengths = [max(min(value, limit), -limit) for value in values]
         colours = [RED if v.worsened else BLUE for v in shown]
-        signed_bars(axes, room, drawn, texts, colours)
-        return chart(axes, _finding(shown, values))
+        signed_bars(axes, width, lengths, texts, colours)
+        return as_chart(axes, _alt_text(shown, values))
 
 
 def signed_bars(
-    axes: Axes, room: float, values: list[float], texts: list[str], colours: list[str]
+    axes: Axes, width: float, values: list[float], texts: list[str], colours: list[str]
 ) -> None:
-    """Draw bars on either side of zero with their numbers, all within so many inches."""
+    """Draw bars on either side of zero with their numbers, all within `width` inches."""
     below = max(0.0, *(-value for value in values))
-    # Of all bars the one that leaves least room for its number decides how long they are.
+    # The bar that leaves least room for its number sets the scale of all.
     scale = min(
         (
-            (room - _BESIDE - inches(text)) / (below + max(value, 0.0))
+            (width - _LABEL_GAP - text_width(text)) / (below + max(value, 0.0))
             for value, text in zip(values, texts, strict=True)
             if below + max(value, 0.0) > 0
         ),
         default=1.0,
     )
-    axes.set_xlim(-below, room / scale - below)
-    bars(axes, range(len(values)), [(0, value) for value in values], colours)
-    strokes(axes, [[(0, -0.5), (0, len(values) - 0.5)]], width=0.8)
-    for place, (value, text) in enumerate(zip(values, texts, strict=True)):
-        axes.text(max(value, 0.0) + _BESIDE / scale, place, text, size=SIZE, va="center")
+    axes.set_xlim(-below, width / scale - below)
+    draw_bars(axes, range(len(values)), [(0, value) for value in values], colours)
+    draw_lines(axes, [[(0, -0.5), (0, len(values) - 0.5)]], width=0.8)
+    for row, (value, text) in enumerate(zip(values, texts, strict=True)):
+        axes.text(max(value, 0.0) + _LABEL_GAP / scale, row, text, size=SIZE, va="center")
 
 
-def _finding(shown: list[View], values: list[float]) -> str:
-    text = f"同比：{listed([f'{v.short}{v.growth_number()}' for v in shown])}。"
+def _alt_text(shown: list[View], values: list[float]) -> str:
+    """State the growth of each row, the largest rise and the largest fall."""
+    text = f"同比：{join_names([f'{v.short}{v.growth_number()}' for v in shown])}。"
     most, least = max(values), min(values)
     if most > least:
         if most > 0:
-            text += f"增幅最大：{listed(_at(shown, values, most))}。"
+            text += f"增幅最大：{join_names(_names_with(shown, values, most))}。"
         if least < 0:
-            text += f"降幅最大：{listed(_at(shown, values, least))}。"
+            text += f"降幅最大：{join_names(_names_with(shown, values, least))}。"
     return text
 
 
-def _at(shown: list[View], values: list[float], value: float) -> list[str]:
-    return [v.short for v, own in zip(shown, values, strict=True) if own == value]
+def _names_with(shown: list[View], values: list[float], wanted: float) -> list[str]:
+    return [v.short for v, value in zip(shown, values, strict=True) if value == wanted]
 
 
-def _cap(values: list[float]) -> float:
-    """Cut a bar that would dwarf all others; its number still stands beside it."""
+def _longest_bar(values: list[float]) -> float:
+    """Limit the bar of an outlier, so that the others stay visible; its number is still printed."""
     sizes = sorted(abs(v) for v in values)
     if len(sizes) < 3 or sizes[-1] <= 3 * sizes[-2]:
         return max(sizes[-1], 0.01)

@@ -1,4 +1,4 @@
-"""What part of the year past years had reached by each checkpoint, and this year's completion."""
+"""Chart of seasonality: this year's completion against the shares earlier years had reached."""
 
 from __future__ import annotations
 
@@ -16,51 +16,50 @@ from kejistats.brief.charts.canvas import (
     SMALL,
     WIDTH,
     Chart,
-    bare,
-    blank,
+    bare_axes,
+    blank_figure,
     caption_lines,
-    dots,
-    fitted,
-    strokes,
+    draw_dots,
+    draw_lines,
+    fit_text,
     style,
     write_caption,
 )
 from kejistats.brief.view import View
-from kejistats.model.numbers import percent
+from kejistats.model.numbers import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Inches: the picture, its title, its months, the percentages at its left.
-_HIGH, _TITLE, _MONTHS, _LEFT, _LINE = 1.9, 0.32, 0.22, 0.5, 0.18
-Path = list[tuple[int, float]]
+# Inches: the plot, its title, its month labels, the percentages at its left, a caption line.
+_PLOT_HEIGHT, _TITLE_HEIGHT, _MONTHS_HEIGHT, _LEFT_MARGIN, _LINE_HEIGHT = 1.9, 0.32, 0.22, 0.5, 0.18
+SharePath = list[tuple[int, float]]
 
 
 @dataclass(frozen=True)
-class Seasons:
-    """Shares of the year by month, as fractions, each path from the start of the year.
+class SeasonalPaths:
+    """Cumulative shares of the year by month, as fractions; each path starts at (0, 0).
 
     Parameters
     ----------
     years
-        Of each year the profile was pooled from.
+        Path of each year the seasonal profile was pooled from.
     pooled
-        Of all of them together (definitions §6).
-    own
+        Path of all these years together (definitions §6).
+    attainment
         This year's rates of completion.
     """
 
-    years: dict[int, Path]
-    pooled: Path
-    own: Path
+    years: dict[int, SharePath]
+    pooled: SharePath
+    attainment: SharePath
 
 
-def seasons(view: View, series: Sequence[dict[str, Any]]) -> Seasons | None:
-    """Work out the paths of an indicator with a seasonal pace; None without one of its own.
+def seasonal_paths(view: View, series: Sequence[dict[str, Any]]) -> SeasonalPaths | None:
+    """Compute the paths of an indicator whose pace is pooled from the district's own years.
 
-    The share is that of the year's figure, of a stock that of its change in the year. A profile
-    of the parent's years stands on figures that are not the district's, so there is nothing to
-    draw of it.
+    The share is that of the full year's figure or, for a stock, of its change over the year. A
+    pace inherited from the parent rests on figures that are not the district's, so it has no paths.
 
     Parameters
     ----------
@@ -68,43 +67,48 @@ def seasons(view: View, series: Sequence[dict[str, Any]]) -> Seasons | None:
         The indicator's row in words.
     series
         Rows with indicator, year, month, value and status.
+
+    Returns
+    -------
+    SeasonalPaths or None
+        None without such a pace, or where a figure it was pooled from is missing.
     """
-    text = view["pace_years"] or ""
-    if not re.fullmatch(r"\d{4}(、\d{4})*", text) or view["attainment"] is None:
+    pace_years = view["pace_years"] or ""
+    if not re.fullmatch(r"\d{4}(、\d{4})*", pace_years) or view["attainment"] is None:
         return None
-    known: dict[tuple[int, int], float] = {
+    figures: dict[tuple[int, int], float] = {
         (row["year"], row["month"]): row["value"]
         for row in series
         if row["indicator"] == view.id and row["status"] == "reported"
     }
     stock = view.indicator["measure"] == "stock"
-    parts: dict[int, dict[int, float]] = {}
-    for year in map(int, text.split("、")):
-        start = known.get((year - 1, 12)) if stock else 0.0
-        if start is None or (year, 12) not in known:
+    cumulative: dict[int, dict[int, float]] = {}
+    for year in map(int, pace_years.split("、")):
+        start = figures.get((year - 1, 12)) if stock else 0.0
+        if start is None or (year, 12) not in figures:
             return None
-        parts[year] = {m: value - start for (y, m), value in known.items() if y == year}
-    whole = {year: months[12] for year, months in parts.items()}
-    # What not all of the years have would bend the pooled path.
-    shared = sorted(set.intersection(*(set(months) for months in parts.values())))
-    total = sum(whole.values())
-    years = {
-        year: [(0, 0.0), *((m, months[m] / whole[year]) for m in sorted(months))]
-        for year, months in parts.items()
+        cumulative[year] = {m: value - start for (y, m), value in figures.items() if y == year}
+    full_year = {year: months[12] for year, months in cumulative.items()}
+    # A month that not all years have would distort the pooled path.
+    common_months = sorted(set.intersection(*(set(months) for months in cumulative.values())))
+    total = sum(full_year.values())
+    paths = {
+        year: [(0, 0.0), *((m, months[m] / full_year[year]) for m in sorted(months))]
+        for year, months in cumulative.items()
     }
-    pooled = [(m, sum(months[m] for months in parts.values()) / total) for m in shared]
-    return Seasons(years, [(0, 0.0), *pooled], _own(view, known))
+    pooled = [(m, sum(months[m] for months in cumulative.values()) / total) for m in common_months]
+    return SeasonalPaths(paths, [(0, 0.0), *pooled], _attainment_path(view, figures))
 
 
-def _own(view: View, known: dict[tuple[int, int], float]) -> Path:
-    """Return this year's completion by month, measured as the checkpoint's is."""
+def _attainment_path(view: View, figures: dict[tuple[int, int], float]) -> SharePath:
+    """Return this year's completion by month, on the scale of the checkpoint's rate."""
     at, base = view.checkpoint, view["target_base"] or 0.0
-    done = view["value"] - base
-    if not done:
+    progress = view["value"] - base
+    if not progress:
         return [(0, 0.0), (at.month, view["attainment"])]
-    scale = view["attainment"] / done
-    months = sorted(m for y, m in known if y == at.year and m <= at.month)
-    return [(0, 0.0), *((m, (known[at.year, m] - base) * scale) for m in months)]
+    scale = view["attainment"] / progress
+    months = sorted(m for y, m in figures if y == at.year and m <= at.month)
+    return [(0, 0.0), *((m, (figures[at.year, m] - base) * scale) for m in months)]
 
 
 def seasonality(view: View, series: Sequence[dict[str, Any]]) -> Chart | None:
@@ -123,52 +127,60 @@ def seasonality(view: View, series: Sequence[dict[str, Any]]) -> Chart | None:
     Chart or None
         None where the pace is not pooled from the district's own years.
     """
-    found = seasons(view, series)
-    if found is None:
+    seasonal = seasonal_paths(view, series)
+    if seasonal is None:
         return None
     lines = caption_lines("蓝：本年完成率；黑：往年合并；灰：各年累计占全年的比例")
-    below = EDGE + _LINE * len(lines) + 0.04
+    caption_height = EDGE + _LINE_HEIGHT * len(lines) + 0.04
     with style():
-        figure = blank(EDGE + _TITLE + _HIGH + _MONTHS + below)
-        wide = WIDTH - _LEFT - 0.3
-        axes = bare(figure, (_LEFT, below + _MONTHS, wide, _HIGH))
-        name, size = fitted(f"{view.short}：{view.attainment()}", wide)
-        axes.text(0, 1 + 0.08 / _HIGH, name, size=size, va="bottom", transform=axes.transAxes)
-        _draw(axes, found, wide)
+        figure = blank_figure(EDGE + _TITLE_HEIGHT + _PLOT_HEIGHT + _MONTHS_HEIGHT + caption_height)
+        width = WIDTH - _LEFT_MARGIN - 0.3
+        axes = bare_axes(
+            figure, (_LEFT_MARGIN, caption_height + _MONTHS_HEIGHT, width, _PLOT_HEIGHT)
+        )
+        name, size = fit_text(f"{view.short}：{view.attainment()}", width)
+        axes.text(
+            0, 1 + 0.08 / _PLOT_HEIGHT, name, size=size, va="bottom", transform=axes.transAxes
+        )
+        _draw(axes, seasonal, width)
         write_caption(figure, lines)
-        return Chart(figure, _finding(view, found))
+        return Chart(figure, _alt_text(view, seasonal))
 
 
-def _draw(axes: Axes, found: Seasons, wide: float) -> None:
-    paths = [(path, GREY, 1.0) for path in found.years.values()]
-    paths += [(found.pooled, INK, 1.6), (found.own, BLUE, 2.2)]
+def _draw(axes: Axes, seasonal: SeasonalPaths, width: float) -> None:
+    """Draw the paths with their scale and the months below."""
+    paths = [(path, GREY, 1.0) for path in seasonal.years.values()]
+    paths += [(seasonal.pooled, INK, 1.6), (seasonal.attainment, BLUE, 2.2)]
     top = max(1.0, *(share for path, *_ in paths for _, share in path))
     low = min(0.0, *(share for path, *_ in paths for _, share in path))
     months = sorted({month for path, *_ in paths for month, _ in path})
     grid = [[(0, share), (12, share)] for share in (0.0, 0.5, 1.0)]
-    strokes(axes, grid, PALE, 0.8, zorder=1)
-    for path, colour, width in paths:
-        strokes(axes, [path], colour, width, zorder=2, clip_on=False)
-        dots(axes, path[1:], colour, 6.5 if colour == BLUE else 4, zorder=3, clip_on=False)
+    draw_lines(axes, grid, PALE, 0.8, zorder=1)
+    for path, colour, line_width in paths:
+        draw_lines(axes, [path], colour, line_width, zorder=2, clip_on=False)
+        draw_dots(axes, path[1:], colour, 6.5 if colour == BLUE else 4, zorder=3, clip_on=False)
     axes.set_xlim(0, 12)
     axes.set_ylim(low, top)
     for share in (0.0, 0.5, 1.0):
-        axes.text(-0.06 * 12 / wide, share, percent(share, 0), size=SMALL, ha="right", va="center")
-    # Months that stand close would run into each other.
-    said = [m for m in months if m and (len(months) < 8 or m % 3 == 0)]
-    for month in said:
-        axes.text(month, -0.06 / _HIGH, f"{month}月", size=SMALL, ha="center", va="top",
+        axes.text(
+            -0.06 * 12 / width, share, format_percent(share, 0), size=SMALL, ha="right", va="center"
+        )
+    # Labels of adjacent months would overlap.
+    labelled = [m for m in months if m and (len(months) < 8 or m % 3 == 0)]
+    for month in labelled:
+        axes.text(month, -0.06 / _PLOT_HEIGHT, f"{month}月", size=SMALL, ha="center", va="top",
                   transform=axes.get_xaxis_transform())  # fmt: skip
 
 
-def _finding(view: View, found: Seasons) -> str:
+def _alt_text(view: View, seasonal: SeasonalPaths) -> str:
+    """State the completion, and the range and pooled share of earlier years."""
     text = f"{view.short}：{view.checkpoint.months}完成全年目标的{view.attainment()}"
     month = view.checkpoint.month
-    shares = [share for path in found.years.values() for m, share in path if m == month]
-    pooled = next((share for m, share in found.pooled if m == month), None)
+    shares = [share for path in seasonal.years.values() for m, share in path if m == month]
+    pooled = next((share for m, share in seasonal.pooled if m == month), None)
     if pooled is None:
         return f"{text}。"
-    low, high = percent(min(shares)), percent(max(shares))
+    low, high = format_percent(min(shares)), format_percent(max(shares))
     band = low if low == high else f"{low}—{high}"
-    years = "、".join(str(year) for year in found.years)
-    return f"{text}；{years}年同期累计占全年的{band}，合并为{percent(pooled)}。"
+    years = "、".join(str(year) for year in seasonal.years)
+    return f"{text}；{years}年同期累计占全年的{band}，合并为{format_percent(pooled)}。"

@@ -1,4 +1,4 @@
-"""Findings as a page to send and as a fragment for JupyterLab."""
+"""Findings as an HTML page to send and as a fragment for JupyterLab."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.forms.feedback.listing import Line, lines, tally
-from kejistats.forms.feedback.page_frame import render
-from kejistats.forms.feedback.visible_text import visible
+from kejistats.forms.feedback.listing import Line, count_severities, finding_lines
+from kejistats.forms.feedback.page_frame import render_page
+from kejistats.forms.feedback.visible_text import make_visible
 
-# Nobody reads more; a page of millions of lines would not open.
-_LISTED, _SHOWN, _CAPTION = 2000, 200, 200
+# Findings on the page and in a notebook: nobody reads more, and a page with millions of lines would
+# not open; characters of a caption.
+_MAX_LISTED, _MAX_IN_NOTEBOOK, _MAX_CAPTION = 2000, 200, 200
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What was made of one file.
+    """The result of checking one file.
 
     Parameters
     ----------
     name
-        What the page calls it; see `labels`.
+        Name of the file as shown; see `kejistats.forms.feedback.naming.file_labels`.
     rows, accepted
-        Rows read, and rows that are, or could be, stored.
+        Number of rows read, and of rows that are stored or could be.
     findings
-        The file's own Finding table.
+        The Finding table of the file.
     """
 
     name: str
@@ -39,21 +40,21 @@ class FileReport:
 
 @dataclass(frozen=True)
 class SheetLines:
-    """The findings of one sheet, with the words above their table."""
+    """The findings of one sheet and the caption of their table."""
 
     caption: str
     lines: list[Line]
 
 
-def by_sheet(found: list[Line], name: str = "") -> list[SheetLines]:
-    """Return lines sheet by sheet, each with its caption; `name` stands for the file's."""
+def group_by_sheet(lines: list[Line], name: str = "") -> list[SheetLines]:
+    """Group lines by sheet, with captions; `name` replaces the name of the file."""
     tables = []
-    for (file, sheet), group in groupby(found, lambda one: (one.file, one.sheet)):
-        some = list(group)
-        where = f"{name or file}　工作表“{sheet}”" if sheet else name or file
-        errors = sum(one.severity == "error" for one in some)
-        caption = f"{where}：错误{errors}处，提示{len(some) - errors}处"
-        tables.append(SheetLines(visible(caption, _CAPTION), some))
+    for (file, sheet), group in groupby(lines, lambda line: (line.file, line.sheet)):
+        sheet_lines = list(group)
+        location = f"{name or file}　工作表“{sheet}”" if sheet else name or file
+        errors = sum(line.severity == "error" for line in sheet_lines)
+        caption = f"{location}：错误{errors}处，提示{len(sheet_lines) - errors}处"
+        tables.append(SheetLines(make_visible(caption, _MAX_CAPTION), sheet_lines))
     return tables
 
 
@@ -71,7 +72,7 @@ def findings_page(
     title
         Heading of the page.
     files
-        All files checked, those without findings too.
+        All files checked, including those without findings.
     sample
         Whether the data are made: the page then says 示例数据.
     names
@@ -81,34 +82,34 @@ def findings_page(
     sheets: list[SheetLines] = []
     total = 0
     for file in files:
-        errors, warnings = tally(file.findings)
+        errors, warnings = count_severities(file.findings)
         rows.append(
             {
-                "name": visible(file.name),
+                "name": make_visible(file.name),
                 "rows": file.rows,
                 "accepted": file.accepted,
                 "errors": errors,
                 "warnings": warnings,
             }
         )
-        shown = file.findings.head(max(0, _LISTED - total))
-        sheets += by_sheet(lines(shown, names), file.name)
+        shown = file.findings.head(max(0, _MAX_LISTED - total))
+        sheets += group_by_sheet(finding_lines(shown, names), file.name)
         total += file.findings.height
     errors = sum(row["errors"] for row in rows)
-    return render(
+    return render_page(
         "findings.html.j2",
-        title=visible(title),
+        title=make_visible(title),
         sample=sample,
         conclusion=f"{len(files)}个文件，错误{errors}处，提示{total - errors}处。",
         files=rows,
         sheets=sheets,
-        rest=max(0, total - _LISTED),
+        rest=max(0, total - _MAX_LISTED),
         total=total,
     )
 
 
 def findings_fragment(findings: pl.DataFrame, names: Mapping[str, str] | None = None) -> str:
-    """Return the findings as HTML for a notebook's output; colours are the notebook's own.
+    """Return the findings as HTML for a notebook's output, in the notebook's own colours.
 
     Parameters
     ----------
@@ -117,11 +118,11 @@ def findings_fragment(findings: pl.DataFrame, names: Mapping[str, str] | None = 
     names
         Names of districts and indicators by code and id; see `names_of`.
     """
-    errors, warnings = tally(findings)
-    return render(
+    errors, warnings = count_severities(findings)
+    return render_page(
         "fragment.html.j2",
         conclusion=f"错误{errors}处，提示{warnings}处",
-        sheets=by_sheet(lines(findings.head(_SHOWN), names)),
-        rest=max(0, findings.height - _SHOWN),
+        sheets=group_by_sheet(finding_lines(findings.head(_MAX_IN_NOTEBOOK), names)),
+        rest=max(0, findings.height - _MAX_IN_NOTEBOOK),
         total=findings.height,
     )

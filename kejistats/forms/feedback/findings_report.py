@@ -1,4 +1,4 @@
-"""The findings of checked files in a folder: one page, and the files marked to send back."""
+"""Write the findings of checked files to a folder: one page, and marked copies to send back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kejistats.forms.feedback.findings_page import FileReport, findings_page
-from kejistats.forms.feedback.marked_copy import marked_copy
-from kejistats.forms.feedback.naming import copy_names, labels, names_of
+from kejistats.forms.feedback.marked_copy import write_marked_copy
+from kejistats.forms.feedback.naming import copy_names, display_names, file_labels
 from kejistats.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,31 +22,31 @@ def write_report(dataset: Dataset, checked: Sequence[Checked], folder: Path) -> 
     Parameters
     ----------
     dataset
-        The data set the files are for.
+        The data set the files were checked for.
     checked
         The files.
     folder
-        Where all goes; made where it is missing.
+        The folder to write to; created where it is missing.
 
     Returns
     -------
     list of str
-        For each file that could not be copied a message why.
+        A message for each file of which no marked copy could be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names, paths = names_of(dataset), [one.path for one in checked]
+    names, paths = display_names(dataset), [file.path for file in checked]
     files = [
-        FileReport(label, one.rows, one.accepted.height, one.findings)
-        for label, one in zip(labels(paths), checked, strict=True)
+        FileReport(label, file.rows, file.accepted.height, file.findings)
+        for label, file in zip(file_labels(paths), checked, strict=True)
     ]
     settings = dataset.settings
     page = findings_page(settings.title, files, sample=settings.sample, names=names)
     (folder / "findings.html").write_text(page, encoding="utf-8", newline="\n")
-    failed = []
-    for file, path, copy in zip(files, paths, copy_names(paths), strict=True):
-        if file.findings.height:
+    messages = []
+    for report, path, copy in zip(files, paths, copy_names(paths), strict=True):
+        if report.findings.height:
             try:
-                marked_copy(path, file.findings, folder / copy, names)
+                write_marked_copy(path, report.findings, folder / copy, names)
             except UsageError as error:
-                failed.append(f"no marked copy of {file.name}: {error.message}")
-    return failed
+                messages.append(f"no marked copy of {report.name}: {error.message}")
+    return messages

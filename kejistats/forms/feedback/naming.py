@@ -1,4 +1,4 @@
-"""What files and codes are called in what is shown: told apart, and in words."""
+"""Names shown for files, districts and indicators, so that readers can tell them apart."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 SUFFIX = "-退回"
 
 
-def names_of(dataset: Dataset) -> dict[str, str]:
+def display_names(dataset: Dataset) -> dict[str, str]:
     """Return the names of a data set's districts and indicators by code and id.
 
-    A name that several districts bear is left out: their codes tell them apart.
+    Names that several districts share are left out, so that their codes are shown instead.
 
     Parameters
     ----------
@@ -30,22 +30,22 @@ def names_of(dataset: Dataset) -> dict[str, str]:
     return dict(districts.iter_rows()) | dict(indicators.iter_rows())
 
 
-def labels(paths: Sequence[Path]) -> list[str]:
-    """Return the files' names, with their folder where several are called the same.
+def file_labels(paths: Sequence[Path]) -> list[str]:
+    """Return the names of files, with their folder where several have the same name.
 
     Examples
     --------
-    >>> labels([Path("甲区/报表.csv"), Path("乙区/报表.csv"), Path("丙区.csv")])
+    >>> file_labels([Path("甲区/报表.csv"), Path("乙区/报表.csv"), Path("丙区.csv")])
     ['甲区/报表.csv', '乙区/报表.csv', '丙区.csv']
     """
-    files = Counter(_file(path) for path in paths)
-    return [f"{_folder(p)}/{p.name}" if files[_file(p)] > 1 else p.name for p in paths]
+    files = Counter(_name_key(path) for path in paths)
+    return [f"{_folder(p)}/{p.name}" if files[_name_key(p)] > 1 else p.name for p in paths]
 
 
 def copy_names(paths: Sequence[Path]) -> list[str]:
-    """Return what the marked copies of files are called, no two the same.
+    """Return unique file names for the marked copies of files.
 
-    Where two would be, the folder, the kind of file and at last a number tell them apart.
+    Where two would be the same, the folder, the suffix and finally a number are added.
 
     Examples
     --------
@@ -56,25 +56,25 @@ def copy_names(paths: Sequence[Path]) -> list[str]:
     >>> copy_names([Path("甲.csv"), Path("甲.xlsx")])
     ['甲-csv-退回.xlsx', '甲-xlsx-退回.xlsx']
     """
-    files, stems = Counter(map(_file, paths)), Counter(_stem(p).casefold() for p in paths)
+    files, stems = Counter(map(_name_key, paths)), Counter(_stem(p).casefold() for p in paths)
     taken: set[str] = set()
-    found = []
+    names = []
     for path in paths:
-        same, alike = files[_file(path)], stems[_stem(path).casefold()]
-        parts = [_folder(path)] if same > 1 else []
-        parts += [_stem(path), *([path.suffix[1:]] if alike > same else [])]
+        same_name, same_stem = files[_name_key(path)], stems[_stem(path).casefold()]
+        parts = [_folder(path)] if same_name > 1 else []
+        parts += [_stem(path), *([path.suffix[1:]] if same_stem > same_name else [])]
         stem, number = "-".join(parts), 1
         name = f"{stem}{SUFFIX}.xlsx"
         while name.casefold() in taken:
             number += 1
             name = f"{stem}-{number}{SUFFIX}.xlsx"
         taken.add(name.casefold())
-        found.append(name)
-    return found
+        names.append(name)
+    return names
 
 
-# Without regard to case: Windows and macOS know no other names.
-def _file(path: Path) -> str:
+# Case is ignored, as Windows and macOS do.
+def _name_key(path: Path) -> str:
     return path.name.casefold()
 
 

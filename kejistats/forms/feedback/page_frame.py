@@ -1,14 +1,14 @@
-"""The frame that all pages of this stage share, and their templates."""
+"""Render the templates of the feedback pages, with the style sheet they share."""
 
 from __future__ import annotations
 
-from kejistats.model.templating import fill
+from kejistats.model.templating import render_template
 
-# The style sheet is the briefs' own, found by its place: importing `kejistats.pages` would load
-# nbconvert, which takes longer than all the rest.
-_FOLDERS = ("forms/feedback/templates", "pages/templates/kejistats")
+# The style sheet is that of the briefs, found by path: importing the exporter would load nbconvert,
+# which takes longer than everything else here.
+_TEMPLATE_FOLDERS = ("forms/feedback/templates", "pages/templates/kejistats")
 
 
-def render(template: str, /, **values: object) -> str:
-    """Fill in one template of ``kejistats/forms/feedback/templates``."""
-    return fill(_FOLDERS, template, **values)
+def render_page(template: str, /, **values: object) -> str:
+    """Render a template of ``kejistats/forms/feedback/templates``."""
+    return render_template(_TEMPLATE_FOLDERS, template, **values)

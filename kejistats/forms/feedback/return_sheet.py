@@ -1,4 +1,4 @@
-"""The sheet 退回说明: all findings of a workbook, each with a link to its cell."""
+"""Write the sheet 退回说明, which lists all findings of a workbook with links to their cells."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _COLUMNS = {
     "问题": 44,
     "改正要求": 34,
 }
-_HEAD = 5
-_LINK = Font(color="FF0563C1", underline="single")
-_RULE = Border(bottom=Side(style="thin", color="FFBFBFBF"))
+_HEADER_ROW = 5
+_LINK_FONT = Font(color="FF0563C1", underline="single")
+_BOTTOM_BORDER = Border(bottom=Side(style="thin", color="FFBFBFBF"))
 
 
-def add_return_sheet(book: Workbook, found: list[tuple[Line, Any]]) -> None:
+def add_return_sheet(book: Workbook, marked: list[tuple[Line, Any]]) -> None:
     """Put the sheet first in a workbook and show it on opening.
 
     Parameters
@@ -39,25 +39,25 @@ def add_return_sheet(book: Workbook, found: list[tuple[Line, Any]]) -> None:
         Each finding and its cell, None where it has none.
     """
     sheet = book.create_sheet(RETURN_SHEET, 0)
-    errors = sum(line.severity == "error" for line, _ in found)
+    errors = sum(line.severity == "error" for line, _ in marked)
     sheet["A1"] = RETURN_SHEET
     sheet["A1"].font = Font(bold=True, size=16)
     sheet["A2"] = (
-        f"本文件有错误{errors}处（红色单元格）、提示{len(found) - errors}处（黄色单元格），单元格批注写明问题。"
+        f"本文件有错误{errors}处（红色单元格）、提示{len(marked) - errors}处（黄色单元格），单元格批注写明问题。"
     )
     sheet["A3"] = (
         "有错误的行未入库，请在原单元格改正；有提示的行请核实，有误的改正，无误的在备注栏说明。改好后将本文件原样报回。"
     )
     for column, (title, width) in enumerate(_COLUMNS.items(), 1):
-        head = sheet.cell(_HEAD, column, title)
+        head = sheet.cell(_HEADER_ROW, column, title)
         head.font = Font(bold=True)
         head.fill = PatternFill("solid", fgColor="FFE7EBEF")
-        head.border = _RULE
+        head.border = _BOTTOM_BORDER
         sheet.column_dimensions[head.column_letter].width = width
-    for number, (line, target) in enumerate(found, 1):
-        _write(sheet, number, line, target)
-    sheet.freeze_panes = f"A{_HEAD + 1}"
-    sheet.print_title_rows = f"{_HEAD}:{_HEAD}"
+    for number, (line, cell) in enumerate(marked, 1):
+        _write_row(sheet, number, line, cell)
+    sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
+    sheet.print_title_rows = f"{_HEADER_ROW}:{_HEADER_ROW}"
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
@@ -68,17 +68,17 @@ def add_return_sheet(book: Workbook, found: list[tuple[Line, Any]]) -> None:
     book.calculation.fullCalcOnLoad = True
 
 
-def _write(sheet: Any, number: int, line: Line, target: Any) -> None:
-    row = _HEAD + number
+def _write_row(sheet: Any, number: int, line: Line, target: Any) -> None:
+    row = _HEADER_ROW + number
     sheet.cell(row, 1, number)
     texts = [line.word, line.sheet, line.cell, line.about, line.value, line.wrong, line.right]
     for column, text in enumerate(texts, 2):
         write_text(sheet.cell(row, column), text)
     for cell in sheet[row]:
         cell.alignment = Alignment(wrap_text=True, vertical="top")
-        cell.border = _RULE
+        cell.border = _BOTTOM_BORDER
     if target is not None:
-        place = sheet.cell(row, 4)
-        where = f"{quote_sheetname(target.parent.title)}!{target.coordinate}"
-        place.hyperlink = Hyperlink(ref=place.coordinate, location=where)
-        place.font = _LINK
+        link_cell = sheet.cell(row, 4)
+        location = f"{quote_sheetname(target.parent.title)}!{target.coordinate}"
+        link_cell.hyperlink = Hyperlink(ref=link_cell.coordinate, location=location)
+        link_cell.font = _LINK_FONT

@@ -1,4 +1,4 @@
-"""Workbooks for districts to fill in: what is asked, what is accepted, how it looks."""
+"""Forms for districts to fill in: their rows, their data validation, their layout."""
 
 from kejistats.forms.template.make_templates import make_templates
 

@@ -1,4 +1,4 @@
-"""The cover sheet: whose form it is, how it is filled in, and what it holds."""
+"""The cover sheet: whose form it is, how to fill it in, and what it contains."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kejistats.forms.template.formats import Formats, height
-from kejistats.model.period import Checkpoint, in_words
+from kejistats.forms.template.formats import Formats, row_height
+from kejistats.model.period import Checkpoint, format_date
 
-_WIDTHS = (2, 22, 24, 24, 24)
-_LAST = len(_WIDTHS) - 1
-_HOW = (
+_COLUMN_WIDTHS = (2, 22, 24, 24, 24)
+_LAST_COLUMN = len(_COLUMN_WIDTHS) - 1
+_INSTRUCTIONS = (
     "只填黄色单元格；其余单元格已锁定。请勿增删行列、改动工作表名称，也不要另存为其他格式。",
     "“本期数”照原文填写，不推算、不折算。当期累计指标填1月1日以来的累计数，期末指标填期末数，"
     "各指标填什么，选中单元格时有提示。",
@@ -21,7 +21,7 @@ _HOW = (
     "“数据级别”选预计、快报或年报，留空按快报；数据不是截至期末的，在“截止日期”中写明日期。",
     "“上年同期”“年度目标”供核对；与实际不符的，请在“备注”中说明。",
 )
-_CASES = (
+_SPECIAL_CASES = (
     ("来源未公布", "xx", "不论原数有几位，一律填“xx”"),
     ("本期未发生", "0", "零是数值，不要留空"),
     ("本地区无此项", "无", "没有这项业务或这类机构"),
@@ -34,27 +34,27 @@ _CASES = (
 
 @dataclass(frozen=True)
 class Cover:
-    """What the cover says.
+    """The content of the cover.
 
     Parameters
     ----------
-    who
+    unit
         Name of the reporting unit, or 各地区.
     code
-        Its code; empty for the workbook of all.
+        Its code; empty for the workbook of all units.
     dataset
         Title of the data set.
     at
         The checkpoint.
     due
-        Last day for the report.
+        Last day for reporting.
     today
-        Day the form was made.
+        Day the form is made.
     sample
-        Whether the data are made.
+        Whether the data are sample data.
     """
 
-    who: str
+    unit: str
     code: str
     dataset: str
     at: Checkpoint
@@ -66,49 +66,49 @@ class Cover:
 def write_cover(
     sheet: Any, formats: Formats, cover: Cover, sheets: Sequence[tuple[str, int, int]]
 ) -> None:
-    """Write the cover.
+    """Write the cover sheet.
 
     Parameters
     ----------
     sheet
         An empty worksheet.
     formats
-        Formats of its workbook.
+        Formats of the workbook.
     cover
-        What it says.
+        Its content.
     sheets
         Name, number of indicators and number of rows of each sheet that follows.
     """
-    for column, width in enumerate(_WIDTHS):
+    for column, width in enumerate(_COLUMN_WIDTHS):
         sheet.set_column(column, column, width)
-    writer = _Writer(sheet, formats)
+    writer = _RowWriter(sheet, formats)
     at = cover.at
     writer.line("科技统计数据填报表", "cover_title", 36)
     period = at.label if at.months in at.label else f"{at.label}（{at.months}）"
-    writer.line(f"{cover.who}　{period}", "subtitle", 22)
+    writer.line(f"{cover.unit}　{period}", "subtitle", 22)
     if cover.sample:
         writer.line("示例数据", "sample", 20)
     writer.section("基本情况")
     facts = {
-        "报送地区": f"{cover.who}（{cover.code}）" if cover.code else cover.who,
+        "报送地区": f"{cover.unit}（{cover.code}）" if cover.code else cover.unit,
         "报告期": f"{period}，数据截至{at.cut_off}",
         "数据集": cover.dataset,
-        "报送时限": f"{in_words(cover.due)}前（含当日）",
+        "报送时限": f"{format_date(cover.due)}前（含当日）",
         "返回单位": f"“{cover.dataset}”数据汇总单位，按收到本表的途径原样返回",
-        "制表日期": in_words(cover.today),
+        "制表日期": format_date(cover.today),
     }
     for label, text in facts.items():
         writer.cells(("label", label), ("text", text))
     writer.section("填报方法")
-    for number, text in enumerate(_HOW, 1):
+    for number, text in enumerate(_INSTRUCTIONS, 1):
         writer.line(
             f"{number}. {text}",
             "plain",
-            height((f"{number}. {text}", sum(_WIDTHS[1:]), "plain")),
+            row_height((f"{number}. {text}", sum(_COLUMN_WIDTHS[1:]), "plain")),
         )
     writer.section("特殊情况的填法")
     writer.cells(("header", "情况"), ("header", "填写"), ("header", "说明"))
-    for case, answer, remark in _CASES:
+    for case, answer, remark in _SPECIAL_CASES:
         writer.cells(("text", case), ("middle", answer), ("text", remark))
     writer.section("颜色")
     writer.cells(("yellow", ""), ("text", "黄色：由报送地区填写，填错时有提示"))
@@ -121,15 +121,15 @@ def write_cover(
     writer.cells(("label", "合计"), ("middle", totals[0]), ("middle", totals[1]))
 
 
-class _Writer:
-    """Writes a sheet from top to bottom; the last cell of a row runs on to the right edge."""
+class _RowWriter:
+    """Writes a sheet row by row; the last cell of a row is merged up to the right edge."""
 
     def __init__(self, sheet: Any, formats: Formats) -> None:
         self._sheet, self._formats, self._row = sheet, formats, 0
 
     def line(self, text: str, style: str, points: float) -> None:
         self._sheet.set_row(self._row, points)
-        self._wide(1, text, style)
+        self._write_merged(1, text, style)
         self._row += 1
 
     def section(self, text: str) -> None:
@@ -137,17 +137,17 @@ class _Writer:
         self.line(text, "section", 22)
 
     def cells(self, *cells: tuple[str, str]) -> None:
-        widths: Mapping[int, float] = dict(enumerate(_WIDTHS[1 : len(cells)]))
-        last = sum(_WIDTHS[len(cells) :])
+        widths: Mapping[int, float] = dict(enumerate(_COLUMN_WIDTHS[1 : len(cells)]))
+        last = sum(_COLUMN_WIDTHS[len(cells) :])
         texts = [(text, widths.get(i, last), style) for i, (style, text) in enumerate(cells)]
-        self._sheet.set_row(self._row, height(*texts))
+        self._sheet.set_row(self._row, row_height(*texts))
         for column, (style, text) in enumerate(cells[:-1], 1):
             self._sheet.write_string(self._row, column, text, self._formats[style])
-        self._wide(len(cells), cells[-1][1], cells[-1][0])
+        self._write_merged(len(cells), cells[-1][1], cells[-1][0])
         self._row += 1
 
-    def _wide(self, column: int, text: str, style: str) -> None:
-        form = self._formats[style]
-        if column < _LAST:
-            self._sheet.merge_range(self._row, column, self._row, _LAST, "", form)
-        self._sheet.write_string(self._row, column, text, form)
+    def _write_merged(self, column: int, text: str, style: str) -> None:
+        cell_format = self._formats[style]
+        if column < _LAST_COLUMN:
+            self._sheet.merge_range(self._row, column, self._row, _LAST_COLUMN, "", cell_format)
+        self._sheet.write_string(self._row, column, text, cell_format)

@@ -1,4 +1,4 @@
-"""How the fill-in workbook looks: formats by name, and the height a wrapped text needs."""
+"""Cell formats of the form by name, and the row height that wrapped text needs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import unicodedata
 from typing import Any
 
 FONT = "等线"
-_EDGE = {"border": 1, "border_color": "#BFC7D1"}
-_CELL = {**_EDGE, "font_size": 10, "valign": "vcenter", "text_wrap": True}
-# Cells that may be written in are the only coloured ones below the header.
+_BORDER = {"border": 1, "border_color": "#BFC7D1"}
+_CELL = {**_BORDER, "font_size": 10, "valign": "vcenter", "text_wrap": True}
+# Input cells are the only coloured ones below the header.
 _YELLOW = {**_CELL, "bg_color": "#FFF6D6"}
 _INPUT = {**_YELLOW, "locked": False}
 
@@ -26,7 +26,7 @@ STYLES: dict[str, dict[str, Any]] = {
         "bottom": 2, "bottom_color": "#1F3B5C",
     },
     "header": {
-        **_EDGE, "bold": True, "font_size": 10, "font_color": "#FFFFFF", "bg_color": "#1F3B5C",
+        **_BORDER, "bold": True, "font_size": 10, "font_color": "#FFFFFF", "bg_color": "#1F3B5C",
         "align": "center", "valign": "vcenter", "text_wrap": True,
     },
     "label": {**_CELL, "bold": True, "bg_color": "#EEF2F7", "indent": 1},
@@ -46,21 +46,21 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 class Formats:
-    """The formats of one workbook, made when first used."""
+    """The formats of one workbook, created on first use."""
 
     def __init__(self, book: Any) -> None:
         self._book = book
-        self._made: dict[str, Any] = {}
+        self._created: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        """Return the workbook's format of this name."""
-        if name not in self._made:
-            self._made[name] = self._book.add_format({"font_name": FONT, **STYLES[name]})
-        return self._made[name]
+        """Return the workbook's format of that name."""
+        if name not in self._created:
+            self._created[name] = self._book.add_format({"font_name": FONT, **STYLES[name]})
+        return self._created[name]
 
 
 def text_width(text: str) -> int:
-    """Return how many digits wide a text is: a Chinese character takes two.
+    """Return the width of a text in digits; a Chinese character is two digits wide.
 
     Examples
     --------
@@ -70,15 +70,20 @@ def text_width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
 
 
-def height(*cells: tuple[str, float, str]) -> float:
-    """Return the height in points of a row that shows these (text, column width, style) in full.
+def row_height(*cells: tuple[str, float, str]) -> float:
+    """Return the height in points at which a row shows all its texts in full.
 
-    Programs fit rows to wrapped text only when the row is touched, and never merged cells.
+    Spreadsheet programs fit a row to wrapped text only when it is edited, and never to merged cells.
+
+    Parameters
+    ----------
+    cells
+        Text, column width in characters and name of the style of each cell.
     """
-    rows = 1
+    lines = 1
     for text, width, style in cells:
-        # A column is 7 pixels a character less margin and indent; a digit is two thirds of its
-        # points in pixels.
-        room = (7 * width - 20) / (STYLES[style]["font_size"] * 2 / 3)
-        rows = max(rows, math.ceil(text_width(text) / max(room, 2)))
-    return 7.0 + 13.5 * rows
+        # A column has 7 pixels per character, less margin and indent; a digit is as many pixels wide
+        # as two thirds of the font size in points.
+        digits_per_line = (7 * width - 20) / (STYLES[style]["font_size"] * 2 / 3)
+        lines = max(lines, math.ceil(text_width(text) / max(digits_per_line, 2)))
+    return 7.0 + 13.5 * lines

@@ -1,17 +1,17 @@
-"""A finished page as a Word document in the layout of official papers (GB/T 9704-2012)."""
+"""Convert a finished page to Word in the layout of official documents (GB/T 9704-2012)."""
 
 from __future__ import annotations
 
 from kejistats.model.errors import UsageError
 
 
-def word(html: str) -> bytes:
+def make_docx(html: str) -> bytes:
     """Return a page as a Word document.
 
-    The page's tree becomes paragraphs of 仿宋 三号 with headings in 黑体 and 楷体, lists numbered
-    anew from 1, tables whose heads repeat, images at most as wide as the text with their alt
-    texts, and page numbers. A section with a table too wide for the text lies across the page;
-    what is folded on the screen stands open. The same page gives the same bytes.
+    Body text is 仿宋 三号, headings are 黑体 and 楷体; every list is numbered from its own start,
+    table headers repeat on each page, images keep their alt texts and are at most as wide as the
+    text, and pages are numbered. A section with a table too wide for the text is set in landscape;
+    what is folded on the screen is shown in full. The same page gives the same bytes.
 
     Parameters
     ----------
@@ -23,31 +23,31 @@ def word(html: str) -> bytes:
     UsageError
         When python-docx is missing.
     KejistatsError
-        When an image is not in the page.
+        When an image is not embedded in the page, or is SVG.
 
     Examples
     --------
-    ``Path("900101.docx").write_bytes(word(html))``
+    ``Path("900101.docx").write_bytes(make_docx(html))``
     """
-    check()
-    from kejistats.pages.word.document import make_word
+    check_packages()
+    from kejistats.pages.word.document import build_docx
 
-    return make_word(html)
+    return build_docx(html)
 
 
-def check() -> None:
-    """Fail where the packages that make Word documents are missing.
+def check_packages() -> None:
+    """Check that the packages for Word documents are installed.
 
     Raises
     ------
     UsageError
-        When one is.
+        When one is missing.
     """
     try:
-        import bs4  # noqa: F401  # only whether it is there
+        import bs4  # noqa: F401  # only to see whether it is installed
         import docx  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            f"Word needs the package python-docx and beautifulsoup4; missing: {error.name}",
+            f"Word output needs the packages python-docx and beautifulsoup4; missing: {error.name}",
             "run: pip install kejistats[docx]",
         ) from error

@@ -1,4 +1,4 @@
-"""What runs along in a line: text, emphasis, status, images, links within the page."""
+"""Inline content of paragraphs: text, emphasis, status, images, links within the page."""
 
 from __future__ import annotations
 
@@ -18,132 +18,134 @@ from docx.text.run import Run
 
 from kejistats.model.errors import KejistatsError
 from kejistats.pages.word.styles import HEADING, SUBHEADING, set_fonts
-from kejistats.pages.word.wordml import make
+from kejistats.pages.word.wordml import make_element
 
-# The page's colours in print.
-_COLOURS = {
+# Colours of statuses, as in the page's print style.
+_STATUS_COLOURS = {
     "done": "00497A", "ahead": "00543D", "on_pace": "00543D",
     "near": "664400", "slow": "664400", "behind": "8F3100",
 }  # fmt: skip
-_SOFT = dict.fromkeys(("not_due", "masked", "missing", "no_target", "no_pace"), "444444")
-# What the page shows on half a sheet only, hides beside a heading that says the same, or leaves to
-# the screen: a Word document is paper of full width.
-_HIDDEN = {"on-paper", "folded", "screen"}
+_MUTED_COLOURS = dict.fromkeys(("not_due", "masked", "missing", "no_target", "no_pace"), "444444")
+# Classes left out of a Word document, which is paper of full width: what the page prints on narrow
+# paper only, what repeats a heading, and what is for the screen only.
+_HIDDEN_CLASSES = {"on-paper", "folded", "screen"}
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_PIXELS = 96  # to the inch
+_PIXELS_PER_INCH = 96  # to the inch
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a piece of text looks.
+class RunFormat:
+    """Formatting of a run of text.
 
     Parameters
     ----------
     font
-        Of emphasis: 黑体, for Chinese has no bold cut, or 楷体 of a heading that runs into its
-        paragraph; empty for the paragraph's own.
+        Font of emphasis: 黑体, as Chinese fonts have no bold cut, or 楷体 for a heading that runs
+        into its paragraph; empty for the paragraph's own.
     colour
         Six hexadecimal digits; empty for black.
     raised
-        1 above, -1 below the line.
-    to
-        The id in the page that it leads to.
-    exact
-        Spaces and line ends count.
+        1 for superscript, -1 for subscript, else 0.
+    anchor
+        Id of the element in the page that the text links to; empty for no link.
+    preformatted
+        Whether spaces and line ends are kept.
     """
 
     font: str = ""
     colour: str = ""
     raised: int = 0
-    to: str = ""
-    exact: bool = False
+    anchor: str = ""
+    preformatted: bool = False
 
 
 @dataclass
-class Pieces:
-    """The pieces of a paragraph, spaces collapsed as a browser does.
+class InlineContent:
+    """The inline content of a paragraph, with spaces collapsed as in a browser.
 
     Parameters
     ----------
     parts
-        Text, an image's element, or None for a new line; each with its look.
+        Text, an image element, or None for a line break, each with its format.
     """
 
-    parts: list[tuple[str | Tag | None, Look]] = field(default_factory=list)
+    parts: list[tuple[str | Tag | None, RunFormat]] = field(default_factory=list)
 
-    def add(self, nodes: Iterable[PageElement], look: Look = Look()) -> Pieces:
-        """Add what stands in nodes."""
+    def add(
+        self, nodes: Iterable[PageElement], run_format: RunFormat = RunFormat()
+    ) -> InlineContent:
+        """Append the content of nodes."""
         for node in nodes:
             if isinstance(node, PreformattedString):
                 continue  # comments
             if isinstance(node, NavigableString):
-                self._text(str(node), look)
+                self._text(str(node), run_format)
             elif isinstance(node, Tag):
-                self._tag(node, look)
+                self._tag(node, run_format)
         return self
 
-    def _tag(self, tag: Tag, look: Look) -> None:
+    def _tag(self, tag: Tag, run_format: RunFormat) -> None:
         if is_hidden(tag):
             return
         if tag.name == "br":
-            self._end()
-            self.parts.append((None, look))
+            self._trim_end()
+            self.parts.append((None, run_format))
             return
         if tag.name == "img":
-            self.parts.append((tag, look))
+            self.parts.append((tag, run_format))
             return
         classes = classes_of(tag)
         if "status" in classes and tag.name == "span":
-            # The page parts it from the name by a margin.
-            self._text(" ", look)
-        look = replace(
-            look,
-            font=font_of(tag) or look.font,
-            colour=colour_of(classes) or look.colour,
-            raised={"sup": 1, "sub": -1}.get(tag.name, look.raised),
-            to=_target(tag) or look.to,
+            # The page separates it from the name by a margin.
+            self._text(" ", run_format)
+        run_format = replace(
+            run_format,
+            font=font_of(tag) or run_format.font,
+            colour=colour_of(classes) or run_format.colour,
+            raised={"sup": 1, "sub": -1}.get(tag.name, run_format.raised),
+            anchor=_anchor_of(tag) or run_format.anchor,
         )
-        self.add(tag.children, look)
+        self.add(tag.children, run_format)
 
-    def _text(self, text: str, look: Look) -> None:
-        if look.exact:
+    def _text(self, text: str, run_format: RunFormat) -> None:
+        if run_format.preformatted:
             for number, line in enumerate(text.split("\n")):
                 if number:
-                    self.parts.append((None, look))
-                self.parts.append((line, look))
+                    self.parts.append((None, run_format))
+                self.parts.append((line, run_format))
             return
         text = _SPACE.sub(" ", text)
         last = self.parts[-1][0] if self.parts else None
         if last is None or (isinstance(last, str) and last.endswith(" ")):
             text = text.removeprefix(" ")
-        if text and isinstance(last, str) and self.parts[-1][1] == look:
-            # Where a cell may be broken is left to Word.
-            self.parts[-1] = (last + text, look)
+        if text and isinstance(last, str) and self.parts[-1][1] == run_format:
+            # Merged into one run, so that line breaks are left to Word.
+            self.parts[-1] = (last + text, run_format)
         elif text:
-            self.parts.append((text, look))
+            self.parts.append((text, run_format))
 
-    def _end(self) -> None:
-        if self.parts and isinstance(self.parts[-1][0], str) and not self.parts[-1][1].exact:
-            text, look = self.parts.pop()
+    def _trim_end(self) -> None:
+        if self.parts and isinstance(self.parts[-1][0], str) and not self.parts[-1][1].preformatted:
+            text, run_format = self.parts.pop()
             if text := str(text).removesuffix(" "):
-                self.parts.append((text, look))
+                self.parts.append((text, run_format))
 
-    def done(self) -> list[tuple[str | Tag | None, Look]]:
-        """Return the pieces without space or line ends at either end."""
-        self._end()
+    def trimmed(self) -> list[tuple[str | Tag | None, RunFormat]]:
+        """Return the parts without trailing spaces and line breaks."""
+        self._trim_end()
         while self.parts and self.parts[-1][0] is None:
             self.parts.pop()
-            self._end()
+            self._trim_end()
         return self.parts
 
-    def split(self) -> list[Pieces]:
-        """Return one for each line."""
-        lines = [Pieces()]
-        for part, look in self.done():
+    def split(self) -> list[InlineContent]:
+        """Split the content into lines."""
+        lines = [InlineContent()]
+        for part, run_format in self.trimmed():
             if part is None:
-                lines.append(Pieces())
+                lines.append(InlineContent())
             else:
-                lines[-1].parts.append((part, look))
+                lines[-1].parts.append((part, run_format))
         return lines
 
     def lines(self) -> list[str]:
@@ -157,31 +159,34 @@ def classes_of(tag: Tag) -> list[str]:
 
 
 def is_hidden(tag: Tag) -> bool:
-    """Say whether an element is not for a Word document."""
-    return not _HIDDEN.isdisjoint(classes_of(tag))
+    """Tell whether an element is left out of Word documents."""
+    return not _HIDDEN_CLASSES.isdisjoint(classes_of(tag))
 
 
 def colour_of(classes: list[str]) -> str:
-    """Return the colour of a status among classes; empty without one."""
-    return next((colour for c in classes if (colour := (_COLOURS | _SOFT).get(c))), "")
+    """Return the colour of the status named by a class; empty for none."""
+    return next(
+        (colour for c in classes if (colour := (_STATUS_COLOURS | _MUTED_COLOURS).get(c))), ""
+    )
 
 
 def font_of(tag: Tag) -> str:
-    """Return the font of emphasis: of bold text, of a status that is judged; empty for none."""
+    """Return the font of bold text, run-in headings and judged statuses; empty for other elements."""
     classes = classes_of(tag)
     if "run" in classes:
         return SUBHEADING
-    judged = "status" in classes and not _SOFT.keys() & classes
+    judged = "status" in classes and not _MUTED_COLOURS.keys() & classes
     return HEADING if judged or tag.name in ("strong", "b") else ""
 
 
-def _target(tag: Tag) -> str:
+def _anchor_of(tag: Tag) -> str:
+    """Return the id that a link within the page leads to; empty for other elements."""
     href = str(tag.get("href") or "")
     return href[1:] if tag.name == "a" and href.startswith("#") else ""
 
 
 class Writer:
-    """Writes pieces into paragraphs of one document, with its images and bookmarks.
+    """Writes inline content into paragraphs of a document, with its images and bookmarks.
 
     Parameters
     ----------
@@ -193,74 +198,83 @@ class Writer:
 
     def __init__(self, document: Document, targets: list[str]) -> None:
         self._document = document
-        # A bookmark's name has at most 40 letters and digits: they are numbered.
+        # Word limits a bookmark's name to 40 letters and digits, so they are numbered.
         self._names = {name: f"k{number}" for number, name in enumerate(targets, 1)}
         self._images = 0
 
-    def write(self, paragraph: Any, pieces: Pieces, room: tuple[int, int], size: int = 0) -> None:
-        """Write pieces into a paragraph's element.
+    def write(
+        self, paragraph: Any, content: InlineContent, max_size: tuple[int, int], size: int = 0
+    ) -> None:
+        """Write inline content into a paragraph element.
 
         Parameters
         ----------
         paragraph
-            The element.
-        pieces
+            The paragraph element.
+        content
             What to write.
-        room
-            Width and height that an image may take, in EMU.
+        max_size
+            Largest width and height of an image, in EMU.
         size
-            Size of the type in half points; 0 for that of the paragraph's style.
+            Font size in half points; 0 for that of the paragraph's style.
         """
-        for part, look in pieces.done():
-            run = make("r")
-            if look.to in self._names:
-                paragraph.append(make("hyperlink", run, anchor=self._names[look.to], history=1))
+        for part, run_format in content.trimmed():
+            run = make_element("r")
+            if run_format.anchor in self._names:
+                paragraph.append(
+                    make_element("hyperlink", run, anchor=self._names[run_format.anchor], history=1)
+                )
             else:
                 paragraph.append(run)
-            shown = Run(run, Paragraph(paragraph, self._document))
+            docx_run = Run(run, Paragraph(paragraph, self._document))
             if isinstance(part, Tag):
-                self._image(shown, part, room)
+                self._image(docx_run, part, max_size)
                 continue
             if part is None:
-                shown.add_break()
+                docx_run.add_break()
             else:
-                shown.text = part
+                docx_run.text = part
             if size:
-                shown.font.size = Pt(size / 2)
-            if look.font:
-                set_fonts(run.get_or_add_rPr(), look.font)
-            if look.colour:
-                shown.font.color.rgb = RGBColor.from_string(look.colour)
-            if look.raised:
-                shown.font.superscript, shown.font.subscript = look.raised > 0, look.raised < 0
+                docx_run.font.size = Pt(size / 2)
+            if run_format.font:
+                set_fonts(run.get_or_add_rPr(), run_format.font)
+            if run_format.colour:
+                docx_run.font.color.rgb = RGBColor.from_string(run_format.colour)
+            if run_format.raised:
+                docx_run.font.superscript, docx_run.font.subscript = (
+                    run_format.raised > 0,
+                    run_format.raised < 0,
+                )
 
-    def mark(self, paragraph: Any, tags: Iterator[Tag]) -> None:
-        """Put bookmarks at a paragraph's start for elements that links lead to."""
+    def add_bookmarks(self, paragraph: Any, tags: Iterator[Tag]) -> None:
+        """Insert bookmarks at a paragraph's start for those elements that links lead to."""
         for tag in tags:
             name = self._names.get(str(tag.get("id") or ""))
             if name:
                 number = int(name[1:])
-                place = 1 if paragraph.pPr is not None else 0
-                paragraph.insert(place, make("bookmarkEnd", id=number))
-                paragraph.insert(place, make("bookmarkStart", id=number, name=name))
+                position = 1 if paragraph.pPr is not None else 0
+                paragraph.insert(position, make_element("bookmarkEnd", id=number))
+                paragraph.insert(position, make_element("bookmarkStart", id=number, name=name))
 
-    def _image(self, run: Run, tag: Tag, room: tuple[int, int]) -> None:
+    def _image(self, run: Run, tag: Tag, max_size: tuple[int, int]) -> None:
         head, _, data = str(tag.get("src") or "").partition(",")
         alt = str(tag.get("alt") or "")
         if not head.startswith("data:") or not head.endswith(";base64"):
             raise KejistatsError(
-                f"an image is not in the page: {str(tag.get('src'))[:60]}",
-                "put images into the page as data: URIs",
+                f"an image is not embedded in the page: {str(tag.get('src'))[:60]}",
+                "embed images in the page as data: URIs",
             )
         if "svg" in head:
-            raise KejistatsError(f"an image of the page is SVG: {alt}", "show it as PNG")
+            raise KejistatsError(f"an image of the page is SVG: {alt}", "output it as PNG")
         shape = run.add_picture(io.BytesIO(base64.b64decode(data)))
         width = str(tag.get("width") or "")
-        wanted = int(Inches(int(width) / _PIXELS)) if width.isdigit() else int(shape.width)
-        scale = min(min(wanted, room[0]) / shape.width, room[1] / shape.height)
+        natural_width = (
+            int(Inches(int(width) / _PIXELS_PER_INCH)) if width.isdigit() else int(shape.width)
+        )
+        scale = min(min(natural_width, max_size[0]) / shape.width, max_size[1] / shape.height)
         shape.width, shape.height = round(shape.width * scale), round(shape.height * scale)
         for side in "TBLR":
-            # LibreOffice takes what is not said for an eighth of an inch.
+            # Without it LibreOffice assumes an eighth of an inch.
             shape._inline.set(f"dist{side}", "0")
         self._images += 1
         properties = run._r.find(f".//{qn('wp:docPr')}")

@@ -1,4 +1,4 @@
-"""Elements of WordprocessingML in one call each."""
+"""Build elements of WordprocessingML."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 
 
-def make(tag: str, *children: Any, **attributes: object) -> Any:
-    """Return an element of the namespace w with attributes of the same namespace.
+def make_element(tag: str, *children: Any, **attributes: object) -> Any:
+    """Return an element of the namespace w, its attributes in the same namespace.
 
     Examples
     --------
-    >>> make("tcW", w=5000, type="pct").attrib.values()
+    >>> make_element("tcW", w=5000, type="pct").attrib.values()
     ['5000', 'pct']
     """
     element = OxmlElement(f"w:{tag}")
@@ -24,10 +24,10 @@ def make(tag: str, *children: Any, **attributes: object) -> Any:
 
 
 def field(code: str) -> list[Any]:
-    """Return the runs of a field that Word computes, such as PAGE."""
-    marks = [make("fldChar", fldCharType=kind) for kind in ("begin", "separate", "end")]
-    text = make("instrText")
+    """Return the runs of a field that Word computes, such as the page number (PAGE)."""
+    marks = [make_element("fldChar", fldCharType=kind) for kind in ("begin", "separate", "end")]
+    text = make_element("instrText")
     text.text = f" {code} "
-    shown = make("t")
-    shown.text = "1"
-    return [make("r", part) for part in (marks[0], text, marks[1], shown, marks[2])]
+    placeholder = make_element("t")
+    placeholder.text = "1"
+    return [make_element("r", part) for part in (marks[0], text, marks[1], placeholder, marks[2])]
