@@ -1,4 +1,4 @@
-"""The assessment of all districts at one checkpoint: its rules, every part, and the totals."""
+"""Score and rank the districts of a parent at one checkpoint by declared rules."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 import polars as pl
 
 from kejistats.assessment.declaration import Rules
-from kejistats.assessment.score_totals import totals
-from kejistats.assessment.scores import scores
+from kejistats.assessment.score_totals import total_scores
+from kejistats.assessment.scores import score_parts
 from kejistats.metrics.totals import valid_at
 from kejistats.model.errors import UsageError
 from kejistats.model.period import Checkpoint
 
 
 @dataclass(frozen=True)
-class Assessed:
-    """An assessment made.
+class AssessmentResult:
+    """The scores and ranks of all assessed districts at one checkpoint.
 
     Parameters
     ----------
     rules
-        What ``assessment.toml`` declares.
+        The rules they were scored by, as ``assessment.toml`` declares them.
     checkpoint
         The checkpoint.
     scores
@@ -38,8 +38,8 @@ class Assessed:
     totals: pl.DataFrame
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        shown = self.totals.sort("rank_best", "rank_worst", maintain_order=True)
-        return {"text/html": shown._repr_html_(), "text/plain": str(shown)}
+        ranking = self.totals.sort("rank_best", "rank_worst", maintain_order=True)
+        return {"text/html": ranking._repr_html_(), "text/plain": str(ranking)}
 
 
 def assess(
@@ -51,8 +51,8 @@ def assess(
     *,
     parent: str,
     as_known: date | None = None,
-) -> Assessed:
-    """Score and rank the districts of a parent.
+) -> AssessmentResult:
+    """Score and rank the districts of a parent at a checkpoint.
 
     Parameters
     ----------
@@ -61,18 +61,19 @@ def assess(
     districts, indicators
         District and Indicator tables.
     rules
-        The assessment.
+        Items, bonuses and red lines to score by.
     at
         The checkpoint.
     parent
-        Code of the total whose districts are assessed.
+        Code of the parent whose districts are assessed.
     as_known
-        The day whose knowledge counts: what is not there before its release is then not due.
+        Assess with what was known on this day; a figure not yet released by then is not due.
 
     Raises
     ------
     UsageError
-        When the assessment is not held at the checkpoint, or there is nobody to assess.
+        When the rules do not apply at the checkpoint, or the parent has no district of the
+        assessed kinds.
 
     Examples
     --------
@@ -89,17 +90,17 @@ def assess(
     ...             "attainment_bound": "exact", "progress": "ahead"},
     ...     base | {"district": "2", "status": "masked", "value": None, "attainment": None,
     ...             "attainment_bound": None, "progress": "masked"}]))
-    >>> units = District.conform(pl.DataFrame(
+    >>> districts = District.conform(pl.DataFrame(
     ...     [{"code": "0", "name": "市", "parent": None, "kind": "total"}]
     ...     + [{"code": c, "name": c, "parent": "0", "kind": "district"} for c in "12"]))
     >>> rules = Rules("考核", (Item("授权", "patent_granted", "", "attainment", Completion(100)),))
-    >>> made = assess(metrics, units, read_registry(), rules, Checkpoint(2025, 6), parent="0")
-    >>> made.totals.select("score", "low", "high", "rank_best", "rank_worst").rows()
+    >>> result = assess(metrics, districts, read_registry(), rules, Checkpoint(2025, 6), parent="0")
+    >>> result.totals.select("score", "low", "high", "rank_best", "rank_worst").rows()
     [(60.0, 60.0, 60.0, 1, 2), (None, 0.0, 100.0, 1, 2)]
     """
-    if not rules.held_at(at):
-        raise UsageError(f"{rules.title} is not held at {at}", _held(rules))
-    units = (
+    if not rules.applies_at(at):
+        raise UsageError(f"{rules.title} does not apply at {at}", _schedule(rules))
+    assessed = (
         districts.filter(
             pl.col("parent") == parent,
             pl.col("kind").is_in(rules.kinds),
@@ -108,17 +109,17 @@ def assess(
         .with_columns(_group=pl.struct("parent", "kind", "group").rank("dense"))
         .sort("_group", maintain_order=True)
     )
-    if units.is_empty():
+    if assessed.is_empty():
         raise UsageError(
-            f"no {' or '.join(rules.kinds)} of {parent} is there at {at}",
-            "see kinds in assessment.toml, and districts.csv",
+            f"{parent} has no {' or '.join(rules.kinds)} at {at}",
+            "check kinds in assessment.toml, and valid_from and valid_to in districts.csv",
         )
-    parts = scores(metrics, units, indicators, rules, at, as_known)
-    return Assessed(rules, at, parts, totals(parts, units, rules))
+    parts = score_parts(metrics, assessed, indicators, rules, at, as_known)
+    return AssessmentResult(rules, at, parts, total_scores(parts, assessed, rules))
 
 
-def _held(rules: Rules) -> str:
-    when = [f"months {', '.join(map(str, rules.months))}"] if rules.months else []
-    when += [f"since {rules.since}"] if rules.since else []
-    when += [f"until {rules.until}"] if rules.until else []
-    return f"it is held: {', '.join(when)}"
+def _schedule(rules: Rules) -> str:
+    limits = [f"months {', '.join(map(str, rules.months))}"] if rules.months else []
+    limits += [f"since {rules.since}"] if rules.since else []
+    limits += [f"until {rules.until}"] if rules.until else []
+    return f"assessment.toml limits it to: {', '.join(limits)}"

@@ -1,10 +1,10 @@
-"""The assessment that a data set declares, and its districts scored by it."""
+"""Assess the districts of a data set by its own ``assessment.toml``."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from kejistats.assessment.assess import Assessed, assess
+from kejistats.assessment.assess import AssessmentResult, assess
 from kejistats.assessment.declaration import Rules
 from kejistats.assessment.read_rules import FILE, read_assessment
 from kejistats.dataset import Dataset
@@ -13,15 +13,15 @@ from kejistats.model.period import Checkpoint
 
 
 def declared_rules(dataset: Dataset) -> Rules | None:
-    """Return what ``assessment.toml`` declares, None where the data set has none.
+    """Return the rules in a data set's ``assessment.toml``, or None if it has no such file.
 
     Raises
     ------
     UsageError
-        When it is malformed.
+        When the file is malformed.
     """
-    file = dataset.path / FILE
-    return read_assessment(file, dataset.indicators) if file.is_file() else None
+    path = dataset.path / FILE
+    return read_assessment(path, dataset.indicators) if path.is_file() else None
 
 
 def assess_dataset(
@@ -29,7 +29,7 @@ def assess_dataset(
     checkpoint: str | int | Checkpoint | None = None,
     *,
     as_known: str | date | None = None,
-) -> Assessed:
+) -> AssessmentResult:
     """Score and rank the districts of a data set as its ``assessment.toml`` declares.
 
     Parameters
@@ -42,7 +42,7 @@ def assess_dataset(
     Raises
     ------
     UsageError
-        When there is no ``assessment.toml``, it is malformed, or it is not held at the
+        When there is no ``assessment.toml``, it is malformed, or it does not apply at the
         checkpoint.
     """
     rules = declared_rules(dataset)

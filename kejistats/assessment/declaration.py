@@ -1,4 +1,4 @@
-"""A weighted assessment (综合考核) as ``assessment.toml`` declares it: items, bonuses, red lines."""
+"""What ``assessment.toml`` declares: items, bonuses, red lines and the rules that combine them."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from dataclasses import dataclass, field
 from kejistats.assessment.scoring_rules import Rule
 from kejistats.model.period import Checkpoint
 
-# What an item may be judged by, and whether a target is needed for it. Rates are fractions,
-# growth is in % or points as growth targets are, a figure is in the registry's unit.
+# The figures a part can be scored on, and whether each needs a target. Rates are fractions,
+# growth is in % or points like growth targets, a value is in the registry's unit.
 FIGURES = {
     "value": False, "growth": False, "share": False,
     "attainment": True, "pace_ratio": True, "pace_gap_points": True,
 }  # fmt: skip
 FRACTIONS = ["attainment", "pace_ratio", "share"]
-# The Metric table ranks these (definitions §8).
-RANKED = {"value": "rank", "growth": "yoy_rank", "attainment": "attainment_rank"}
-KINDS = ["district", "zone"]
-MISSING = ["open", "zero"]
-UNJUDGED = ["open", "zero", "full", "reweight"]
+# The figures that have a rank in the Metric table, and its column (definitions §8).
+RANK_COLUMNS = {"value": "rank", "growth": "yoy_rank", "attainment": "attainment_rank"}
+DISTRICT_KINDS = ["district", "zone"]
+MISSING_POLICIES = ["open", "zero"]
+ABSENCE_POLICIES = ["open", "zero", "full", "reweight"]
 TIES = ["best", "average"]
 PEERS = ["all", "reported"]
-BREACHES = ["near", "slow", "behind"]
+PROGRESS_TRIGGERS = ["near", "slow", "behind"]
 
 
 @dataclass(frozen=True)
 class Item:
-    """What is scored: an item with a weight, or a bonus.
+    """A scored part: an item with a weight, or a bonus.
 
     Parameters
     ----------
     name
-        As pages print it; no two parts of an assessment share one.
+        As printed on pages; unique among the parts of an assessment.
     indicator, level
-        Id of the registry; programme level, empty for the total over levels.
+        Id in the registry; programme level, empty for the total over levels.
     figure
         One of `FIGURES`.
     rule
-        How points follow from the figure.
+        How the figure becomes points.
     """
 
     name: str
@@ -49,26 +49,26 @@ class Item:
 
 @dataclass(frozen=True)
 class RedLine:
-    """What caps or fails the total of who crosses it (红线、一票否决).
+    """A red line (红线、一票否决): caps or fails the total of a district that crosses it.
 
-    Exactly one of `progress`, `below`, `above` and `unreported` says when.
+    Exactly one of `progress`, `below`, `above` and `unreported` is set.
 
     Parameters
     ----------
     name
-        As pages print it.
+        As printed on pages.
     indicator, level, figure
-        As for an item; `figure` counts for `below` and `above`.
+        As for an item; `figure` is only used with `below` and `above`.
     cap
-        The most that the total may then be; 0 fails it.
+        Upper limit of the total once the line is crossed; 0 for a line that fails it.
     fail
-        Whether it is said to fail (一票否决).
+        Whether crossing it fails the assessment (一票否决).
     progress
         Crossed at this progress code or a worse one: near, slow, behind.
     below, above
-        Crossed beyond this threshold, not on it.
+        Crossed beyond this threshold, not at it.
     unreported
-        Crossed by who did not report; a masked figure is reported.
+        Crossed by a district that did not report; a masked figure counts as reported.
     """
 
     name: str
@@ -85,31 +85,32 @@ class RedLine:
 
 @dataclass(frozen=True)
 class Rules:
-    """A whole ``assessment.toml``.
+    """The content of an ``assessment.toml``.
 
     Parameters
     ----------
     title
-        As pages print it.
+        As printed on pages.
     items, bonuses, red_lines
-        Its parts, in their order.
+        The parts, in the order declared.
     total
-        What the weights sum to.
+        The sum of the weights.
     bonus_cap
-        The most that all bonuses together add.
+        Upper limit of all bonuses together.
     decimals
         Decimals of printed points.
     kinds
         Kinds of districts that are assessed; each is ranked among its own peers.
     missing
-        What a figure not reported scores: open (nothing yet, up to full) or zero.
+        Points of a figure that was not reported: open (anything from none to full) or zero.
     not_applicable, no_target
-        The same where there is no such thing (无此项), or no target to hold a figure against:
-        open, zero, full, or reweight, which spreads the weight over the other items.
+        Points of a figure that does not apply to the district (无此项), or has no target to be
+        judged against: open, zero, full, or reweight, which spreads the weight over the other
+        items.
     months
-        Months at whose end it is held; empty = any checkpoint.
+        Months whose checkpoints are assessed; empty for all.
     since, until
-        First and last checkpoint it is held at.
+        First and last checkpoint that is assessed.
     """
 
     title: str
@@ -127,8 +128,8 @@ class Rules:
     since: Checkpoint | None = None
     until: Checkpoint | None = None
 
-    def held_at(self, at: Checkpoint) -> bool:
-        """Return whether there is an assessment at a checkpoint."""
+    def applies_at(self, at: Checkpoint) -> bool:
+        """Return whether a checkpoint is assessed."""
         in_time = (self.since is None or self.since <= at) and (
             self.until is None or at <= self.until
         )

@@ -1,4 +1,4 @@
-"""The parts of an ``assessment.toml``: items, bonuses and red lines, each read and checked."""
+"""Read and check the parts of an ``assessment.toml``: items, bonuses and red lines."""
 
 from __future__ import annotations
 
@@ -6,47 +6,56 @@ from collections.abc import Iterable
 from typing import Any
 
 from kejistats.assessment.declaration import (
-    BREACHES,
     FIGURES,
     FRACTIONS,
     PEERS,
-    RANKED,
+    PROGRESS_TRIGGERS,
+    RANK_COLUMNS,
     TIES,
     Item,
     RedLine,
 )
-from kejistats.assessment.scoring_rules import Completion, Each, Interval, Places, Rule, Steps
-from kejistats.assessment.toml_table import Located, nearest
+from kejistats.assessment.scoring_rules import (
+    Completion,
+    Interval,
+    PerUnit,
+    RankPoints,
+    Rule,
+    Steps,
+)
+from kejistats.assessment.toml_table import TomlTable, suggestion
 from kejistats.model.tables.observation import LEVELS
 
-_RULES = ["completion", "interval", "steps", "rank"]
-# A threshold beyond this is no fraction: somebody wrote 60 for 60 %.
+_RULE_KINDS = ["completion", "interval", "steps", "rank"]
+# A fraction beyond this is a mistake: somebody wrote 60 for 60 %.
 _LARGEST_FRACTION = 5.0
 _LARGEST_CAP = 2.0
 
 
-class Parts:
-    """Reads the parts of one assessment; remembers what stands there already.
+class PartReader:
+    """Reads the parts of one assessment and remembers them, to find duplicates.
 
     Parameters
     ----------
-    known
+    indicators
         Rows of the Indicator table by id.
-    names
-        Ids by everything an indicator is called, for remedies.
+    ids_by_name
+        Indicator ids by every name and alias, for remedies.
     """
 
-    def __init__(self, known: dict[str, dict[str, Any]], names: dict[str, str]) -> None:
-        self.known = known
-        self.names = names
-        self.seen: dict[tuple[str, ...], Located] = {}
+    def __init__(self, indicators: dict[str, dict[str, Any]], ids_by_name: dict[str, str]) -> None:
+        self.indicators = indicators
+        self.ids_by_name = ids_by_name
+        self.first_tables: dict[tuple[str, ...], TomlTable] = {}
 
-    def item(self, table: Located) -> Item:
+    def read_item(self, table: TomlTable) -> Item:
         """Read one ``[[item]]``."""
-        kind = table.choice("rule", _RULES)
-        weight = table.above_zero("weight")
-        usual = "attainment" if kind == "completion" else "value"
-        row, level, figure = self._judged(table, usual, RANKED if kind == "rank" else FIGURES)
+        kind = table.choice("rule", _RULE_KINDS)
+        weight = table.positive("weight")
+        default_figure = "attainment" if kind == "completion" else "value"
+        row, level, figure = self._read_figure(
+            table, default_figure, RANK_COLUMNS if kind == "rank" else FIGURES
+        )
         rule: Rule
         if kind == "completion":
             rule = self._completion(table, weight, figure)
@@ -55,217 +64,231 @@ class Parts:
         elif kind == "steps":
             rule = self._steps(table, weight, row, figure)
         else:
-            rule = self._places(table, weight, row)
-        return self._named(table, row, level, figure, rule, f"rule {kind}")
+            rule = self._rank_points(table, weight, row)
+        return self._finish(table, row, level, figure, rule, f"rule {kind}")
 
-    def bonus(self, table: Located) -> Item:
+    def read_bonus(self, table: TomlTable) -> Item:
         """Read one ``[[bonus]]``."""
-        row, level, figure = self._judged(table)
-        self._upward(table, row, figure, "a bonus counts upwards")
+        row, level, figure = self._read_figure(table)
+        self._check_more_is_better(
+            table,
+            row,
+            figure,
+            "a bonus rewards higher figures only: use an item with rule interval or steps",
+        )
         over = self._threshold(table, "over", figure, 0)
-        rule = Each(table.above_zero("each"), table.above_zero("cap"), over)
-        return self._named(table, row, level, figure, rule, "a bonus")
+        rule = PerUnit(table.positive("each"), table.positive("cap"), over)
+        return self._finish(table, row, level, figure, rule, "a bonus")
 
-    def red_line(self, table: Located, most: float) -> RedLine:
-        """Read one ``[[red_line]]``; `most` is the highest total there can be."""
-        judged_by_figure = table.given("below") or table.given("above")
-        if table.given("figure") and not judged_by_figure:
-            right = "leave it out, or write below or above"
-            table.refuse("figure counts only with below or above", right, "figure")
-        row, level, figure = self._judged(table)
+    def read_red_line(self, table: TomlTable, max_total: float) -> RedLine:
+        """Read one ``[[red_line]]``; `max_total` is the highest possible total."""
+        judged_by_figure = table.has("below") or table.has("above")
+        if table.has("figure") and not judged_by_figure:
+            remedy = "remove figure, or write below or above"
+            table.refuse("figure is used only with below or above", remedy, "figure")
+        row, level, figure = self._read_figure(table)
         triggers = ["progress", "below", "above", "unreported"]
-        given = [key for key in triggers if table.given(key)]
-        if len(given) != 1:
+        declared_triggers = [key for key in triggers if table.has(key)]
+        if len(declared_triggers) != 1:
             table.refuse(
-                f"a red line has exactly one of {', '.join(triggers)}, here are: "
-                f"{', '.join(given) or 'none'}",
+                f"a red line needs exactly one of {', '.join(triggers)}; this one has: "
+                f"{', '.join(declared_triggers) or 'none'}",
                 'say when it is crossed, such as progress = "behind" or below = 0.6',
-                given[-1] if given else "",
+                declared_triggers[-1] if declared_triggers else "",
             )
-        [when] = given
+        [trigger] = declared_triggers
         progress, threshold = "", None
-        if when == "progress":
-            progress = table.choice("progress", BREACHES)
-        elif when == "unreported":
+        if trigger == "progress":
+            progress = table.choice("progress", PROGRESS_TRIGGERS)
+        elif trigger == "unreported":
             if not table.flag("unreported"):
-                table.refuse("unreported = false is never crossed", "write unreported = true")
+                table.refuse("unreported = false can never be crossed", "write unreported = true")
         else:
-            threshold = self._threshold(table, when, figure)
-            self._side(table, row, figure, falling=when == "above", key=when)
-        if table.given("cap") == table.given("fail"):
+            threshold = self._threshold(table, trigger, figure)
+            self._check_direction(table, row, figure, falling=trigger == "above", key=trigger)
+        if table.has("cap") == table.has("fail"):
             table.refuse(
-                "a red line has either cap or fail", "write cap = 60, or fail = true", "fail"
+                "a red line needs either cap or fail", "write cap = 60, or fail = true", "fail"
             )
         fail = table.flag("fail")
         cap = 0.0
-        if table.given("cap"):
+        if table.has("cap"):
             cap = table.number("cap", least=0.0)
-            if cap >= most:
-                wrong = f"cap is {cap:g}, but no total is above {most:g}"
-                table.refuse(wrong, "a cap below it means something", "cap")
+            if cap >= max_total:
+                message = f"cap is {cap:g}, but no total can be above {max_total:g}"
+                table.refuse(message, f"write a cap below {max_total:g}", "cap")
         elif not fail:
             table.refuse("fail = false has no effect", "write fail = true, or a cap", "fail")
-        named = self._named(table, row, level, figure, Each(1, 1), "a red line", when)
+        part = self._finish(table, row, level, figure, PerUnit(1, 1), "a red line", trigger)
         return RedLine(
-            named.name, row["id"], level, figure, cap, fail, progress,
-            below=threshold if when == "below" else None,
-            above=threshold if when == "above" else None,
-            unreported=when == "unreported",
+            part.name, row["id"], level, figure, cap, fail, progress,
+            below=threshold if trigger == "below" else None,
+            above=threshold if trigger == "above" else None,
+            unreported=trigger == "unreported",
         )  # fmt: skip
 
-    def _judged(
-        self, table: Located, usual: str = "value", figures: Iterable[str] = FIGURES
+    def _read_figure(
+        self, table: TomlTable, default: str = "value", figures: Iterable[str] = FIGURES
     ) -> tuple[dict[str, Any], str, str]:
-        """Read what is judged: indicator, level and figure."""
-        name = table.text_of("indicator")
-        row = self.known.get(name)
+        """Read indicator, level and figure of a part; return Indicator row, level and figure."""
+        indicator = table.string("indicator")
+        row = self.indicators.get(indicator)
         if row is None:
-            meant = self.names.get(name)
-            right = f"did you mean {meant!r}?" if meant else nearest(name, [*self.names])
-            if right.startswith("one of"):
-                right = "use an id of schemas/indicators/"
-            table.refuse(f"unknown indicator {name!r}", right, "indicator")
-        level = table.text_of("level", "")
+            matching_id = self.ids_by_name.get(indicator)
+            remedy = (
+                f"did you mean {matching_id!r}?"
+                if matching_id
+                else suggestion(indicator, [*self.ids_by_name])
+            )
+            if remedy.startswith("one of"):
+                remedy = "use an id from schemas/indicators/"
+            table.refuse(f"unknown indicator {indicator!r}", remedy, "indicator")
+        level = table.string("level", "")
         if level and level not in LEVELS:
-            right = f"levels are: {', '.join(LEVELS[1:])}"
-            table.refuse(f"unknown level {level!r}", right, "level")
+            remedy = f"levels are: {', '.join(LEVELS[1:])}"
+            table.refuse(f"unknown level {level!r}", remedy, "level")
         if level and row["levels"] and level not in row["levels"]:
-            right = f"it has: {', '.join(row['levels'])}"
-            table.refuse(f"{name} is not broken down to {level!r}", right, "level")
-        figure = table.choice("figure", figures, usual)
-        lacking = {
-            "attainment": row["measure"] == "ratio" and "a ratio has no rate of completion",
-            "share": row["aggregate"] != "sum" and "what is not summed has no share of a total",
+            remedy = f"its levels are: {', '.join(row['levels'])}"
+            table.refuse(f"{indicator} has no figures of level {level!r}", remedy, "level")
+        figure = table.choice("figure", figures, default)
+        unavailable = {
+            "attainment": row["measure"] == "ratio" and "a ratio has no completion rate",
+            "share": row["aggregate"] != "sum" and "it is not additive over districts",
         }
-        if why := lacking.get(figure):
-            right = "judge it by value, growth or pace_ratio"
-            table.refuse(f"{name} has no {figure}: {why}", right, "figure")
+        if reason := unavailable.get(figure):
+            remedy = "use value, growth or pace_ratio"
+            table.refuse(f"{indicator} has no {figure}: {reason}", remedy, "figure")
         return row, level, figure
 
-    def _named(
-        self, table: Located, row: dict[str, Any], level: str, figure: str, rule: Rule,
-        what: str, when: str = "",
+    def _finish(
+        self, table: TomlTable, row: dict[str, Any], level: str, figure: str, rule: Rule,
+        kind: str, trigger: str = "",
     ) -> Item:  # fmt: skip
-        """Finish a part: nothing is left of its table, and it does not stand there twice."""
-        name = table.text_of("name", f"{level}{row['short']}").strip() or str(row["short"])
-        table.done(what)
-        judged = f"{row['id']} by {when or figure}"
-        for key, told, spot in (
-            (("judged", table.name, row["id"], level, figure, when), judged, "indicator"),
+        """Name the part; refuse unknown keys, and a part or name declared twice."""
+        name = table.string("name", f"{level}{row['short']}").strip() or str(row["short"])
+        table.refuse_unknown_keys(kind)
+        scored = f"{row['id']} by {trigger or figure}"
+        for key, description, line_key in (
+            (("judged", table.name, row["id"], level, figure, trigger), scored, "indicator"),
             (("name", name), f"the name {name!r}", "name"),
         ):
-            first = self.seen.setdefault(key, table)
-            if first is not table:
-                right = "leave one out" if key[0] == "judged" else 'write another name = "…"'
-                line = first.line(spot)
-                table.refuse(f"{told} stands already in line {line}", right, spot)
+            earlier = self.first_tables.setdefault(key, table)
+            if earlier is not table:
+                remedy = "remove one of them" if key[0] == "judged" else 'write another name = "…"'
+                line = earlier.line(line_key)
+                table.refuse(f"{description} is already declared in line {line}", remedy, line_key)
         return Item(name, row["id"], level, figure, rule)
 
-    def _completion(self, table: Located, weight: float, figure: str) -> Completion:
+    def _completion(self, table: TomlTable, weight: float, figure: str) -> Completion:
         if figure not in ("attainment", "pace_ratio"):
-            right = "completion takes attainment or pace_ratio; use interval for others"
-            table.refuse(f"{figure} is no rate of completion", right, "figure")
+            remedy = "rule completion takes attainment or pace_ratio; use rule interval for others"
+            table.refuse(f"{figure} is not a completion rate", remedy, "figure")
         cap = table.number("cap", 1.0)
         if not 1 <= cap <= _LARGEST_CAP:
-            right = f"it is a fraction from 1 to {_LARGEST_CAP:g}: write 1.1 for 110 %"
-            table.refuse(f"cap is {cap:g}", right, "cap")
+            remedy = f"it must be a fraction from 1 to {_LARGEST_CAP:g}: write 1.1 for 110 %"
+            table.refuse(f"cap is {cap:g}", remedy, "cap")
         return Completion(weight, cap)
 
     def _interval(
-        self, table: Located, weight: float, row: dict[str, Any], figure: str
+        self, table: TomlTable, weight: float, row: dict[str, Any], figure: str
     ) -> Interval:
         floor, full = (self._threshold(table, key, figure) for key in ("floor", "full"))
         if floor == full:
-            right = "floor gives no points, full gives all: they must differ"
-            table.refuse(f"floor and full are both {floor:g}", right, "full")
-        self._side(table, row, figure, falling=full < floor, key="full")
+            remedy = "floor gives no points, full gives all: they must differ"
+            table.refuse(f"floor and full are both {floor:g}", remedy, "full")
+        self._check_direction(table, row, figure, falling=full < floor, key="full")
         return Interval(weight, floor, full)
 
-    def _steps(self, table: Located, weight: float, row: dict[str, Any], figure: str) -> Steps:
+    def _steps(self, table: TomlTable, weight: float, row: dict[str, Any], figure: str) -> Steps:
         steps = table.pairs("steps")
         for threshold, _ in steps:
-            self._fraction(table, "steps", figure, threshold)
+            self._check_fraction(table, "steps", figure, threshold)
         thresholds, points = [s[0] for s in steps], [s[1] for s in steps]
-        ordered = sorted(set(thresholds))
-        if thresholds not in (ordered, ordered[::-1]):
-            right = f"put them in order: {', '.join(f'{t:g}' for t in ordered)}"
-            table.refuse(f"the thresholds of steps are out of order: {_shown(thresholds)}", right, "steps")  # fmt: skip
+        in_order = sorted(set(thresholds))
+        if thresholds not in (in_order, in_order[::-1]):
+            remedy = f"put them in order: {', '.join(f'{t:g}' for t in in_order)}"
+            message = f"the thresholds of steps are out of order: {_listed(thresholds)}"
+            table.refuse(message, remedy, "steps")
         if points != sorted(set(points)) or points[0] < 0:
-            right = "each step gives more points than the one before"
-            table.refuse(f"the points of steps do not rise: {_shown(points)}", right, "steps")
+            remedy = "each step must give more points than the one before"
+            table.refuse(f"the points of steps do not rise: {_listed(points)}", remedy, "steps")
         if points[-1] != weight:
-            right = f"the last step gives the weight, {weight:g}"
-            table.refuse(f"the last of steps gives {points[-1]:g} points", right, "steps")
+            remedy = f"it must give the weight, {weight:g}"
+            table.refuse(f"the last of the steps gives {points[-1]:g} points", remedy, "steps")
         rule = Steps(weight, steps)
         if len(steps) > 1:
-            self._side(table, row, figure, falling=rule.falling, key="steps")
+            self._check_direction(table, row, figure, falling=rule.falling, key="steps")
         else:
-            self._upward(table, row, figure, "a single step is reached from below")
+            self._check_more_is_better(
+                table, row, figure, "a single step is reached from below: write two or more steps"
+            )
         return rule
 
     @staticmethod
-    def _places(table: Located, weight: float, row: dict[str, Any]) -> Places:
+    def _rank_points(table: TomlTable, weight: float, row: dict[str, Any]) -> RankPoints:
         if row["direction"] == "none":
-            right = "the registry gives it no direction: use another rule"
-            table.refuse(f"{row['id']} has no rank", right, "indicator")
-        if table.given("points") == table.given("step"):
+            remedy = "the registry gives it no direction: use another rule"
+            table.refuse(f"{row['id']} has no rank", remedy, "indicator")
+        if table.has("points") == table.has("step"):
             table.refuse(
                 "rule rank takes either points or step",
-                "write points = [10, 9, 8] for each place, or step = 0.5 for each place down",
+                "write points = [10, 9, 8], one for each rank, or step = 0.5 for each rank down",
                 "rule",
             )
         least = table.number("least", 0.0, least=0.0)
         ties, peers = table.choice("ties", TIES, "best"), table.choice("peers", PEERS, "all")
-        if table.given("step"):
-            step = table.above_zero("step")
+        if table.has("step"):
+            step = table.positive("step")
             if least >= weight:
-                right = f"it must be below the weight, {weight:g}"
-                table.refuse(f"least is {least:g}", right, "least")
-            return Places(weight, (), step, least, ties, peers)
+                remedy = f"it must be below the weight, {weight:g}"
+                table.refuse(f"least is {least:g}", remedy, "least")
+            return RankPoints(weight, (), step, least, ties, peers)
         points = table.numbers("points")
         if points[0] != weight:
-            right = f"the first place gets the weight, {weight:g}"
-            table.refuse(f"the first of points is {points[0]:g}", right, "points")
+            remedy = f"rank 1 must get the weight, {weight:g}"
+            table.refuse(f"the first of the points is {points[0]:g}", remedy, "points")
         if list(points) != sorted(points, reverse=True):
-            right = "no place gets more than the one before"
-            table.refuse(f"points rise from place to place: {_shown(points)}", right, "points")
+            remedy = "no rank may get more than the one before"
+            table.refuse(f"points rise from rank to rank: {_listed(points)}", remedy, "points")
         if least > points[-1]:
-            right = f"places beyond the list get least, {points[-1]:g} or less"
-            table.refuse(f"least is {least:g}", right, "least")
-        return Places(weight, points, 0.0, least, ties, peers)
+            remedy = f"ranks beyond the list get least: it must be {points[-1]:g} or less"
+            table.refuse(f"least is {least:g}", remedy, "least")
+        return RankPoints(weight, points, 0.0, least, ties, peers)
 
     def _threshold(
-        self, table: Located, key: str, figure: str, default: float | None = None
+        self, table: TomlTable, key: str, figure: str, default: float | None = None
     ) -> float:
         value = table.number(key, default)
-        self._fraction(table, key, figure, value)
+        self._check_fraction(table, key, figure, value)
         return value
 
     @staticmethod
-    def _fraction(table: Located, key: str, figure: str, value: float) -> None:
+    def _check_fraction(table: TomlTable, key: str, figure: str, value: float) -> None:
         if figure in FRACTIONS and abs(value) > _LARGEST_FRACTION:
-            right = f"{figure} is a fraction: write {value / 100:g} for {value:g} %"
-            table.refuse(f"{key} has {value:g}", right, key)
+            remedy = f"{figure} is a fraction: write {value / 100:g} for {value:g} %"
+            table.refuse(f"{value:g} is too large for {key}", remedy, key)
 
-    def _upward(self, table: Located, row: dict[str, Any], figure: str, why: str) -> None:
-        if self._direction(row, figure) == "down":
-            table.refuse(f"less of {row['id']} is better", why, "indicator")
-
-    def _side(
-        self, table: Located, row: dict[str, Any], figure: str, *, falling: bool, key: str
+    def _check_more_is_better(
+        self, table: TomlTable, row: dict[str, Any], figure: str, remedy: str
     ) -> None:
-        """Refuse thresholds that would give a better figure less."""
+        if self._direction(row, figure) == "down":
+            table.refuse(f"{row['id']} is better the lower it is", remedy, "indicator")
+
+    def _check_direction(
+        self, table: TomlTable, row: dict[str, Any], figure: str, *, falling: bool, key: str
+    ) -> None:
+        """Refuse thresholds that would give a better figure fewer points."""
         direction = self._direction(row, figure)
         if (direction == "down" and not falling) or (direction == "up" and falling):
-            better = "less" if direction == "down" else "more"
-            wrong = f"{key} goes against {row['id']}, of which {better} is better"
-            table.refuse(wrong, "turn the thresholds round", key)
+            better = "lower" if direction == "down" else "higher"
+            message = f"{key} goes the wrong way: {row['id']} is better the {better} it is"
+            table.refuse(message, "reverse the thresholds", key)
 
     @staticmethod
     def _direction(row: dict[str, Any], figure: str) -> str:
-        """Return which way a figure gets better; one held against a target always up."""
+        """Return whether up or down is better; against a target, up is always better."""
         return "up" if FIGURES[figure] else str(row["direction"])
 
 
-def _shown(values: Any) -> str:
+def _listed(values: Any) -> str:
     return ", ".join(f"{value:g}" for value in values)

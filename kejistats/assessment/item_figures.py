@@ -1,4 +1,4 @@
-"""The figure that an item is judged by, for every district: how sure it is, and whence it is."""
+"""The figure each part is scored on, per district: its range, its source, why it is absent."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import date
 import polars as pl
 
 from kejistats.assessment.declaration import FIGURES, Item, RedLine
-from kejistats.assessment.scoring_rules import Places
-from kejistats.metrics.bounds import FIRM, side
+from kejistats.assessment.scoring_rules import RankPoints
+from kejistats.metrics.bounds import UNBOUNDED, bound_sign
 from kejistats.metrics.progress import unreleased
 from kejistats.model.period import Checkpoint
 from kejistats.model.tables.indicator import FREQUENCIES
@@ -16,43 +16,45 @@ from kejistats.model.tables.indicator import FREQUENCIES
 _BEST, _WORST = float("inf"), float("-inf")
 
 
-def figures_of(
+def part_figures(
     metrics: pl.DataFrame,
-    units: pl.DataFrame,
+    districts: pl.DataFrame,
     indicators: pl.DataFrame,
     part: Item | RedLine,
     at: Checkpoint,
     as_known: date | None = None,
 ) -> pl.DataFrame:
-    """Return the figure a part is judged by, one row per district.
+    """Return the figure that a part is scored on, one row per district.
 
-    Growth is that which is published, else that computed, in % or points as growth targets are;
-    where a place is judged, it is the kind that the peers are ranked by (definitions §8).
-    A figure that is a bound may lie anywhere beyond it, one that is not there anywhere at all.
-    Under a ceiling there is no rate of completion (definitions §5).
+    Growth is published growth, else computed growth, in % or points like growth targets; for a
+    rule by rank it is the kind of growth the peers are ranked by (definitions §8). A bound allows
+    any figure on its open side, an absent figure any at all. A ceiling has no completion rate
+    (definitions §5).
 
     Parameters
     ----------
     metrics
         Metric table of the checkpoint.
-    units
-        Rows of the District table that are assessed, with `_group` (who is whose peer).
+    districts
+        Rows of the District table that are assessed, with `_group`: districts of one group are
+        peers.
     indicators
         Indicator table.
     part
-        The part.
+        An item, bonus or red line.
     at
         The checkpoint.
     as_known
-        The day whose knowledge counts: what is not there before its release is then not due.
+        Assess with what was known on this day; a figure not yet released by then is not due.
 
     Returns
     -------
     polars.DataFrame
         district, _group; value, value_upper, bound, progress, target_kind, target_reason, grade;
-        _low and _high, between which the figure lies; reason (masked, missing, not_due,
-        not_applicable, no_target, no_figure, or null); source, against; rank columns;
-        _off_kind, where the growth is not of the kind that the peers are ranked by.
+        _low and _high, the range of the figure; reason why it is absent (masked, missing,
+        not_due, not_applicable, no_target, no_figure, or null); source, and against, the source
+        of the target or base; rank columns; _other_growth_kind, whether the growth is not of the
+        kind that the peers are ranked by.
 
     Examples
     --------
@@ -65,15 +67,15 @@ def figures_of(
     ...     "attainment_bound": "at_least", "progress": "ahead", "yoy_reason": "base_missing",
     ...     "share_reason": "no_parent", "first_time": False, "tied": False, "rank_shown": False}
     >>> metrics = Metric.conform(pl.DataFrame([row]))
-    >>> units = pl.DataFrame({"code": ["1"], "_group": [1]})
+    >>> districts = pl.DataFrame({"code": ["1"], "_group": [1]})
     >>> item = Item("授权", "patent_granted", "", "attainment", Completion(10))
-    >>> figures_of(metrics, units, read_registry(), item, Checkpoint(2025, 6)).select(
+    >>> part_figures(metrics, districts, read_registry(), item, Checkpoint(2025, 6)).select(
     ...     "value", "bound", "_low", "_high", "reason").row(0)
     (0.6, 'at_least', 0.6, inf, None)
     """
-    facts = indicators.row(by_predicate=pl.col("id") == part.indicator, named=True)
+    indicator = indicators.row(by_predicate=pl.col("id") == part.indicator, named=True)
     rows = (
-        units.select(pl.col("code").alias("district"), "_group")
+        districts.select(pl.col("code").alias("district"), "_group")
         .join(
             metrics.filter(
                 pl.col("indicator") == part.indicator,
@@ -89,23 +91,27 @@ def figures_of(
             pl.col("status").fill_null("missing"),
             year=pl.lit(at.year),
             month=pl.lit(at.month),
-            release=pl.lit(facts["release"]),
-            # Whose growth has no rank is still held against the peers of its grade.
+            release=pl.lit(indicator["release"]),
+            # A district without a growth rank is still compared with the peers of its grade.
             _kind=pl.col("yoy_rank_kind").drop_nulls().first().over("_group", "grade"),
         )
     )
-    by_place = isinstance(part, Item) and isinstance(part.rule, Places)
-    figure, bound, against = _figure(part.figure, facts["growth"], by_place=by_place)
+    by_rank = isinstance(part, Item) and isinstance(part.rule, RankPoints)
+    figure, bound, against = _figure_columns(part.figure, indicator["growth"], by_rank=by_rank)
     needs_target = FIGURES[part.figure]
     ceiling = (pl.col("target_kind") == "ceiling").fill_null(value=False)
-    there = pl.col("status") == "reported"
+    available = pl.col("status") == "reported"
     if needs_target:
-        there &= ~ceiling
+        available &= ~ceiling
     interval = pl.col("value_upper").is_not_null()
     status, progress = pl.col("status"), pl.col("progress")
-    off = pl.lit(at.month % FREQUENCIES[facts["frequency"]] != 0) | unreleased(as_known)
-    not_due = pl.when(progress.is_null()).then(off).otherwise(progress == "not_due")
-    rows = rows.with_columns(_x=pl.when(there).then(figure), _bound=pl.when(there).then(bound))
+    not_expected = pl.lit(at.month % FREQUENCIES[indicator["frequency"]] != 0) | unreleased(
+        as_known
+    )
+    not_due = pl.when(progress.is_null()).then(not_expected).otherwise(progress == "not_due")
+    rows = rows.with_columns(
+        _figure=pl.when(available).then(figure), _bound=pl.when(available).then(bound)
+    )
     reason = (
         pl.when(status.is_in(["masked", "not_applicable"]))
         .then(status)
@@ -113,20 +119,20 @@ def figures_of(
         .then(pl.when(not_due).then(pl.lit("not_due")).otherwise(pl.lit("missing")))
         .when(pl.lit(needs_target) & pl.col("target").is_null())
         .then(pl.lit("no_target"))
-        .when(pl.col("_x").is_null() & (progress == "not_due"))
+        .when(pl.col("_figure").is_null() & (progress == "not_due"))
         .then(pl.lit("not_due"))
-        .when(pl.col("_x").is_null())
+        .when(pl.col("_figure").is_null())
         .then(pl.lit("no_figure"))
     )
-    # Of an interval the rates follow from its lower end.
-    push = pl.when(interval).then(1).otherwise(side("_bound"))
+    # Rates of an interval are computed from its lower end.
+    side_of_bound = pl.when(interval).then(1).otherwise(bound_sign("_bound"))
     upper = pl.when(interval & pl.lit(part.figure == "value")).then("value_upper")
     return rows.select(
         "district",
         "_group",
-        value="_x",
-        value_upper=pl.when(pl.col("_x").is_not_null()).then(upper),
-        bound=pl.when(pl.col("_x").is_not_null()).then(
+        value="_figure",
+        value_upper=pl.when(pl.col("_figure").is_not_null()).then(upper),
+        bound=pl.when(pl.col("_figure").is_not_null()).then(
             pl.when(interval & pl.lit(part.figure != "value"))
             .then(pl.lit("at_least"))
             .otherwise("_bound")
@@ -136,53 +142,55 @@ def figures_of(
         target_reason="target_reason",
         grade="grade",
         _target="target",
-        _off_kind=_off_kind(),
+        _other_growth_kind=_other_growth_kind(),
         _reported_bound=pl.when(status == "reported").then("bound"),
-        _low=pl.when(push < 0).then(_WORST).otherwise(pl.col("_x").fill_null(_WORST)),
-        _high=pl.when(push > 0)
+        _low=pl.when(side_of_bound < 0).then(_WORST).otherwise(pl.col("_figure").fill_null(_WORST)),
+        _high=pl.when(side_of_bound > 0)
         .then(pl.coalesce(upper, pl.lit(_BEST)))
-        .otherwise(pl.col("_x").fill_null(_BEST)),
+        .otherwise(pl.col("_figure").fill_null(_BEST)),
         reason=reason,
         source="source",
-        against=pl.when(pl.col("_x").is_not_null()).then(against),
+        against=pl.when(pl.col("_figure").is_not_null()).then(against),
         **{name: pl.col(name) for name in ("rank", "yoy_rank", "attainment_rank")},
         **{name: pl.col(name) for name in ("ranked", "yoy_ranked", "attainment_ranked")},
     )
 
 
-def _figure(name: str, growth: str, *, by_place: bool = False) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Return a figure of the Metric table, its bound, and the source it is held against."""
+def _figure_columns(
+    name: str, growth: str, *, by_rank: bool = False
+) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return the expressions of a figure, its bound, and the source of its target or base."""
     published = pl.col("published_growth")
-    if by_place:  # what is printed beside a place is what was ranked
-        ranked = (pl.col("_kind") == "computed").fill_null(value=False) & ~_off_kind()
+    if by_rank:  # print the growth that was ranked
+        ranked = (pl.col("_kind") == "computed").fill_null(value=False) & ~_other_growth_kind()
         published = pl.when(~ranked).then(published)
     scale = 1.0 if growth == "points" else 100.0
-    nothing = pl.lit(None, dtype=pl.String)
-    judged = pl.coalesce("attainment_bound", "pace_bound")
+    none = pl.lit(None, dtype=pl.String)
+    target_bound = pl.coalesce("attainment_bound", "pace_bound")
     match name:
         case "value":
-            return pl.col("value"), pl.col("bound"), nothing
+            return pl.col("value"), pl.col("bound"), none
         case "growth":
             figure = pl.coalesce(published * scale, pl.col("yoy") * 100, "yoy_points")
             bound = pl.when(published.is_not_null()).then(pl.lit("exact")).otherwise("yoy_bound")
             against = pl.when(published.is_null()).then("base_source")
             return figure, bound, against
         case "share":
-            return pl.col("share"), pl.col("share_bound"), nothing
+            return pl.col("share"), pl.col("share_bound"), none
         case "attainment":
             return pl.col(name), pl.col("attainment_bound"), pl.col("target_source")
         case _:
-            return pl.col(name), judged, pl.col("target_source")
+            return pl.col(name), target_bound, pl.col("target_source")
 
 
-def _off_kind() -> pl.Expr:
-    """Return where there is no growth of the kind that the peers are ranked by."""
-    own = pl.when(pl.col("_kind") == "published").then("published_growth")
+def _other_growth_kind() -> pl.Expr:
+    """Return whether a row lacks growth of the kind that its peers are ranked by."""
+    published = pl.when(pl.col("_kind") == "published").then("published_growth")
     computed = pl.when(pl.col("_kind") == "computed").then(pl.coalesce("yoy", "yoy_points"))
-    return pl.col("_kind").is_not_null() & pl.coalesce(own, computed).is_null()
+    return pl.col("_kind").is_not_null() & pl.coalesce(published, computed).is_null()
 
 
-def firm() -> pl.Expr:
-    """Return where a figure is there and is no bound."""
+def is_firm() -> pl.Expr:
+    """Return whether a row has a figure that is not a bound."""
     single = pl.col("value_upper").is_null()
-    return pl.col("value").is_not_null() & single & pl.col("bound").is_in(FIRM)
+    return pl.col("value").is_not_null() & single & pl.col("bound").is_in(UNBOUNDED)

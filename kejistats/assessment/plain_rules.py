@@ -1,4 +1,4 @@
-"""An assessment as plain data, for a bundle: what JSON can hold and people can read."""
+"""Convert the rules of an assessment to plain data for a bundle's JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kejistats.assessment.declaration import Item, Rules
 
 
 def plain_rules(rules: Rules) -> dict[str, Any]:
-    """Return the rules as plain data, each rule with its kind, without what is not declared.
+    """Return the rules as JSON-like data: each scoring rule with its kind, None values left out.
 
     Examples
     --------
@@ -20,16 +20,16 @@ def plain_rules(rules: Rules) -> dict[str, Any]:
     """
     content = asdict(rules)
     for part in ("items", "bonuses"):
-        content[part] = [_item(one) for one in getattr(rules, part)]
-    content["red_lines"] = [_set(asdict(one)) for one in rules.red_lines]
+        content[part] = [_plain_item(item) for item in getattr(rules, part)]
+    content["red_lines"] = [_without_none(asdict(line)) for line in rules.red_lines]
     for end in ("since", "until"):
         content[end] = None if content[end] is None else str(getattr(rules, end))
-    return _set(content)
+    return _without_none(content)
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _plain_item(item: Item) -> dict[str, Any]:
     return asdict(item) | {"rule": {"kind": item.rule.kind} | asdict(item.rule)}
 
 
-def _set(content: dict[str, Any]) -> dict[str, Any]:
+def _without_none(content: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The rules of scoring: how points follow from a figure or from a place."""
+"""The scoring rules: how a figure or a rank becomes points."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Completion:
-    """Capped completion: weight × a rate, from 0 up to `cap` (完成率计分).
+    """Capped completion: weight × a completion rate, clipped to 0 … `cap` (完成率计分).
 
     Parameters
     ----------
     weight
         Points at a rate of 1.
     cap
-        Rate from which on no more is given; 1.1 gives up to 110 % of the weight.
+        Rate beyond which points no longer rise; 1.1 gives up to 110 % of the weight.
     """
 
     kind: ClassVar[str] = "completion"
@@ -25,7 +25,7 @@ class Completion:
     cap: float = 1.0
 
     @property
-    def most(self) -> float:
+    def max_points(self) -> float:
         """The most points."""
         return self.weight * self.cap
 
@@ -38,19 +38,19 @@ class Completion:
         >>> pl.select(rule.points(pl.Series([-0.2, 0.925, 1.1, 3.0]))).to_series().to_list()
         [0.0, 9.25, 11.0, 11.0]
         """
-        return _steady(figure).clip(0.0, self.cap) * self.weight
+        return _without_noise(figure).clip(0.0, self.cap) * self.weight
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Linear between `floor`, which gives nothing, and `full`, which gives all (区间计分).
+    """Linear between `floor`, which gives no points, and `full`, which gives all (区间计分).
 
     Parameters
     ----------
     weight
         Points at `full` and beyond.
     floor, full
-        In the figure's own terms; `full` below `floor` where less is better.
+        In the unit of the figure; `full` is below `floor` where less is better.
     """
 
     kind: ClassVar[str] = "interval"
@@ -59,7 +59,7 @@ class Interval:
     full: float
 
     @property
-    def most(self) -> float:
+    def max_points(self) -> float:
         """The most points."""
         return self.weight
 
@@ -74,21 +74,22 @@ class Interval:
         >>> pl.select(down.points(pl.Series([70.0, 50.0, 40.0]))).to_series().to_list()
         [0.0, 5.0, 10.0]
         """
-        part = (_steady(figure) - self.floor) / (self.full - self.floor)
-        return _steady(part).clip(0.0, 1.0) * self.weight
+        share = (_without_noise(figure) - self.floor) / (self.full - self.floor)
+        return _without_noise(share).clip(0.0, 1.0) * self.weight
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Points by steps, never in between (分档计分).
+    """Points by steps, without interpolation (分档计分).
 
     Parameters
     ----------
     weight
         Points of the highest step.
     steps
-        (threshold, points), each better than the one before; thresholds fall where less is
-        better. A figure on a threshold has reached it; one that reaches none has no points.
+        (threshold, points), each step worth more than the one before; thresholds fall where less
+        is better. A figure equal to a threshold has reached it; below the first step there are no
+        points.
     """
 
     kind: ClassVar[str] = "steps"
@@ -96,7 +97,7 @@ class Steps:
     steps: tuple[tuple[float, float], ...]
 
     @property
-    def most(self) -> float:
+    def max_points(self) -> float:
         """The most points."""
         return self.weight
 
@@ -114,34 +115,34 @@ class Steps:
         >>> pl.select(rule.points(pl.Series([0.59, 0.6, 0.99, 1.2]))).to_series().to_list()
         [0.0, 4.0, 7.0, 10.0]
         """
-        figure = _steady(figure)
+        figure = _without_noise(figure)
         points = pl.lit(0.0)
-        for threshold, given in self.steps:
+        for threshold, step_points in self.steps:
             reached = figure <= threshold if self.falling else figure >= threshold
-            points = pl.when(reached).then(pl.lit(float(given))).otherwise(points)
+            points = pl.when(reached).then(pl.lit(float(step_points))).otherwise(points)
         return points
 
 
 @dataclass(frozen=True)
-class Places:
+class RankPoints:
     """Points by rank among the peers (位次计分).
 
     Parameters
     ----------
     weight
-        Points of the first place.
+        Points of rank 1.
     table
-        Points of each place from the first on; empty where `step` says them.
+        Points of each rank from 1 on; empty if `step` is used.
     step
-        Points that each place down costs.
+        Points lost with each rank down.
     least
-        Points of all places beyond the table, and the fewest that steps leave.
+        Points of all ranks beyond the table; lower limit of points by `step`.
     ties
-        best: all that tie have the points of the place they share (1, 2, 2, 4); average: the
-        mean of the places they fill.
+        best: tied districts all get the points of the rank they share (1, 2, 2, 4); average: the
+        mean over the ranks they occupy.
     peers
-        all: the place is open while a peer's figure is; reported: it is that among the peers who
-        have one, whatever comes in later.
+        all: a rank stays open while any peer's figure is open; reported: the rank is final among
+        the peers that have a figure, whatever arrives later.
     """
 
     kind: ClassVar[str] = "rank"
@@ -153,50 +154,50 @@ class Places:
     peers: str = "all"
 
     @property
-    def most(self) -> float:
+    def max_points(self) -> float:
         """The most points."""
         return self.weight
 
-    def of(self, place: int) -> float:
-        """Return the points of one place, counted from 1.
+    def points_at(self, rank: int) -> float:
+        """Return the points of one rank, counted from 1.
 
         Examples
         --------
-        >>> [Places(10, step=0.5, least=4).of(place) for place in (1, 2, 30)]
+        >>> [RankPoints(10, step=0.5, least=4).points_at(rank) for rank in (1, 2, 30)]
         [10.0, 9.5, 4.0]
-        >>> [Places(10, (10, 8, 7), least=5).of(place) for place in (1, 3, 4)]
+        >>> [RankPoints(10, (10, 8, 7), least=5).points_at(rank) for rank in (1, 3, 4)]
         [10.0, 7.0, 5.0]
         """
         if self.table:
-            return float(self.table[place - 1] if place <= len(self.table) else self.least)
-        return float(max(self.weight - self.step * (place - 1), self.least))
+            return float(self.table[rank - 1] if rank <= len(self.table) else self.least)
+        return float(max(self.weight - self.step * (rank - 1), self.least))
 
-    def points(self, place: int, sharing: int = 1) -> float:
-        """Return the points of a place that so many share.
+    def points(self, rank: int, sharing: int = 1) -> float:
+        """Return the points of a rank that `sharing` districts share.
 
         Examples
         --------
-        >>> rule = Places(10, (10, 8, 7), least=5, ties="average")
-        >>> rule.points(2, sharing=2), Places(10, (10, 8, 7)).points(2, sharing=2)
+        >>> rule = RankPoints(10, (10, 8, 7), least=5, ties="average")
+        >>> rule.points(2, sharing=2), RankPoints(10, (10, 8, 7)).points(2, sharing=2)
         (7.5, 8.0)
         """
         if self.ties == "best":
-            return self.of(place)
-        return sum(self.of(place + more) for more in range(sharing)) / sharing
+            return self.points_at(rank)
+        return sum(self.points_at(rank + offset) for offset in range(sharing)) / sharing
 
 
 @dataclass(frozen=True)
-class Each:
-    """So many points for each unit of a figure above `over`, up to `cap` (加分).
+class PerUnit:
+    """Points for each unit of a figure above `over`, up to `cap` (加分).
 
     Parameters
     ----------
     each
-        Points per unit of the figure: per 家, per percentage of growth, per whole target.
+        Points per unit of the figure: per 家, per percent of growth, per 100 % of the target.
     cap
         The most points.
     over
-        Where counting starts.
+        The figure above which points are counted.
     """
 
     kind: ClassVar[str] = "each"
@@ -206,11 +207,11 @@ class Each:
 
     @property
     def weight(self) -> float:
-        """The most points: what is added has no weight of its own."""
+        """The most points: a bonus has no weight of its own."""
         return self.cap
 
     @property
-    def most(self) -> float:
+    def max_points(self) -> float:
         """The most points."""
         return self.cap
 
@@ -219,21 +220,22 @@ class Each:
 
         Examples
         --------
-        >>> pl.select(Each(0.5, 3, over=2).points(pl.Series([1.0, 4.0, 99.0]))).to_series().to_list()
+        >>> rule = PerUnit(0.5, 3, over=2)
+        >>> pl.select(rule.points(pl.Series([1.0, 4.0, 99.0]))).to_series().to_list()
         [0.0, 1.0, 3.0]
         """
-        return _steady((_steady(figure) - self.over) * self.each).clip(0.0, self.cap)
+        return _without_noise((_without_noise(figure) - self.over) * self.each).clip(0.0, self.cap)
 
 
-# What follows from a district's own figure alone, and all rules.
-ByFigure = Completion | Interval | Steps | Each
-Rule = ByFigure | Places
+# Rules that need only the district's own figure, not those of its peers; and all rules.
+FigureRule = Completion | Interval | Steps | PerUnit
+Rule = FigureRule | RankPoints
 
 
-def _steady(figure: pl.Expr | pl.Series) -> pl.Expr:
-    """Return a figure without the noise that a quotient carries in its last digits.
+def _without_noise(figure: pl.Expr | pl.Series) -> pl.Expr:
+    """Return a figure rounded to 12 digits.
 
-    What is exactly on a threshold on paper must be so here.
+    A quotient that equals a threshold on paper must not miss it by floating-point noise.
     """
     expression = pl.lit(figure) if isinstance(figure, pl.Series) else figure
     return expression.round_sig_figs(12)

@@ -1,4 +1,4 @@
-"""A table of a TOML file, read key by key; every refusal names file, line and remedy."""
+"""Read a TOML table key by key; every error has file, line and remedy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 from kejistats.model.errors import UsageError
 
-# The head of a table, not a line of a list that runs over several.
-_HEAD = re.compile(r"\s*\[\[?\s*[A-Za-z_\"'][^,\]]*\]\]?\s*(#.*)?$")
+# A table header, as opposed to a line of a list that is written over several lines.
+_HEADER = re.compile(r"\s*\[\[?\s*[A-Za-z_\"'][^,\]]*\]\]?\s*(#.*)?$")
 
 
 @dataclass
-class Located:
+class TomlTable:
     """One table of a file.
 
     Parameters
@@ -25,160 +25,167 @@ class Located:
     file
         The file.
     text
-        Its text, for finding lines.
+        The text of the whole file, to find line numbers in.
     content
-        The table; what is read is taken out of it, so that `done` knows what is left.
+        The table; each key is removed when it is read, so that the unknown ones are left.
     name
-        Name of the array it stands in; empty for the top of the file.
-    place
-        Its place in that array, from 0.
+        Name of the array of tables it belongs to; empty for the top level.
+    index
+        Its position in that array, from 0.
     """
 
     file: Path
     text: str
     content: dict[str, Any]
     name: str = ""
-    place: int = 0
-    _asked: list[str] = field(default_factory=list)
+    index: int = 0
+    _known_keys: list[str] = field(default_factory=list)
 
     def line(self, key: str = "") -> int:
-        r"""Return the line of a key, or of the table's head.
+        r"""Return the line of a key, or of the table's header.
 
         Examples
         --------
         >>> text = 'total = 100\n[[item]]\nweight = 40\n[[item]] # 二\nweight = 60\n'
-        >>> Located(Path("a.toml"), text, {}, "item", 1).line("weight")
+        >>> TomlTable(Path("a.toml"), text, {}, "item", 1).line("weight")
         5
         """
         lines = self.text.splitlines()
         start = -1
         if self.name:
-            head = re.compile(rf"\s*\[\[\s*{re.escape(self.name)}\s*\]\]")
-            heads = [i for i, line in enumerate(lines) if head.match(line)]
-            if self.place < len(heads):
-                start = heads[self.place]
+            header = re.compile(rf"\s*\[\[\s*{re.escape(self.name)}\s*\]\]")
+            headers = [i for i, line in enumerate(lines) if header.match(line)]
+            if self.index < len(headers):
+                start = headers[self.index]
             else:  # written in one line: item = [{…}]
                 key = self.name
         for i in range(start + 1, len(lines)):
-            if _HEAD.match(lines[i]):
+            if _HEADER.match(lines[i]):
                 break
             if key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", lines[i]):
                 return i + 1
         return max(start, 0) + 1
 
-    def refuse(self, wrong: str, right: str, key: str = "") -> NoReturn:
-        """Raise the error of this table, at the line of a key."""
-        head = f" [[{self.name}]]" if self.name else ""
-        raise UsageError(f"{self.file}, line {self.line(key)}:{head} {wrong}", right)
+    def refuse(self, message: str, remedy: str, key: str = "") -> NoReturn:
+        """Raise a `UsageError` that points to the line of a key."""
+        header = f" [[{self.name}]]" if self.name else ""
+        raise UsageError(f"{self.file}, line {self.line(key)}:{header} {message}", remedy)
 
-    def given(self, key: str) -> bool:
-        """Return whether a key is there and was not read yet."""
+    def has(self, key: str) -> bool:
+        """Return whether the table has a key that was not read yet."""
         return key in self.content
 
-    def text_of(self, key: str, default: str | None = None) -> str:
-        """Take a text; without a default it must be there."""
-        value = self._take(key, f'write {key} = "…"', default)
+    def string(self, key: str, default: str | None = None) -> str:
+        """Read a string; required unless a default is given."""
+        value = self._pop(key, f'write {key} = "…"', default)
         if not isinstance(value, str) or (default is None and not value.strip()):
-            self.refuse(f"{key} must be a text", f'write {key} = "…"', key)
+            self.refuse(f"{key} must be a string", f'write {key} = "…"', key)
         return value
 
     def flag(self, key: str) -> bool:
-        """Take a true or false, false where it is not there."""
-        value = self._take(key, "", default=False)
+        """Read a boolean; false if missing."""
+        value = self._pop(key, "", default=False)
         if not isinstance(value, bool):
             self.refuse(f"{key} must be true or false", f"write {key} = true", key)
         return value
 
     def number(self, key: str, default: float | None = None, *, least: float = -math.inf) -> float:
-        """Take a number; without a default it must be there."""
-        value = self._take(key, f"write {key} = 10", default)
+        """Read a number; required unless a default is given."""
+        value = self._pop(key, f"write {key} = 10", default)
         if not _is_number(value):
             self.refuse(f"{key} must be a number", f"write {key} = 10", key)
         if value < least:
             self.refuse(f"{key} is {value:g}", f"it must be {least:g} or more", key)
         return float(value)
 
-    def above_zero(self, key: str, default: float | None = None) -> float:
-        """Take a number above zero."""
+    def positive(self, key: str, default: float | None = None) -> float:
+        """Read a number above zero."""
         value = self.number(key, default)
         if value <= 0:
             self.refuse(f"{key} is {value:g}", "it must be above 0", key)
         return value
 
-    def whole(self, key: str, default: int, least: int, most: int) -> int:
-        """Take a whole number within limits."""
-        value = self._take(key, "", default)
+    def integer(self, key: str, default: int, least: int, most: int) -> int:
+        """Read an integer within limits."""
+        value = self._pop(key, "", default)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            right = f"it must be a whole number from {least} to {most}"
-            self.refuse(f"{key} is {value!r}", right, key)
+            remedy = f"it must be a whole number from {least} to {most}"
+            self.refuse(f"{key} is {value!r}", remedy, key)
         return value
 
     def choice(self, key: str, allowed: Iterable[str], default: str | None = None) -> str:
-        """Take one of some words."""
+        """Read one of the allowed strings."""
         words = list(allowed)
-        value = self._take(key, f"one of: {', '.join(words)}", default)
+        value = self._pop(key, f"one of: {', '.join(words)}", default)
         if value not in words:
-            self.refuse(f"unknown {key} {value!r}", nearest(str(value), words), key)
+            self.refuse(f"unknown {key} {value!r}", suggestion(str(value), words), key)
         return str(value)
 
-    def list_of(self, key: str, default: list[Any] | None = None) -> list[Any]:
-        """Take a list; without a default it must be there and hold something."""
-        value = self._take(key, f"write {key} = […]", default)
+    def array(self, key: str, default: list[Any] | None = None) -> list[Any]:
+        """Read a list; required and not empty unless a default is given."""
+        value = self._pop(key, f"write {key} = […]", default)
         if not isinstance(value, list) or (default is None and not value):
             self.refuse(f"{key} must be a list", f"write {key} = […]", key)
         return value
 
     def numbers(self, key: str) -> tuple[float, ...]:
-        """Take a list of numbers."""
-        values = self.list_of(key)
+        """Read a list of numbers."""
+        values = self.array(key)
         if not all(_is_number(value) for value in values):
-            self.refuse(f"{key} must hold numbers", f"write {key} = [10, 9, 8]", key)
+            self.refuse(f"{key} must be a list of numbers", f"write {key} = [10, 9, 8]", key)
         return tuple(float(value) for value in values)
 
     def pairs(self, key: str) -> tuple[tuple[float, float], ...]:
-        """Take a list of pairs of numbers."""
-        values = self.list_of(key)
+        """Read a list of pairs of numbers."""
+        values = self.array(key)
         for value in values:
             if not (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))):
-                right = f"write {key} = [[0.6, 4], [0.8, 7], [1.0, 10]]"
-                self.refuse(f"{key} must hold pairs of a threshold and points", right, key)
+                remedy = f"write {key} = [[0.6, 4], [0.8, 7], [1.0, 10]]"
+                self.refuse(f"{key} must be a list of pairs: threshold, points", remedy, key)
         return tuple((float(a), float(b)) for a, b in values)
 
-    def tables(self, key: str) -> list[Located]:
-        """Take an array of tables."""
-        value = self._take(key, "", default=[])
-        if not (isinstance(value, list) and all(isinstance(one, dict) for one in value)):
-            self.refuse(f"{key} must be tables", f"write each below [[{key}]]", key)
-        return [Located(self.file, self.text, dict(v), key, i) for i, v in enumerate(value)]
+    def table_array(self, key: str) -> list[TomlTable]:
+        """Read an array of tables."""
+        value = self._pop(key, "", default=[])
+        if not (isinstance(value, list) and all(isinstance(entry, dict) for entry in value)):
+            self.refuse(
+                f"{key} must be an array of tables",
+                f"write each entry below its own [[{key}]]",
+                key,
+            )
+        return [
+            TomlTable(self.file, self.text, dict(entry), key, index)
+            for index, entry in enumerate(value)
+        ]
 
-    def done(self, what: str) -> None:
-        """Refuse what is left: keys that nobody asked for."""
+    def refuse_unknown_keys(self, what: str) -> None:
+        """Raise an error if the table has a key that was never read."""
         for key in self.content:
-            close = get_close_matches(key, self._asked, n=1, cutoff=0.7)
-            known = f"it knows: {', '.join(dict.fromkeys(self._asked))}"
-            right = f"did you mean {close[0]!r}?" if close else known
-            self.refuse(f"{what} has no key {key!r}", right, key)
+            matches = get_close_matches(key, self._known_keys, n=1, cutoff=0.7)
+            known_keys = f"known keys: {', '.join(dict.fromkeys(self._known_keys))}"
+            remedy = f"did you mean {matches[0]!r}?" if matches else known_keys
+            self.refuse(f"{what} has no key {key!r}", remedy, key)
 
-    def _take(self, key: str, right: str, default: Any = None) -> Any:
-        self._asked.append(key)
+    def _pop(self, key: str, remedy: str, default: Any = None) -> Any:
+        self._known_keys.append(key)
         if key in self.content:
             return self.content.pop(key)
         if default is None:
-            self.refuse(f"{key} is missing", right)
+            self.refuse(f"{key} is missing", remedy)
         return default
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the remedy for a word that is none of those known.
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return the remedy for an unknown word: the closest known one, else all of them.
 
     Examples
     --------
-    >>> nearest("intervall", ["completion", "interval"]), nearest("x", ["open", "zero"])
+    >>> suggestion("intervall", ["completion", "interval"]), suggestion("x", ["open", "zero"])
     ("did you mean 'interval'?", 'one of: open, zero')
     """
     words = list(known)
-    close = get_close_matches(word, words, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"one of: {', '.join(words)}"
+    matches = get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"did you mean {matches[0]!r}?" if matches else f"one of: {', '.join(words)}"
 
 
 def _is_number(value: Any) -> bool:

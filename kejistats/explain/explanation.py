@@ -1,4 +1,4 @@
-"""A Metric row explained: as a table, as plain text and as HTML."""
+"""The explanation of a Metric row, shown as a table, plain text, HTML or JSON-like data."""
 
 from __future__ import annotations
 
@@ -13,71 +13,76 @@ import polars as pl
 from kejistats.explain.facts import Row
 from kejistats.explain.step import Input, Step
 
-# What could turn a line of the terminal about, or be read as something else than it is.
-_UNSEEN = re.compile(
+# Control, invisible and text-direction characters, which could disguise text in a terminal.
+_CONTROL_CHARACTERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
-# From this many cells on, those of a formula are told together behind it: the parts of a total.
-_TOGETHER = 7
-_ROUNDED = "所列数字为四舍五入后的显示值，结果按未舍入的数计算。"
+# From this many source cells on (the parts of a total), a formula gets one common footnote.
+_GROUP_FROM = 7
+_ROUNDING_NOTE = "所列数字为四舍五入后的显示值，结果按未舍入的数计算。"
 
 
-def _plain(text: str) -> str:
-    return _UNSEEN.sub("�", text)
+def _printable(text: str) -> str:
+    return _CONTROL_CHARACTERS.sub("�", text)
 
 
 @dataclass
-class _Sources:
-    """Source cells in the order in which they were first named."""
+class _Footnotes:
+    """Numbers the source cells in the order of their first use."""
 
     numbers: dict[str, int] = field(default_factory=dict)
 
     def mark(self, text: str) -> str:
-        """Return the mark that stands for a source."""
+        """Return the footnote mark of a source, such as [1]."""
         return f"[{self.numbers.setdefault(text, len(self.numbers) + 1)}]" if text else ""
 
     def marks(self, step: Step) -> dict[str, str]:
-        """Return the marks behind the inputs of a step."""
-        found = {
-            one.key: source_with_vintage(one) for one in step.inputs if source_with_vintage(one)
+        """Return the footnote marks of the inputs of a step, by input key."""
+        sources = {
+            operand.key: source_with_vintage(operand)
+            for operand in step.inputs
+            if source_with_vintage(operand)
         }
-        if len(found) < _TOGETHER:
-            return {key: self.mark(text) for key, text in found.items()}
+        if len(sources) < _GROUP_FROM:
+            return {key: self.mark(text) for key, text in sources.items()}
         last = step.inputs[-1].key
         return {last: self.mark(grouped_sources(step.inputs))}
 
 
-def source_with_vintage(one: Input) -> str:
-    """Return the source cell of an input with its vintage; empty for none."""
-    if not one.source:
+def source_with_vintage(operand: Input) -> str:
+    """Return the source cell of an input with its vintage, empty if it has none."""
+    if not operand.source:
         return ""
-    return f"{one.source}（入库批次 {one.intake_id}）" if one.intake_id else one.source
+    return (
+        f"{operand.source}（入库批次 {operand.intake_id}）" if operand.intake_id else operand.source
+    )
 
 
 def grouped_sources(inputs: tuple[Input, ...]) -> str:
-    """Return the cells of several inputs, those of one sheet and vintage after its name.
+    """Return the source cells of several inputs, grouped by sheet and vintage.
 
     Examples
     --------
-    >>> grouped_sources(tuple(Input("x", "", 1.0, "1", "", f"a.csv#{c}", "7") for c in ("D2", "D3")))
+    >>> cells = ("D2", "D3")
+    >>> grouped_sources(tuple(Input("x", "", 1.0, "1", "", f"a.csv#{c}", "7") for c in cells))
     'a.csv#D2、D3（入库批次 7）'
     """
     sheets: dict[tuple[str, str], list[str]] = {}
-    for one in inputs:
-        if one.source:
-            at = max(one.source.rfind("!"), one.source.rfind("#")) + 1
-            cells = sheets.setdefault((one.source[:at], one.intake_id), [])
-            if one.source[at:] not in cells:
-                cells.append(one.source[at:])
+    for operand in inputs:
+        if operand.source:
+            cell_start = max(operand.source.rfind("!"), operand.source.rfind("#")) + 1
+            cells = sheets.setdefault((operand.source[:cell_start], operand.intake_id), [])
+            if operand.source[cell_start:] not in cells:
+                cells.append(operand.source[cell_start:])
     return "；".join(
-        f"{sheet}{'、'.join(cells)}" + (f"（入库批次 {received}）" if received else "")
-        for (sheet, received), cells in sheets.items()
+        f"{sheet}{'、'.join(cells)}" + (f"（入库批次 {intake_id}）" if intake_id else "")
+        for (sheet, intake_id), cells in sheets.items()
     )
 
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """How every figure of a Metric row came about.
+    """How each figure of a Metric row was computed.
 
     Parameters
     ----------
@@ -86,7 +91,7 @@ class Explanation:
     title
         District, indicator and checkpoint in words.
     sections
-        The steps, by what they are about.
+        The steps by section title.
 
     Examples
     --------
@@ -109,16 +114,16 @@ class Explanation:
                 return step
         raise KeyError(column)
 
-    def _lines(self) -> Iterator[tuple[str, Step, str]]:
-        """Yield section, step, and the column that it belongs to; what is on the way follows."""
+    def _step_rows(self) -> Iterator[tuple[str, Step, str]]:
+        """Yield section, step and column; derivations of its inputs follow a step, each once."""
         seen: set[object] = set()
         for section, steps in self.sections.items():
             for step in steps:
                 yield section, step, step.column
-                seen.add(_sameness(step))
-                for inner in step.inner():
-                    if _sameness(inner) not in seen:
-                        seen.add(_sameness(inner))
+                seen.add(_calculation_key(step))
+                for inner in step.derivations():
+                    if _calculation_key(inner) not in seen:
+                        seen.add(_calculation_key(inner))
                         yield section, inner, step.column
 
     @property
@@ -130,76 +135,81 @@ class Explanation:
                 "title": step.title if step.column else f"其中：{step.title}",
                 "value": step.text,
                 "formula": "；".join(part for part in (step.calculation(), step.note) if part),
-                "inputs": "；".join(str(one) for one in step.inputs),
+                "inputs": "；".join(str(operand) for operand in step.inputs),
                 "sources": grouped_sources(step.inputs),
             }
-            for _, step, column in self._lines()
+            for _, step, column in self._step_rows()
         ]
         return pl.DataFrame(rows, schema=dict.fromkeys(
             ("column", "title", "value", "formula", "inputs", "sources"), pl.String
         ))  # fmt: skip
 
     def __str__(self) -> str:
-        sources, shown, last = _Sources(), [self.title], ""
-        for section, step, _ in self._lines():
-            if section != last:
-                shown += ["", f"【{section}】"]
-                last = section
-            shown.append(("" if step.column else "　其中：") + step.line(sources.marks(step)))
-        if sources.numbers:
-            shown += ["", "【来源】"]
-            shown += [f"[{number}] {text}" for text, number in sources.numbers.items()]
-        return "\n".join(_plain(line) for line in [*shown, "", _ROUNDED])
+        footnotes, lines, last_section = _Footnotes(), [self.title], ""
+        for section, step, _ in self._step_rows():
+            if section != last_section:
+                lines += ["", f"【{section}】"]
+                last_section = section
+            lines.append(("" if step.column else "　其中：") + step.line(footnotes.marks(step)))
+        if footnotes.numbers:
+            lines += ["", "【来源】"]
+            lines += [f"[{number}] {text}" for text, number in footnotes.numbers.items()]
+        return "\n".join(_printable(line) for line in [*lines, "", _ROUNDING_NOTE])
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        sources, body, last = _Sources(), [], ""
-        for section, step, _ in self._lines():
-            if section != last:
-                body.append(f'<tr><th colspan="3" {_LEFT}>{_html(section)}</th></tr>')
-                last = section
-            marks = sources.marks(step)
-            behind = "".join(marks.values()) if step.given else ""
-            how = step.calculation(marks)
-            if not how and not step.given:
-                how = "，".join(f"{one}{marks.get(one.key, '')}" for one in step.inputs)
+        footnotes, body, last_section = _Footnotes(), [], ""
+        for section, step, _ in self._step_rows():
+            if section != last_section:
+                body.append(f'<tr><th colspan="3" {_CELL_STYLE}>{_escaped(section)}</th></tr>')
+                last_section = section
+            marks = footnotes.marks(step)
+            value_marks = "".join(marks.values()) if step.is_given else ""
+            calculation = step.calculation(marks)
+            if not calculation and not step.is_given:
+                calculation = "，".join(
+                    f"{operand}{marks.get(operand.key, '')}" for operand in step.inputs
+                )
             cells = [
                 ("" if step.column else "其中：") + step.title,
-                step.text + behind,
-                "；".join(part for part in (how, step.note) if part),
+                step.text + value_marks,
+                "；".join(part for part in (calculation, step.note) if part),
             ]
-            body.append(f"<tr>{''.join(f'<td {_LEFT}>{_html(cell)}</td>' for cell in cells)}</tr>")
-        items = "".join(f"<li>{_html(text)}</li>" for text in sources.numbers)
+            body.append(
+                f"<tr>{''.join(f'<td {_CELL_STYLE}>{_escaped(cell)}</td>' for cell in cells)}</tr>"
+            )
+        items = "".join(f"<li>{_escaped(text)}</li>" for text in footnotes.numbers)
         return (
-            f"<div><p><strong>{_html(self.title)}</strong></p><table><thead><tr>"
-            f"<th {_LEFT}>项目</th><th {_LEFT}>数值</th><th {_LEFT}>算式</th></tr></thead>"
-            f"<tbody>{''.join(body)}</tbody></table><p>来源</p><ol>{items}</ol><p>{_ROUNDED}</p></div>"
+            f"<div><p><strong>{_escaped(self.title)}</strong></p><table><thead><tr>"
+            f"<th {_CELL_STYLE}>项目</th><th {_CELL_STYLE}>数值</th><th {_CELL_STYLE}>算式</th></tr>"
+            f"</thead><tbody>{''.join(body)}</tbody></table>"
+            f"<p>来源</p><ol>{items}</ol><p>{_ROUNDING_NOTE}</p></div>"
         )
 
     def document(self) -> dict[str, Any]:
-        """Return all of it for machines, numbers not rounded."""
+        """Return the explanation as JSON-like data, with numbers not rounded."""
         return {
             "title": self.title,
             "row": dict(self.row),
-            "steps": [_document(step, column) for _, step, column in self._lines()],
+            "steps": [_step_document(step, column) for _, step, column in self._step_rows()],
         }
 
 
-def _sameness(step: Step) -> object:
-    """Return what tells a calculation from others, whatever it is called."""
-    return step.formula, tuple((one.source, one.value) for one in step.inputs)
+def _calculation_key(step: Step) -> object:
+    """Return a key that is the same for the same calculation under another title."""
+    return step.formula, tuple((operand.source, operand.value) for operand in step.inputs)
 
 
-_LEFT = 'style="text-align:left;white-space:normal"'
+_CELL_STYLE = 'style="text-align:left;white-space:normal"'
 
 
-def _html(text: str) -> str:
-    return escape(_plain(text))
+def _escaped(text: str) -> str:
+    return escape(_printable(text))
 
 
-def _document(step: Step, column: str) -> dict[str, Any]:
+def _step_document(step: Step, column: str) -> dict[str, Any]:
     names = ("name", "value", "text", "unit", "bound", "source", "intake_id")
     return {
         "column": column,
@@ -208,5 +218,5 @@ def _document(step: Step, column: str) -> dict[str, Any]:
         "text": step.text,
         "formula": step.calculation(),
         "note": step.note,
-        "inputs": [{name: getattr(one, name) for name in names} for one in step.inputs],
+        "inputs": [{name: getattr(operand, name) for name in names} for operand in step.inputs],
     }

@@ -1,79 +1,81 @@
-"""The row's own figure: where it stands, or how it was derived, or why there is none."""
+"""Explain the figure of a row: its source cell, how it was derived, or why it is absent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kejistats.explain.printed_values import Printed
+from kejistats.explain.printed_values import Printer
 from kejistats.explain.row_context import RowContext
 from kejistats.explain.step import Input, Step
-from kejistats.explain.texts import FIGURE, NOTES, STATUS
-from kejistats.model.period import in_words
+from kejistats.explain.texts import FIGURE_NAMES, NOTES, STATUS_TEXTS
+from kejistats.model.period import format_date
 from kejistats.model.tables.indicator import FREQUENCIES
 
 
-def figure_steps(about: RowContext) -> Iterator[Step]:
-    """Yield the steps of the row's own figure."""
-    title = FIGURE[about.measure]
-    if about["value"] is None:
-        yield replace(_status(about), title=title)
+def figure_steps(context: RowContext) -> Iterator[Step]:
+    """Yield the steps of the row's figure."""
+    title = FIGURE_NAMES[context.measure]
+    if context["value"] is None:
+        yield replace(_status_step(context), title=title)
         return
-    notes = [about.tables.words["grade"][about["grade"]]]
-    if about["as_of"] is not None:
-        notes.append(NOTES["as_of"].format(date=in_words(about["as_of"])))
-    of = about.derivation(title, about.own) if about.own else None
-    if of is None:
-        step = about.given("value", "；".join(notes), about.row)
+    notes = [context.tables.words["grade"][context["grade"]]]
+    if context["as_of"] is not None:
+        notes.append(NOTES["as_of"].format(date=format_date(context["as_of"])))
+    derivation = context.derivation(title, context.figure_row) if context.figure_row else None
+    if derivation is None:
+        step = context.given_step("value", "；".join(notes), context.row)
     else:
-        text = about.printed.column("value", about["value"], about["bound"])
-        note = "；".join([of.note, *notes])
-        step = replace(of, column="value", value=about["value"], text=text, note=note)
+        text = context.printer.column("value", context["value"], context["bound"])
+        note = "；".join([derivation.note, *notes])
+        step = replace(derivation, column="value", value=context["value"], text=text, note=note)
     yield replace(step, title=title)
-    if about.has("value_upper"):
-        yield about.given("value_upper", place=about.row)
+    if context.has("value_upper"):
+        yield context.given_step("value_upper", origin=context.row)
 
 
-def _status(about: RowContext) -> Step:
-    """Return the step of a row without a figure."""
-    key = about["status"]
-    if key == "missing" and not_expected(about):
+def _status_step(context: RowContext) -> Step:
+    """Return the step that says why a row has no figure."""
+    key = context["status"]
+    if key == "missing" and not_expected(context):
         key = "not_expected"
-    elif key == "missing" and about.tables.units[about["district"]]["kind"] == "total":
+    elif key == "missing" and context.tables.district_rows[context["district"]]["kind"] == "total":
         key = "no_total"
-    text = STATUS[key].format(frequency=frequency(about))
-    inputs = [] if key == "no_total" else list(sides(about))
-    if not inputs and about.own and about.own["reported"]:
-        own = about.own
-        inputs = [Input("x", "原文", None, own["reported"], "", own["source"], own["intake_id"])]
-    return about.words("status", text, inputs)
+    text = STATUS_TEXTS[key].format(frequency=frequency_word(context))
+    inputs = [] if key == "no_total" else list(ratio_sides(context))
+    if not inputs and context.figure_row and context.figure_row["reported"]:
+        figure = context.figure_row
+        inputs = [
+            Input("x", "原文", None, figure["reported"], "", figure["source"], figure["intake_id"])
+        ]
+    return context.sentence_step("status", text, inputs)
 
 
-def sides(about: RowContext) -> Iterator[Input]:
+def ratio_sides(context: RowContext) -> Iterator[Input]:
     """Yield numerator and denominator of a ratio that could not be computed."""
     for key, column in (("N", "numerator"), ("D", "denominator")):
-        id_ = about.indicator[column]
-        side = id_ and about.facts.figure(about["district"], about.at, about["level"], id_)
+        id_ = context.indicator[column]
+        side = id_ and context.facts.figure(context["district"], context.at, context["level"], id_)
         if not side:
             continue
-        over = about.tables.registry[id_]
-        name = str(over["name"])
+        indicator = context.tables.indicator_rows[id_]
+        name = str(indicator["name"])
         if side["value"] is None:
-            text = str(about.tables.words["status"][side["status"]])
+            text = str(context.tables.words["status"][side["status"]])
             yield Input(key, name, None, text, "", side["source"] or "", side["intake_id"] or "")
         else:
-            text = Printed(over).amount(side["value"], side["bound"])
+            text = Printer(indicator).amount(side["value"], side["bound"])
             yield Input(
-                key, name, side["value"], text, over["unit"], side["source"], side["intake_id"],
-                side["bound"],
+                key, name, side["value"], text, indicator["unit"], side["source"],
+                side["intake_id"], side["bound"],
             )  # fmt: skip
 
 
-def not_expected(about: RowContext) -> bool:
-    """Tell whether no figure is due at this checkpoint: the indicator is yearly, say."""
-    return about.at.month % FREQUENCIES[about.indicator["frequency"]] != 0
+def not_expected(context: RowContext) -> bool:
+    """Return whether the indicator has no figure at this checkpoint, as a yearly one in June."""
+    return context.at.month % FREQUENCIES[context.indicator["frequency"]] != 0
 
 
-def frequency(about: RowContext) -> str:
-    """Return the word for how often a figure exists."""
-    return str(about.tables.words["frequency"][about.indicator["frequency"]])
+def frequency_word(context: RowContext) -> str:
+    """Return the Chinese word for the frequency of the indicator."""
+    return str(context.tables.words["frequency"][context.indicator["frequency"]])

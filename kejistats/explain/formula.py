@@ -1,4 +1,4 @@
-"""Formulas as text: printed with the numbers in their places, and worked out from the same text."""
+"""Formulas as text, from which they are both printed with numbers and evaluated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 
 _BRACE = re.compile(r"\{(\w+)\}")
 _SUM = re.compile(r"Σ\{(\w+)\}")
-_SIGNS = str.maketrans(
+_PYTHON_OPERATORS = str.maketrans(
     {"÷": "/", "×": "*", "−": "-", "^": "**", "√": "sqrt", "≥": ">=", "≤": "<=", "=": "==",
      "⌊": "floor(", "⌋": ")", "{": "", "}": ""}
 )  # fmt: skip
@@ -31,67 +31,67 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
 }
 _FUNCTIONS: dict[str, Callable[[float], float]] = {
     "sqrt": math.sqrt,
-    # A due of 3 that binary fractions left just below is 3.
+    # Rounded first, so that 2.9999999999 by floating-point noise is 3.
     "floor": lambda x: float(math.floor(round(x, 9))),
 }
-_LOWER, _UPPER = ("at_least", "more_than"), ("at_most", "less_than")
+_LOWER_BOUNDS, _UPPER_BOUNDS = ("at_least", "more_than"), ("at_most", "less_than")
 
 
-def spread(formula: str, counts: Mapping[str, int]) -> str:
-    """Write out the sums of a formula, one term for each of its inputs.
+def expand_sums(formula: str, counts: Mapping[str, int]) -> str:
+    """Write out the sums of a formula, one term for each input.
 
     Parameters
     ----------
     formula
-        With ``Σ{x}`` for the sum of the inputs ``x0``, ``x1`` and so on.
+        A formula with ``Σ{x}`` for the sum of the inputs ``x0``, ``x1`` and so on.
     counts
-        How many inputs there are of each.
+        The number of inputs of each sum.
 
     Examples
     --------
-    >>> spread("Σ{x} ÷ {T}", {"x": 2})
+    >>> expand_sums("Σ{x} ÷ {T}", {"x": 2})
     '({x0} + {x1}) ÷ {T}'
     """
 
-    def terms(found: re.Match[str]) -> str:
-        text = " + ".join(f"{{{found[1]}{n}}}" for n in range(counts[found[1]]))
-        return text if found[0] == formula or counts[found[1]] == 1 else f"({text})"
+    def terms(match: re.Match[str]) -> str:
+        text = " + ".join(f"{{{match[1]}{n}}}" for n in range(counts[match[1]]))
+        return text if match[0] == formula or counts[match[1]] == 1 else f"({text})"
 
     return _SUM.sub(terms, formula)
 
 
-def keys(formula: str) -> list[str]:
-    """Return the inputs that a formula names, each once.
+def input_keys(formula: str) -> list[str]:
+    """Return the keys of the inputs in a formula, each once.
 
     Examples
     --------
-    >>> keys("({A} − {B}) ÷ {B}")
+    >>> input_keys("({A} − {B}) ÷ {B}")
     ['A', 'B']
     """
     return list(dict.fromkeys(_BRACE.findall(formula)))
 
 
-def filled(formula: str, texts: Mapping[str, str]) -> str:
-    """Return a formula with texts in the places of its inputs.
+def fill(formula: str, texts: Mapping[str, str]) -> str:
+    """Return a formula with its inputs replaced by texts.
 
     Examples
     --------
-    >>> filled("{A} ÷ {T}", {"A": "累计 105件", "T": "目标 205件"})
+    >>> fill("{A} ÷ {T}", {"A": "累计 105件", "T": "目标 205件"})
     '累计 105件 ÷ 目标 205件'
     """
-    return _BRACE.sub(lambda found: texts[found[1]], formula)
+    return _BRACE.sub(lambda match: texts[match[1]], formula)
 
 
 def evaluate(formula: str, values: Mapping[str, float]) -> float | bool:
-    """Work a formula out.
+    """Evaluate a formula.
 
     Parameters
     ----------
     formula
-        Numbers, inputs in braces, ``+ − × ÷ ^``, ``√(…)``, ``⌊…⌋`` and comparisons; these leave
-        the noise of binary fractions, from the ninth decimal on, out of account.
+        Numbers, inputs in braces, ``+ − × ÷ ^``, ``√(…)``, ``⌊…⌋`` and comparisons; these round
+        to nine decimals, to ignore floating-point noise.
     values
-        The inputs.
+        The inputs by key.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def evaluate(formula: str, values: Mapping[str, float]) -> float | bool:
 
 @cache
 def _tree(formula: str) -> ast.expr:
-    return ast.parse(formula.translate(_SIGNS), mode="eval").body
+    return ast.parse(formula.translate(_PYTHON_OPERATORS), mode="eval").body
 
 
 def _value(node: ast.expr, values: Mapping[str, float]) -> float | bool:
@@ -131,46 +131,48 @@ def _value(node: ast.expr, values: Mapping[str, float]) -> float | bool:
                 _COMPARISONS[type(op)](round(left - right, 9), 0)
                 for op, left, right in zip(ops, sides, sides[1:], strict=False)
             )
-    raise ValueError(f"no formula: {ast.unparse(node)}")
+    raise ValueError(f"not allowed in a formula: {ast.unparse(node)}")
 
 
-def bound_of(formula: str, values: Mapping[str, float], bounds: Mapping[str, str]) -> str | None:
-    """Return the bound of a result that follows from the bounds of its inputs.
+def result_bound(
+    formula: str, values: Mapping[str, float], bounds: Mapping[str, str]
+) -> str | None:
+    """Return the bound of a result from the bounds of its inputs.
 
-    Each input is moved a little the way its bound leaves open, and the result looked at.
+    Each bounded input is moved slightly to its open side, to see which way the result moves.
 
     Parameters
     ----------
     formula
-        The formula, no comparison.
+        The formula; not a comparison.
     values, bounds
-        The inputs, and which bounds they are; those left out are exact.
+        The inputs and their bounds by key; an input without a bound is exact.
 
     Returns
     -------
     str or None
-        exact, about, at_least or at_most; None where two inputs pull against each other.
+        exact, about, at_least or at_most; None where inputs move the result in opposite directions.
 
     Examples
     --------
     >>> evaluate("{A} ÷ {T}", {"A": 1.0, "T": 2.0})
     0.5
-    >>> bound_of("{A} ÷ {T}", {"A": 1.0, "T": 2.0}, {"A": "at_least"})
+    >>> result_bound("{A} ÷ {T}", {"A": 1.0, "T": 2.0}, {"A": "at_least"})
     'at_least'
-    >>> bound_of("{A} − {B}", {"A": 1.0, "B": 2.0}, {"A": "at_least", "B": "more_than"}) is None
+    >>> result_bound("{A} − {B}", {"A": 1.0, "B": 2.0}, {"A": "at_least", "B": "more_than"}) is None
     True
     """
-    result, moves = evaluate(formula, values), set()
-    for key in keys(formula):
+    result, directions = evaluate(formula, values), set()
+    for key in input_keys(formula):
         bound = bounds.get(key, "exact")
-        if bound in _LOWER + _UPPER:
-            step = max(abs(values[key]), 1.0) * 1e-6
-            open_side = step if bound in _LOWER else -step
-            moved = evaluate(formula, {**values, key: values[key] + open_side}) - result
-            moves.add((moved > 0) - (moved < 0))
-    moves.discard(0)
-    if len(moves) == 2:
+        if bound in _LOWER_BOUNDS + _UPPER_BOUNDS:
+            delta = max(abs(values[key]), 1.0) * 1e-6
+            open_delta = delta if bound in _LOWER_BOUNDS else -delta
+            change = evaluate(formula, {**values, key: values[key] + open_delta}) - result
+            directions.add((change > 0) - (change < 0))
+    directions.discard(0)
+    if len(directions) == 2:
         return None
-    if moves:
-        return "at_least" if moves == {1} else "at_most"
-    return "about" if "about" in (bounds.get(key) for key in keys(formula)) else "exact"
+    if directions:
+        return "at_least" if directions == {1} else "at_most"
+    return "about" if "about" in (bounds.get(key) for key in input_keys(formula)) else "exact"

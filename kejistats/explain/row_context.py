@@ -1,4 +1,4 @@
-"""A Metric row that is being explained: its inputs by name, and steps made from them."""
+"""A Metric row to explain: looks up inputs of formulas and makes steps from them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from kejistats.explain.facts import Facts, Row, Tables, require
-from kejistats.explain.formula import spread
-from kejistats.explain.printed_values import MARKS, Printed
+from kejistats.explain.formula import expand_sums
+from kejistats.explain.printed_values import BOUND_MARKS, Printer
 from kejistats.explain.step import Input, Step
-from kejistats.explain.texts import FIGURE, FORMULAS, NAMES, NOTES
+from kejistats.explain.texts import FIGURE_NAMES, FORMULAS, INPUT_NAMES, NOTES
 from kejistats.metrics.totals import DERIVED_LEVELS, DERIVED_TOTAL
-from kejistats.model.numbers import plain
+from kejistats.model.numbers import format_number
 from kejistats.model.period import Checkpoint
 from kejistats.model.tables import Metric
 from kejistats.model.units import ratio_factor
 
 _TITLES = Metric.titles()
-# Which column holds the bound of which; of all others it follows from their inputs.
-BOUNDS = {
+# The column with the bound of each figure; other bounds follow from the inputs.
+BOUND_COLUMNS = {
     "value": "bound", "target_base": "target_base_bound", "attainment": "attainment_bound",
     "pace_gap": "pace_bound", "pace_gap_points": "pace_bound", "pace_ratio": "pace_bound",
     "gap": "gap_bound", "surplus": "gap_bound", "required_per_month": "gap_bound",
@@ -29,14 +29,14 @@ BOUNDS = {
 
 
 class RowContext:
-    """A Metric row with all that is known around it.
+    """A Metric row with its indicator, its checkpoint and look-ups of related figures.
 
     Parameters
     ----------
     row
         The Metric row.
     tables
-        The tables it was made from.
+        The tables it was computed from.
     """
 
     def __init__(self, row: Row, tables: Tables) -> None:
@@ -44,152 +44,169 @@ class RowContext:
         self.facts: Facts = tables.facts(row["indicator"])
         self.indicator = self.facts.indicator
         self.at = Checkpoint(row["year"], row["month"])
-        self.printed = Printed(self.indicator, tables.settings.peer_unit)
-        self.own = self.facts.figure(row["district"], self.at, row["level"])
-        self.points = self.indicator["growth"] == "points"
+        self.printer = Printer(self.indicator, tables.settings.peer_unit)
+        self.figure_row = self.facts.figure(row["district"], self.at, row["level"])
+        self.in_points = self.indicator["growth"] == "points"
         self.measure = str(self.indicator["measure"])
 
     def __getitem__(self, column: str) -> Any:
         return self.row[column]
 
     def has(self, *columns: str) -> bool:
-        """Tell whether the row has a value in each of some columns."""
+        """Return whether the row has a value in every one of the columns."""
         return all(self.row[column] is not None for column in columns)
 
     # ---- inputs -------------------------------------------------------------------------
 
-    def a(self) -> Input:
-        """The row's own figure."""
-        return self.cell("A", FIGURE[self.measure], self["value"], self["bound"], self.row)
+    def value_input(self) -> Input:
+        """Return the figure of the row as input A."""
+        return self.amount_input(
+            "A", FIGURE_NAMES[self.measure], self["value"], self["bound"], self.row
+        )
 
-    def cell(
-        self, key: str, name: str, value: float, bound: str, place: Row, of: Step | None = None
+    def amount_input(
+        self,
+        key: str,
+        name: str,
+        value: float,
+        bound: str,
+        origin: Row,
+        derivation: Step | None = None,
     ) -> Input:
-        """An amount with the source and the vintage of a row that it stands in."""
+        """Return an amount as an input, with source and vintage of the row it comes from."""
         return Input(
-            key, name, value, self.printed.amount(value, bound), self.printed.unit,
-            place["source"] or "", place["intake_id"] or "", bound, of,
+            key, name, value, self.printer.amount(value, bound), self.printer.unit,
+            origin["source"] or "", origin["intake_id"] or "", bound, derivation,
         )  # fmt: skip
 
-    def figure(self, key: str, name: str, figure: Row) -> Input:
-        """A figure of this indicator, and how it was derived where nobody reported it."""
-        of = self.derivation(name, figure)
-        return self.cell(key, name, figure["value"], figure["bound"], figure, of)
+    def figure_input(self, key: str, name: str, figure: Row) -> Input:
+        """Return a figure of this indicator as an input, with its derivation if not reported."""
+        derivation = self.derivation(name, figure)
+        return self.amount_input(key, name, figure["value"], figure["bound"], figure, derivation)
 
-    def column(self, key: str, name: str, column: str) -> Input:
-        """A figure of the row that a step of its own explains."""
-        value, bound = self[column], self.bound_of(column)
-        text = self.printed.column(column, value, bound)
+    def column_input(self, key: str, name: str, column: str) -> Input:
+        """Return another column of the row, which has its own step, as an input."""
+        value, bound = self[column], self.column_bound(column)
+        text = self.printer.column(column, value, bound)
         return Input(key, name, value, text, bound=bound or "exact")
 
-    def number(self, key: str, value: float, text: str, name: str | None = None) -> Input:
-        """A number that is a setting or follows from the calendar."""
-        return Input(key, NAMES[key] if name is None else name, value, text)
+    def number_input(self, key: str, value: float, text: str, name: str | None = None) -> Input:
+        """Return a number from the settings or the calendar as an input."""
+        return Input(key, INPUT_NAMES[key] if name is None else name, value, text)
 
-    def moment(self, at: Checkpoint) -> str:
-        """Name the figure of a checkpoint: 2024年上半年, of a stock 2024年6月末."""
+    def figure_label(self, at: Checkpoint) -> str:
+        """Return the printed name of a figure by its checkpoint: 2024年上半年, a stock 2024年6月末."""
         if self.measure != "stock":
             return at.label
         return f"{at.year}年末" if at.month == 12 else f"{at.year}年{at.month}月末"
 
-    def then(self, key: str, at: Checkpoint, district: str = "", *, own: bool = True) -> Input:
-        """The figure of another checkpoint.
+    def input_at(
+        self, key: str, at: Checkpoint, district: str = "", *, same_definition: bool = True
+    ) -> Input:
+        """Return the figure of another checkpoint as an input.
 
         Parameters
         ----------
         key
-            Its place in the formula.
+            Its key in the formula.
         at
             The checkpoint.
         district
-            Another district.
-        own
-            Whether one on the row's own definition comes before the one that stands.
+            Code of another district; empty for the one of the row.
+        same_definition
+            Whether to prefer a figure on the row's statistical definition to the current one.
         """
-        where = district or self["district"]
+        code = district or self["district"]
         figure = (
-            self.facts.comparable(self.own, where, at, self["level"])
-            if own
-            else self.facts.figure(where, at, self["level"])
+            self.facts.comparable(self.figure_row, code, at, self["level"])
+            if same_definition
+            else self.facts.figure(code, at, self["level"])
         )
-        name = self.moment(at)
-        if where != self["district"]:
-            name = f"{self.facts.whole(self['district'])}{name}"
-        return self.figure(key, name, require(figure))
+        name = self.figure_label(at)
+        if code != self["district"]:
+            name = f"{self.facts.parent_name(self['district'])}{name}"
+        return self.figure_input(key, name, require(figure))
 
     # ---- how figures were derived -------------------------------------------------------
 
     def derivation(self, title: str, figure: Row) -> Step | None:
-        """Return how a figure was derived that was not reported; None where it was."""
+        """Return the step that derives a figure, None if it was reported."""
         if figure["value"] is None:
             return None
         at = Checkpoint(figure["year"], figure["month"])
         if figure["source"] in (DERIVED_TOTAL, DERIVED_LEVELS):
             return self._sum(title, figure, at)
-        over = self.tables.registry[figure["indicator"]]
-        if " ÷ " in (figure["source"] or "") and over["numerator"]:
-            return self._ratio(title, figure, over, at)
+        indicator = self.tables.indicator_rows[figure["indicator"]]
+        if " ÷ " in (figure["source"] or "") and indicator["numerator"]:
+            return self._ratio(title, figure, indicator, at)
         return None
 
     def _sum(self, title: str, figure: Row, at: Checkpoint) -> Step:
         facts = self.facts
-        levels = figure["source"] == DERIVED_LEVELS
-        if levels:
-            names = list(self.tables.registry[figure["indicator"]]["levels"])
-            found = [
+        over_levels = figure["source"] == DERIVED_LEVELS
+        if over_levels:
+            names = list(self.tables.indicator_rows[figure["indicator"]]["levels"])
+            candidates = [
                 (n, facts.figure(figure["district"], at, n, figure["indicator"])) for n in names
             ]
         else:
-            units = self.tables.units
-            found = [
-                (units[code]["name"], facts.figure(code, at, figure["level"], figure["indicator"]))
+            district_rows = self.tables.district_rows
+            candidates = [
+                (
+                    district_rows[code]["name"],
+                    facts.figure(code, at, figure["level"], figure["indicator"]),
+                )
                 for code in facts.members(figure["district"], at)
             ]
-        printed = self._printed(figure["indicator"])
+        printer = self._printer(figure["indicator"])
         parts = [
             Input(
-                f"p{n}", name, part["value"], printed.amount(part["value"], part["bound"]),
-                printed.unit, part["source"], part["intake_id"], part["bound"],
+                f"p{n}", name, part["value"], printer.amount(part["value"], part["bound"]),
+                printer.unit, part["source"], part["intake_id"], part["bound"],
             )
             for n, (name, part) in enumerate(
-                (name, part) for name, part in found if part and part["value"] is not None
+                (name, part) for name, part in candidates if part and part["value"] is not None
             )
         ]  # fmt: skip
-        text = printed.amount(figure["value"], figure["bound"])
-        formula = spread(FORMULAS["value:sum"], {"p": len(parts)})
-        note = NOTES["levels" if levels else "sum"]
+        text = printer.amount(figure["value"], figure["bound"])
+        formula = expand_sums(FORMULAS["value:sum"], {"p": len(parts)})
+        note = NOTES["levels" if over_levels else "sum"]
         return Step("", title, figure["value"], text, formula, tuple(parts), note)
 
-    def _ratio(self, title: str, figure: Row, over: Row, at: Checkpoint) -> Step:
+    def _ratio(self, title: str, figure: Row, indicator: Row, at: Checkpoint) -> Step:
         inputs = []
         for key, column in (("N", "numerator"), ("D", "denominator")):
-            id_, where = over[column], figure["district"]
-            side = require(self.facts.figure(where, at, figure["level"], id_))
-            printed, name = self._printed(id_), str(self.tables.registry[id_]["name"])
-            text = printed.amount(side["value"], side["bound"])
-            of = self.derivation(name, side)
+            side_id, district = indicator[column], figure["district"]
+            side = require(self.facts.figure(district, at, figure["level"], side_id))
+            printer, name = self._printer(side_id), str(self.tables.indicator_rows[side_id]["name"])
+            text = printer.amount(side["value"], side["bound"])
+            derivation = self.derivation(name, side)
             inputs.append(
-                Input(key, name, side["value"], text, printed.unit, side["source"],
-                      side["intake_id"], side["bound"], of)
+                Input(key, name, side["value"], text, printer.unit, side["source"],
+                      side["intake_id"], side["bound"], derivation)
             )  # fmt: skip
-        above, below = (self.tables.registry[over[c]]["unit"] for c in ("numerator", "denominator"))
-        factor = ratio_factor(above, below, over["unit"]) or 1.0
+        numerator_unit, denominator_unit = (
+            self.tables.indicator_rows[indicator[c]]["unit"] for c in ("numerator", "denominator")
+        )
+        factor = ratio_factor(numerator_unit, denominator_unit, indicator["unit"]) or 1.0
         case = "value:quotient"
         if abs(factor - 1) > 1e-12:
             case = "value:ratio"
-            text = plain(factor, 0 if factor >= 1 else 6) + ("%" if over["unit"] == "%" else "")
-            inputs.append(self.number("f", factor, text))
-        text = self._printed(over["id"]).amount(figure["value"], figure["bound"])
+            text = format_number(factor, 0 if factor >= 1 else 6) + (
+                "%" if indicator["unit"] == "%" else ""
+            )
+            inputs.append(self.number_input("f", factor, text))
+        text = self._printer(indicator["id"]).amount(figure["value"], figure["bound"])
         return Step("", title, figure["value"], text, FORMULAS[case], tuple(inputs), NOTES["ratio"])
 
-    def _printed(self, indicator: str) -> Printed:
-        return Printed(self.tables.registry[indicator], self.tables.settings.peer_unit)
+    def _printer(self, indicator: str) -> Printer:
+        return Printer(self.tables.indicator_rows[indicator], self.tables.settings.peer_unit)
 
     # ---- steps --------------------------------------------------------------------------
 
-    def bound_of(self, column: str) -> str | None:
-        """Return the bound that the row gives a column; exact where it gives none."""
-        return self[BOUNDS[column]] if column in BOUNDS else "exact"
+    def column_bound(self, column: str) -> str | None:
+        """Return the bound of a column in the row; exact for columns without one."""
+        return self[BOUND_COLUMNS[column]] if column in BOUND_COLUMNS else "exact"
 
     def step(
         self, case: str, inputs: Iterable[Input], note: str = "", text: str | None = None
@@ -201,44 +218,46 @@ class RowContext:
         case
             Key of the formula.
         inputs
-            Its inputs; of a sum ``x0``, ``x1`` and so on.
+            Its inputs; ``x0``, ``x1`` and so on for a sum.
         note
-            What else is to be known.
+            A further remark, printed after the formula.
         text
-            The value as printed, where it is not printed as its column usually is.
+            The printed value, if it differs from the usual format of the column.
         """
         column, _, _ = case.partition(":")
-        given = tuple(inputs)
-        kinds = [one.key.rstrip("0123456789") for one in given]
-        formula = spread(FORMULAS[case], {kind: kinds.count(kind) for kind in kinds})
+        operands = tuple(inputs)
+        keys = [operand.key.rstrip("0123456789") for operand in operands]
+        formula = expand_sums(FORMULAS[case], {key: keys.count(key) for key in keys})
         value = self[column]
-        step = Step(column, _TITLES[column], value, text or "", formula, given, note)
+        step = Step(column, _TITLES[column], value, text or "", formula, operands, note)
         if text is None:
-            bound = self[BOUNDS[column]] if column in BOUNDS else step.bound
-            text = self.printed.column(column, value, bound)
-        return Step(column, _TITLES[column], value, text, formula, given, note)
+            bound = self[BOUND_COLUMNS[column]] if column in BOUND_COLUMNS else step.bound
+            text = self.printer.column(column, value, bound)
+        return Step(column, _TITLES[column], value, text, formula, operands, note)
 
-    def given(self, column: str, note: str = "", place: Row | None = None) -> Step:
-        """Make the step of a figure taken as it came."""
-        bound = self.bound_of(column) or "exact"
-        text = self.printed.column(column, self[column], bound)
-        source, received = (place["source"], place["intake_id"]) if place else ("", "")
-        one = Input(
-            "x", _TITLES[column], self[column], text, self.printed.unit, source or "",
-            received or "", bound,
+    def given_step(self, column: str, note: str = "", origin: Row | None = None) -> Step:
+        """Make the step of a figure taken directly from its source."""
+        bound = self.column_bound(column) or "exact"
+        text = self.printer.column(column, self[column], bound)
+        source, intake_id = (origin["source"], origin["intake_id"]) if origin else ("", "")
+        operand = Input(
+            "x", _TITLES[column], self[column], text, self.printer.unit, source or "",
+            intake_id or "", bound,
         )  # fmt: skip
-        return self.step(column, [one], note)
+        return self.step(column, [operand], note)
 
-    def words(self, column: str, text: str, inputs: Iterable[Input] = (), note: str = "") -> Step:
-        """Make the step of a status or a reason, which words explain."""
+    def sentence_step(
+        self, column: str, text: str, inputs: Iterable[Input] = (), note: str = ""
+    ) -> Step:
+        """Make the step of a status or reason, explained by a sentence."""
         return Step(column, _TITLES[column], self[column], text, "", tuple(inputs), note)
 
 
-def marked(text: str, bound: str | None) -> str:
-    """Return a text with the mark of a bound before it."""
-    return f"{MARKS[bound or 'exact']}{text}"
+def with_bound_mark(text: str, bound: str | None) -> str:
+    """Return a text with the sign of its bound in front."""
+    return f"{BOUND_MARKS[bound or 'exact']}{text}"
 
 
-def number(value: float) -> str:
-    """Print a limit: 1.05, −0.5."""
-    return plain(value, 2).replace("-", "−")
+def limit_text(value: float) -> str:
+    """Print a limit: 1.05, −0.50."""
+    return format_number(value, 2).replace("-", "−")

@@ -1,173 +1,189 @@
-"""The status of a target: which comparison decided it, with which limit."""
+"""Explain the progress status of a target: the comparison that decided it, with its limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kejistats.explain.figure_steps import frequency, not_expected
-from kejistats.explain.formula import evaluate, keys
+from kejistats.explain.figure_steps import frequency_word, not_expected
+from kejistats.explain.formula import evaluate, input_keys
 from kejistats.explain.judged_target import JudgedTarget
-from kejistats.explain.row_context import RowContext, marked, number
+from kejistats.explain.row_context import RowContext, limit_text, with_bound_mark
 from kejistats.explain.step import Input, Step
-from kejistats.explain.texts import NAMES, NOTES, PROGRESS, REASON, RULES
-from kejistats.model.numbers import plain
+from kejistats.explain.texts import INPUT_NAMES, NOTES, PROGRESS_TEXTS, STATUS_RULES, TARGET_REASONS
+from kejistats.model.numbers import format_number
 from kejistats.model.units import COUNT_UNITS
 
 
-def status_steps(about: RowContext, goal: JudgedTarget | None) -> Iterator[Step]:
-    """Yield the step of the status, and of why a target could not be applied."""
-    yield _status(about, goal)
-    if about.has("target_reason"):
-        yield about.words("target_reason", REASON[about["target_reason"]])
+def status_steps(context: RowContext, target: JudgedTarget | None) -> Iterator[Step]:
+    """Yield the step of the status, and of the reason why a target could not be applied."""
+    yield _status_step(context, target)
+    if context.has("target_reason"):
+        yield context.sentence_step("target_reason", TARGET_REASONS[context["target_reason"]])
 
 
-def _status(about: RowContext, goal: JudgedTarget | None) -> Step:
-    code = about["progress"]
+def _status_step(context: RowContext, target: JudgedTarget | None) -> Step:
+    code = context["progress"]
     sentence = ""
     if code in ("masked", "missing"):
-        sentence = PROGRESS[code]
-    elif about["status"] == "not_applicable":
-        sentence = PROGRESS["not_applicable"]
-    elif code == "not_due" and about["status"] == "missing":
-        late = not_expected(about) or about["share_due"] != 0
-        sentence = PROGRESS["not_expected" if late else "not_due"]
-        sentence = sentence.format(frequency=frequency(about))
-    elif goal is None:
-        sentence = PROGRESS["no_target"]
-    if sentence or goal is None:
-        return about.words("progress", sentence)
-    rules = _rules(about, goal)
-    inputs = _inputs(about, goal, [formula for _, formula in rules])
-    values = {key: one.value for key, one in inputs.items() if one.value is not None}
-    for found, formula in rules:
-        if all(key in values for key in keys(formula)) and evaluate(formula, values):
-            return _decided(about, goal, found, formula, inputs)
-    reason = about["target_reason"]
-    text = REASON[reason] if reason and reason != "bound_open" else PROGRESS["no_pace"]
-    return about.words("progress", text)
+        sentence = PROGRESS_TEXTS[code]
+    elif context["status"] == "not_applicable":
+        sentence = PROGRESS_TEXTS["not_applicable"]
+    elif code == "not_due" and context["status"] == "missing":
+        not_released = not_expected(context) or context["share_due"] != 0
+        sentence = PROGRESS_TEXTS["not_expected" if not_released else "not_due"]
+        sentence = sentence.format(frequency=frequency_word(context))
+    elif target is None:
+        sentence = PROGRESS_TEXTS["no_target"]
+    if sentence or target is None:
+        return context.sentence_step("progress", sentence)
+    rules = _applicable_rules(context, target)
+    inputs = _rule_inputs(context, target, [formula for _, formula in rules])
+    values = {key: operand.value for key, operand in inputs.items() if operand.value is not None}
+    for rule_code, formula in rules:
+        if all(key in values for key in input_keys(formula)) and evaluate(formula, values):
+            return _decided_step(context, target, rule_code, formula, inputs)
+    reason = context["target_reason"]
+    text = (
+        TARGET_REASONS[reason] if reason and reason != "bound_open" else PROGRESS_TEXTS["no_pace"]
+    )
+    return context.sentence_step("progress", text)
 
 
-def _decided(
-    about: RowContext, goal: JudgedTarget, found: str, formula: str, inputs: dict[str, Input]
+def _decided_step(
+    context: RowContext,
+    target: JudgedTarget,
+    rule_code: str,
+    formula: str,
+    inputs: dict[str, Input],
 ) -> Step:
-    """Return the step of a status that a comparison decided."""
-    code = about["progress"]
-    word = _word(about, goal, code)
+    """Return the step of a status decided by a comparison."""
+    code = context["progress"]
+    status_word = _status_word(context, target, code)
     notes = []
-    if formula == RULES["small"][0][1]:
-        limit = about.tables.settings.thresholds.small_count
-        notes.append(PROGRESS["small"].format(small=plain(limit)))
-    if found == "not_due":
-        notes.append(PROGRESS["not_due"])
-    if code != found:
-        notes.append(PROGRESS["weaker"].format(word=_word(about, goal, found)))
-    limits = _limits(about, goal)
-    if limits and {"k", "d"} & set(keys(formula)):
-        notes.append(NOTES["limits"].format(limits="、".join(map(number, limits.values()))))
-    given = tuple(inputs[key] for key in keys(formula))
-    step = about.words("progress", word, given, "；".join(notes))
-    return step if found == "not_due" else replace(step, formula=formula)
+    if formula == STATUS_RULES["small"][0][1]:
+        limit = context.tables.settings.thresholds.small_count
+        notes.append(PROGRESS_TEXTS["small"].format(small=format_number(limit)))
+    if rule_code == "not_due":
+        notes.append(PROGRESS_TEXTS["not_due"])
+    if code != rule_code:
+        notes.append(PROGRESS_TEXTS["weaker"].format(word=_status_word(context, target, rule_code)))
+    limits = _limits(context, target)
+    if limits and {"k", "d"} & set(input_keys(formula)):
+        notes.append(NOTES["limits"].format(limits="、".join(map(limit_text, limits.values()))))
+    operands = tuple(inputs[key] for key in input_keys(formula))
+    step = context.sentence_step("progress", status_word, operands, "；".join(notes))
+    return step if rule_code == "not_due" else replace(step, formula=formula)
 
 
-def _word(about: RowContext, goal: JudgedTarget, code: str) -> str:
-    """Return the word for a code, as briefs have it."""
-    words = about.tables.words["progress"]
-    final = _final(about)
-    if code == "done" and not final and about.measure != "flow":
+def _status_word(context: RowContext, target: JudgedTarget, code: str) -> str:
+    """Return the Chinese word for a status code, as in briefs."""
+    words = context.tables.words["progress"]
+    is_final = _is_final(context)
+    if code == "done" and not is_final and context.measure != "flow":
         key = "reached_level"
-    elif final and code in ("slow", "behind"):
+    elif is_final and code in ("slow", "behind"):
         key = f"december_{code}"
     else:
-        key = f"{goal.kind}_{code}" if f"{goal.kind}_{code}" in words else code
+        key = f"{target.kind}_{code}" if f"{target.kind}_{code}" in words else code
     return str(words[key][1])
 
 
-def _final(about: RowContext) -> bool:
-    """Tell whether the target's own year ends here."""
-    return bool(about["target_year"] == about.at.year and about.at.month == 12)
+def _is_final(context: RowContext) -> bool:
+    """Return whether the checkpoint is the end of the target year."""
+    return bool(context["target_year"] == context.at.year and context.at.month == 12)
 
 
-def _rules(about: RowContext, goal: JudgedTarget) -> list[tuple[str, str]]:
-    """Return what is asked of a target, in turn."""
-    final, kind = _final(about), goal.kind
-    more = bool(goal.row and goal.row["comparison"] == ">" and about["bound"] != "more_than")
-    strict = "_strict" if more else ""
+def _applicable_rules(context: RowContext, target: JudgedTarget) -> list[tuple[str, str]]:
+    """Return the rules for a target, code and comparison, in the order they are tried."""
+    is_final, kind = _is_final(context), target.kind
+    must_exceed = bool(
+        target.row and target.row["comparison"] == ">" and context["bound"] != "more_than"
+    )
+    strict = "_strict" if must_exceed else ""
     if kind == "growth":
-        # Only at the year's end it matters whether growth must exceed the target.
-        strict_growth = "_strict" if goal.row and goal.row["comparison"] == ">" else ""
-        return RULES[f"growth_final{strict_growth}"] if final else RULES["growth"]
+        # Whether growth must exceed the target matters only at the end of the year.
+        strict_growth = "_strict" if target.row and target.row["comparison"] == ">" else ""
+        return STATUS_RULES[f"growth_final{strict_growth}"] if is_final else STATUS_RULES["growth"]
     if kind == "ceiling":
-        paced = about.measure == "flow" and about.has("share_due")
-        return RULES["ceiling_final" if final else "ceiling_paced" if paced else "ceiling"]
-    reached = RULES[f"reached{'_range' if kind == 'range' else ''}{strict}"]
-    if final:
-        return [*reached, *RULES[f"final{strict}"], *RULES["above"]]
-    hold = RULES[f"hold{strict}"] if kind == "level" else []
-    asked = [*reached, *hold, *RULES["above"]]
-    if not about.has("share_due") or (goal.counts_increase and not about.has("target_base")):
-        return asked
-    asked += RULES["not_due"]
-    if about.has("pace_ratio"):
-        small = RULES["small"] if _small(about, goal) else []
-        asked += [*RULES["paced"], *small, *RULES["short"]]
-    return asked
+        paced = context.measure == "flow" and context.has("share_due")
+        return STATUS_RULES[
+            "ceiling_final" if is_final else "ceiling_paced" if paced else "ceiling"
+        ]
+    reached = STATUS_RULES[f"reached{'_range' if kind == 'range' else ''}{strict}"]
+    if is_final:
+        return [*reached, *STATUS_RULES[f"final{strict}"], *STATUS_RULES["above"]]
+    hold = STATUS_RULES[f"hold{strict}"] if kind == "level" else []
+    rules = [*reached, *hold, *STATUS_RULES["above"]]
+    if not context.has("share_due") or (target.counts_increase and not context.has("target_base")):
+        return rules
+    rules += STATUS_RULES["not_due"]
+    if context.has("pace_ratio"):
+        small = STATUS_RULES["small"] if _is_small_count(context, target) else []
+        rules += [*STATUS_RULES["paced"], *small, *STATUS_RULES["short"]]
+    return rules
 
 
-def _small(about: RowContext, goal: JudgedTarget) -> bool:
-    """Tell whether a count's target is so small that parts of one do not matter."""
-    size = about["target"]
-    if goal.kind in ("level", "multi_year"):
-        size -= about["target_base"]
-    limit = about.tables.settings.thresholds.small_count
-    return about.printed.unit in COUNT_UNITS and bool(size < limit)
+def _is_small_count(context: RowContext, target: JudgedTarget) -> bool:
+    """Return whether the target is a count too small for fractions to matter."""
+    amount = context["target"]
+    if target.kind in ("level", "multi_year"):
+        amount -= context["target_base"]
+    limit = context.tables.settings.thresholds.small_count
+    return context.printer.unit in COUNT_UNITS and bool(amount < limit)
 
 
-def _inputs(about: RowContext, goal: JudgedTarget, formulas: list[str]) -> dict[str, Input]:
-    """Return what the comparisons take, as far as it is known."""
-    wanted = {key for formula in formulas for key in keys(formula)}
-    found = {"A": about.a(), "T": goal.t()}
-    if about.has("share_due"):
-        found["p"] = about.column("p", NAMES["p"], "share_due")
-    if about.has("due"):
-        found["due"] = about.column("due", NAMES["due"], "due")
-    if goal.counts_increase and about.has("target_base"):
-        found["S"] = goal.s()
-        found["own"] = _increase(about, goal)
+def _rule_inputs(
+    context: RowContext, target: JudgedTarget, formulas: list[str]
+) -> dict[str, Input]:
+    """Return the available inputs of the comparisons, by key."""
+    needed = {key for formula in formulas for key in input_keys(formula)}
+    inputs = {"A": context.value_input(), "T": target.as_input()}
+    if context.has("share_due"):
+        inputs["p"] = context.column_input("p", INPUT_NAMES["p"], "share_due")
+    if context.has("due"):
+        inputs["due"] = context.column_input("due", INPUT_NAMES["due"], "due")
+    if target.counts_increase and context.has("target_base"):
+        inputs["S"] = target.base_input()
+        inputs["counted"] = _increase_input(context, target)
     else:
-        found["own"] = replace(about.a(), key="own")
-    if goal.kind != "net":
-        found["J"] = replace(about.a(), key="J")
-    elif "S" in found:
-        found["J"] = replace(found["own"], key="J")
-    if about.has("target_upper"):
-        found["U"] = about.column("U", NAMES["U"], "target_upper")
-    limits = _limits(about, goal)
-    if about.has("pace_ratio"):
-        ratio, bound = about["pace_ratio"], about.bound_of("pace_ratio")
-        text = marked(about.printed.number(ratio, tuple(limits.values())), bound)
-        found["k"] = Input("k", NAMES["k"], ratio, text, bound=bound or "exact")
-    if goal.kind == "growth" and about.has("pace_gap_points"):
-        value, text = about["pace_gap_points"], goal.difference()
-        found["d"] = Input("d", NAMES["d"], value, text, bound=about["pace_bound"] or "exact")
+        inputs["counted"] = replace(context.value_input(), key="counted")
+    if target.kind != "net":
+        inputs["J"] = replace(context.value_input(), key="J")
+    elif "S" in inputs:
+        inputs["J"] = replace(inputs["counted"], key="J")
+    if context.has("target_upper"):
+        inputs["U"] = context.column_input("U", INPUT_NAMES["U"], "target_upper")
+    limits = _limits(context, target)
+    if context.has("pace_ratio"):
+        ratio, bound = context["pace_ratio"], context.column_bound("pace_ratio")
+        text = with_bound_mark(context.printer.number(ratio, tuple(limits.values())), bound)
+        inputs["k"] = Input("k", INPUT_NAMES["k"], ratio, text, bound=bound or "exact")
+    if target.kind == "growth" and context.has("pace_gap_points"):
+        value, text = context["pace_gap_points"], target.difference_text()
+        inputs["d"] = Input(
+            "d", INPUT_NAMES["d"], value, text, bound=context["pace_bound"] or "exact"
+        )
     for key, value in limits.items():
-        found[key] = about.number(key, value, number(value))
-    return {key: one for key, one in found.items() if key in wanted}
+        inputs[key] = context.number_input(key, value, limit_text(value))
+    return {key: operand for key, operand in inputs.items() if key in needed}
 
 
-def _increase(about: RowContext, goal: JudgedTarget) -> Input:
-    """Return what came on top of the base."""
-    base = goal.s()
-    inputs = (about.a(), replace(base, key="S"))
-    step = Step("", NAMES["own"], 0.0, "", "{A} − {S}", inputs)
-    value = float(step.recomputed() or 0.0)
-    step = replace(step, value=value, text=about.printed.difference(value))
-    return Input("own", NAMES["own"], value, step.text, about.printed.unit, of=step)
+def _increase_input(context: RowContext, target: JudgedTarget) -> Input:
+    """Return the increase over the base as an input."""
+    base = target.base_input()
+    inputs = (context.value_input(), replace(base, key="S"))
+    step = Step("", INPUT_NAMES["counted"], 0.0, "", "{A} − {S}", inputs)
+    value = float(step.recompute() or 0.0)
+    step = replace(step, value=value, text=context.printer.difference(value))
+    return Input(
+        "counted", INPUT_NAMES["counted"], value, step.text, context.printer.unit, derivation=step
+    )
 
 
-def _limits(about: RowContext, goal: JudgedTarget) -> dict[str, float]:
-    """Return the limits that the row was judged by."""
-    if not about.has("thresholds"):
+def _limits(context: RowContext, target: JudgedTarget) -> dict[str, float]:
+    """Return the limits that the row was judged by, by name."""
+    if not context.has("thresholds"):
         return {}
-    names = ("ahead", "on_pace", "near") + (() if goal.kind == "growth" else ("slow",))
-    return dict(zip(names, map(float, about["thresholds"].split(";")), strict=True))
+    names = ("ahead", "on_pace", "near") + (() if target.kind == "growth" else ("slow",))
+    return dict(zip(names, map(float, context["thresholds"].split(";")), strict=True))

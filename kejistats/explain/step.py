@@ -1,35 +1,35 @@
-"""What an explanation consists of: steps, and the inputs each follows from."""
+"""The parts of an explanation: steps, and the inputs of their formulas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kejistats.explain.formula import bound_of, evaluate, filled, keys
+from kejistats.explain.formula import evaluate, fill, input_keys, result_bound
 
 
 @dataclass(frozen=True)
 class Input:
-    """A number that a formula takes.
+    """An input of a formula.
 
     Parameters
     ----------
     key
-        Its place in the formula.
+        Its key in the formula, such as ``A``.
     name
-        What it is.
+        Its printed name.
     value
-        The number, not rounded; None for what is masked or missing.
+        The number, not rounded; None if masked or missing.
     text
-        The number as printed, with its unit and its bound.
+        The number as printed, with unit and bound.
     unit
-        Its unit; empty for a number without one.
+        Its unit, empty if it has none.
     source, intake_id
-        The cell it came from and its vintage; empty for what is calculated or a setting.
+        The cell it came from and its vintage; empty if it is computed or a setting.
     bound
-        Whether it is exact.
-    of
-        How it is itself worked out, where no step of its own says so.
+        exact, about, at_least, more_than, at_most or less_than.
+    derivation
+        The step that computes it, if it is not a column with its own step.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Input:
     source: str = ""
     intake_id: str = ""
     bound: str = "exact"
-    of: Step | None = None
+    derivation: Step | None = None
 
     def __str__(self) -> str:
         return f"{self.name} {self.text}".strip()
@@ -48,24 +48,24 @@ class Input:
 
 @dataclass(frozen=True)
 class Step:
-    """A figure of a Metric row and how it follows from others.
+    """A figure of a Metric row and the formula that gives it.
 
     Parameters
     ----------
     column
-        The column of the Metric table; empty for what is only on the way to one.
+        The column of the Metric table; empty for an intermediate result.
     title
         Its Chinese title.
     value
-        The row's value: a number, the code of a status or reason, or None for what is empty.
+        The value in the row: a number, the code of a status or reason, or None.
     text
-        The value as printed, or the sentence that a reason stands for.
+        The value as printed, or the sentence for a status or reason.
     formula
-        The formula with its inputs in braces; empty where words say it all.
+        The formula with input keys in braces; empty if a sentence explains the value.
     inputs
         The inputs.
     note
-        What else is to be known.
+        A further remark, printed after the formula.
     """
 
     column: str
@@ -76,65 +76,69 @@ class Step:
     inputs: tuple[Input, ...] = ()
     note: str = ""
 
-    def recomputed(self) -> float | bool | None:
-        """Return what the formula gives, of the inputs as they stand here; None without one.
+    def recompute(self) -> float | bool | None:
+        """Evaluate the formula on the inputs; None without a formula.
 
         Examples
         --------
         >>> inputs = Input("A", "累计", 105.0, "105件"), Input("T", "目标", 205.0, "205件")
         >>> step = Step("attainment", "完成率", 0.5122, "51.2%", "{A} ÷ {T}", inputs)
-        >>> round(step.recomputed(), 4), step.line()
+        >>> round(step.recompute(), 4), step.line()
         (0.5122, '完成率 51.2% = 累计 105件 ÷ 目标 205件')
         """
         return evaluate(self.formula, self.values) if self.formula else None
 
     @property
     def values(self) -> dict[str, float]:
-        """The inputs' numbers by key."""
-        return {one.key: one.value for one in self.inputs if one.value is not None}
+        """The numbers of the inputs, by key."""
+        return {operand.key: operand.value for operand in self.inputs if operand.value is not None}
 
     @property
     def bound(self) -> str | None:
-        """The bound that the inputs' bounds give the result."""
-        bounds = {one.key: one.bound for one in self.inputs}
-        return bound_of(self.formula, self.values, bounds) if self.formula else "exact"
+        """The bound of the result that follows from the bounds of the inputs."""
+        bounds = {operand.key: operand.bound for operand in self.inputs}
+        return result_bound(self.formula, self.values, bounds) if self.formula else "exact"
 
     @property
-    def given(self) -> bool:
-        """Whether the value is an input as it came, and no calculation."""
+    def is_given(self) -> bool:
+        """Whether the value is taken directly from its source, without a calculation."""
         return self.formula == "{x}"
 
     def calculation(self, marks: dict[str, str] | None = None) -> str:
-        """Return the formula with its numbers; empty for what is given.
+        """Return the formula with names and numbers filled in; empty if nothing is computed.
 
         Parameters
         ----------
         marks
-            What to set behind inputs, by key.
+            Footnote marks to set after the inputs, by key.
         """
-        if self.given or not keys(self.formula):
+        if self.is_given or not input_keys(self.formula):
             return ""
-        behind = marks or {}
-        texts = {one.key: f"{one}{behind.get(one.key, '')}" for one in self.inputs}
-        return filled(self.formula, texts)
+        marks_by_key = marks or {}
+        texts = {
+            operand.key: f"{operand}{marks_by_key.get(operand.key, '')}" for operand in self.inputs
+        }
+        return fill(self.formula, texts)
 
     def line(self, marks: dict[str, str] | None = None) -> str:
-        """Return the step in one line."""
-        head, told = f"{self.title} {self.text}", self.calculation(marks)
-        if told:
+        """Return the step as one line of text."""
+        head, calculation = f"{self.title} {self.text}", self.calculation(marks)
+        if calculation:
             compared = isinstance(self.value, str)
-            head += f"：{told}" if compared else f" = {told}"
-        elif self.inputs and self.given:
+            head += f"：{calculation}" if compared else f" = {calculation}"
+        elif self.inputs and self.is_given:
             head += "".join((marks or {}).values())
         elif self.inputs:
-            behind = marks or {}
-            named = "，".join(f"{one}{behind.get(one.key, '')}" for one in self.inputs)
-            head += f"（{named}）"
+            marks_by_key = marks or {}
+            inputs = "，".join(
+                f"{operand}{marks_by_key.get(operand.key, '')}" for operand in self.inputs
+            )
+            head += f"（{inputs}）"
         return f"{head}；{self.note}" if self.note else head
 
-    def inner(self) -> Iterator[Step]:
-        """Yield the steps on the way to this one, those of inputs that have no step."""
-        for one in self.inputs:
-            if one.of is not None:
-                yield one.of
-                yield from one.of.inner()
+    def derivations(self) -> Iterator[Step]:
+        """Yield the steps that compute the inputs, recursively."""
+        for operand in self.inputs:
+            if operand.derivation is not None:
+                yield operand.derivation
+                yield from operand.derivation.derivations()

@@ -1,8 +1,8 @@
-"""The one table of formulas, names and sentences that explanations are made of.
+"""All formulas, names and sentences of explanations.
 
-A formula's key is the column of the Metric table that it gives, after a colon the case it holds
-for. Braces hold inputs; what they are called stands in `NAMES`, or is chosen by the indicator and
-the checkpoint. ``{x}`` alone is a figure taken as it came.
+The key of a formula is its column of the Metric table, then after a colon the case it is for.
+Braces hold the keys of inputs; their printed names are in `INPUT_NAMES`, or depend on the
+indicator and the checkpoint. ``{x}`` alone is a figure taken directly from its source.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FORMULAS = {
     "value:ratio": "{N} ÷ {D} × {f}",
     "value:quotient": "{N} ÷ {D}",
     "value_upper": "{x}",
-    # A is the figure, T the target, S the base that an increase is counted from, p the share due.
+    # A is the figure, T the target, S the base of an increase, p the share due.
     "target": "{x}",
     "target_upper": "{x}",
     "target_original": "{x}",
@@ -85,7 +85,7 @@ FORMULAS = {
     "outlook_low:stock": "{Y} + ({A} − {Y}) ÷ {q}",
     "outlook_high": "{A} ÷ {q}",
     "outlook_high:stock": "{Y} + ({A} − {Y}) ÷ {q}",
-    # B is the figure of a year before, Y that of last December.
+    # B is the figure of a year earlier, Y that of last December.
     "base": "{x}",
     "change": "{A} − {B}",
     "yoy": "({A} − {B}) ÷ {B}",
@@ -100,7 +100,7 @@ FORMULAS = {
     "period_on_period:points": "{A} − {E}",
     "two_year_average": "√((1 + {g1}) × (1 + {g2})) − 1",
     "two_year_average:points": "({g1} + {g2}) ÷ 2",
-    # W is the figure of the total that the district belongs to, V its figure a year before.
+    # W is the figure of the parent, V its figure a year earlier.
     "contribution": "({A} − {B}) ÷ {V} × 100",
     "contribution_rate": "({A} − {B}) ÷ ({W} − {V})",
     "rank": "{better} + 1",
@@ -124,9 +124,9 @@ FORMULAS = {
     "share": "{A} ÷ {W}",
 }
 
-# Which code a target gives: the first whose comparison holds. J is what is held against the
-# target, k the pace ratio, d growth less the target in points.
-RULES = {
+# The status of a target is the code of the first comparison that holds. J is the value compared
+# with the target, k the pace ratio, d growth minus the target in points.
+STATUS_RULES = {
     "growth": [
         ("ahead", "{d} ≥ {ahead}"),
         ("on_pace", "{on_pace} ≤ {d} < {ahead}"),
@@ -153,7 +153,7 @@ RULES = {
     "hold_strict": [("slow", "{J} ≤ {T} ≤ {S}")],
     "not_due": [("not_due", "{p} = 0")],
     "paced": [("ahead", "{k} ≥ {ahead}"), ("on_pace", "{on_pace} ≤ {k} < {ahead}")],
-    "small": [("on_pace", "{own} ≥ ⌊{due}⌋")],
+    "small": [("on_pace", "{counted} ≥ ⌊{due}⌋")],
     "short": [
         ("near", "{near} ≤ {k} < {on_pace}"),
         ("slow", "{slow} ≤ {k} < {near}"),
@@ -161,29 +161,29 @@ RULES = {
     ],
 }
 
-NAMES = {
+INPUT_NAMES = {
     "ahead": "快于界限", "on_pace": "达到界限", "near": "接近界限", "slow": "滞后界限",
     "p": "应完成比例", "due": "应完成", "k": "序时比", "gap": "差距", "left": "剩余",
-    "need": "月均需完成", "own": "增量", "m": "已过", "m0": "起算前", "M": "目标期",
+    "need": "月均需完成", "counted": "增量", "m": "已过", "m0": "起算前", "M": "目标期",
     "U": "目标上限", "d": "增速与目标之差", "observed": "实际年均增速",
     "required": "要求年均增速", "B": "上年同期", "now": "本期位次", "before": "上年同期位次",
     "f": "", "better": "优于本地区的",
 }  # fmt: skip
-FIGURE = {"flow": "累计", "stock": "期末数", "ratio": "本期值"}
-TARGET = {
+FIGURE_NAMES = {"flow": "累计", "stock": "期末数", "ratio": "本期值"}
+TARGET_NAMES = {
     "total": "全年目标", "level": "年末目标", "net": "净增目标", "growth": "增长目标",
     "ceiling": "控制数", "range": "目标下限", "multi_year": "目标",
 }  # fmt: skip
-STRENGTH = {"assigned": "下达", "aspired": "力争", "implied": "由报告推算，并非下达"}
+STRENGTH_NAMES = {"assigned": "下达", "aspired": "力争", "implied": "由报告推算，并非下达"}
 
-STATUS = {
+STATUS_TEXTS = {
     "masked": "数据未公布，不评价、不计算、不排名",
     "missing": "截至本期未报送，不计算、不排名",
     "not_applicable": "本地区无此项",
     "no_total": "本级未报送，各地区数不全、不可比或不可加总，未能合计",
     "not_expected": "按{frequency}统计，本期无数",
 }
-PROGRESS = {
+PROGRESS_TEXTS = {
     "masked": "数据未公布，不评价",
     "missing": "截至本期未报送，不评价",
     "not_expected": "按{frequency}统计或尚未到发布时间，本期不评价",
@@ -194,7 +194,7 @@ PROGRESS = {
     "weaker": "按报告数计为“{word}”，但数据为概数，达到与否不能确定，从严评价",
     "small": "目标不足{small}的计数指标，达到应完成数的整数部分即为达到",
 }
-GROWTH = {
+GROWTH_REASONS = {
     "base_missing": "缺上年同期数，不计同比",
     "base_masked": "上年同期数未公布，不计同比",
     "base_zero": "上年同期为零，不计同比",
@@ -207,7 +207,7 @@ GROWTH = {
     "bound_open": "两期概数的方向相抵，推不出同比",
     "first_time": "有记录以来首次发生，实现零的突破",
 }
-SHARE = {
+SHARE_REASONS = {
     "is_total": "本身是合计，不计占比",
     "no_parent": "没有上级地区，不计占比",
     "not_additive": "该指标不可加总，不计占比",
@@ -220,7 +220,7 @@ SHARE = {
     "break": "{whole}数与本地区数口径不同，不计占比",
     "bound_open": "两数概数的方向相抵，推不出占比",
 }
-REASON = {
+TARGET_REASONS = {
     "base_missing": "缺目标基数（上年末或基年末的可比数），不计算完成率和序时进度",
     "growth_missing": "没有同比增速，增长目标无法评价",
     "figure_missing": "本期没有数据，目标不评价",
@@ -257,8 +257,8 @@ NOTES = {
     "published_basis": "{basis}口径",
     "no_basis": "未注明口径",
 }
-# Why a column is empty for which the Metric table gives no reason of its own.
-NONE = {
+# Why a column is empty that has no reason column in the Metric table.
+EMPTY_REASONS = {
     "rank_bound": "数据为概数，不参与排名",
     "rank_none": "该指标不分优劣，不排名",
     "rank_change": "参与排名的地区与上年同期不同，不作比较",

@@ -1,4 +1,4 @@
-"""An assessment to score by, and what comes of it."""
+"""Assessment rules and their results, shared by the tests of this room."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.assessment import Assessed, Item, RedLine, Rules, assess, plain_rules
-from kejistats.assessment.scoring_rules import Completion, Each, Interval, Places, Rule
+from kejistats.assessment import AssessmentResult, Item, RedLine, Rules, assess, plain_rules
+from kejistats.assessment.scoring_rules import Completion, Interval, PerUnit, RankPoints, Rule
 from kejistats.brief import Bundle
 from kejistats.brief.score_words import Scoring
 from kejistats.model.period import Checkpoint
 from kejistats.model.registry import read_words
 from tests.factory import (
     CITY,
-    OWN,
+    COUNT,
+    DISTRICT,
     code,
     districts,
     metrics,
@@ -25,65 +26,71 @@ from tests.factory import (
     target,
 )
 
-COUNT = "patent_granted"
 OTHER = "popsci_events"
 AT = Checkpoint(2025, 6)
 Row = dict[str, Any]
 
 
 def item(rule: Rule, figure: str = "value", indicator: str = COUNT, name: str = "") -> Item:
-    """One part that is scored."""
+    """An item of the count, or of another indicator."""
     return Item(name or indicator, indicator, "", figure, rule)
 
 
-def red_line(**when: Any) -> RedLine:
-    """A red line of the count that caps the total at 60 unless it says otherwise."""
-    given = {"cap": 60.0, "fail": False, "figure": "value", "indicator": COUNT} | when
-    return RedLine(name="红线", level="", **given)
+def red_line(**settings: Any) -> RedLine:
+    """A red line on the count; caps the total at 60 by default."""
+    defaults = {"cap": 60.0, "fail": False, "figure": "value", "indicator": COUNT}
+    return RedLine(name="红线", level="", **(defaults | settings))
 
 
-def rules(*items: Item, **more: Any) -> Rules:
-    """An assessment of these items."""
-    bonuses = more.get("bonuses", ())
-    more = {"bonus_cap": sum(one.rule.most for one in bonuses)} | more
-    total = sum(one.rule.weight for one in items)
-    return Rules(title="考核", items=items, **({"total": total} | more))
+def rules(*items: Item, **settings: Any) -> Rules:
+    """Rules with these items."""
+    bonuses = settings.get("bonuses", ())
+    settings = {"bonus_cap": sum(part.rule.max_points for part in bonuses)} | settings
+    weight_sum = sum(part.rule.weight for part in items)
+    return Rules(title="考核", items=items, **({"total": weight_sum} | settings))
 
 
-def made(
+def assess_figures(
     figures: Sequence[Mapping[str, Any]],
-    declared: Rules,
-    goals: Sequence[Mapping[str, Any]] = (),
-    units: pl.DataFrame | None = None,
+    declared_rules: Rules,
+    target_rows: Sequence[Mapping[str, Any]] = (),
+    district_table: pl.DataFrame | None = None,
     at: str = "2025H1",
-    known: pl.DataFrame | None = None,
-) -> Assessed:
-    """The assessment of figures and targets, through the metrics."""
-    units = districts() if units is None else units
-    table = metrics(figures, goals, at, units, known)
-    when = Checkpoint.parse(at)
-    return assess(table, units, registry() if known is None else known, declared, when, parent=CITY)
+    indicator_table: pl.DataFrame | None = None,
+) -> AssessmentResult:
+    """Compute the metrics of figures and targets, and assess them."""
+    district_table = districts() if district_table is None else district_table
+    table = metrics(figures, target_rows, at, district_table, indicator_table)
+    checkpoint = Checkpoint.parse(at)
+    return assess(
+        table,
+        district_table,
+        registry() if indicator_table is None else indicator_table,
+        declared_rules,
+        checkpoint,
+        parent=CITY,
+    )
 
 
-def part(result: Assessed, district: str = OWN, order: int = 1) -> Row:
-    """One row of the Score table."""
+def score_row(result: AssessmentResult, district: str = DISTRICT, order: int = 1) -> Row:
+    """The row of a district and part in the Score table."""
     return result.scores.row(
         by_predicate=(pl.col("district") == district) & (pl.col("order") == order), named=True
     )
 
 
-def total(result: Assessed, district: str = OWN) -> Row:
-    """One row of the Assessment table."""
+def total_row(result: AssessmentResult, district: str = DISTRICT) -> Row:
+    """The row of a district in the Assessment table."""
     return result.totals.row(by_predicate=pl.col("district") == district, named=True)
 
 
 RATE = Completion(10)
-GOAL = target(COUNT, "total", 200)
-BY_STEP = Places(10, step=2, least=1)
+TARGET = target(COUNT, "total", 200)
+BY_STEP = RankPoints(10, step=2, least=1)
 
 
-def field(*values: float | str | None, **more: Any) -> list[Row]:
-    """The count of so many districts; a text is a status without figure."""
+def count_rows(*values: float | str | None, **more: Any) -> list[Row]:
+    """One figure of the count per district; a string is the status of an absent figure."""
     return [
         observation(
             COUNT,
@@ -96,24 +103,27 @@ def field(*values: float | str | None, **more: Any) -> list[Row]:
     ]
 
 
-HALF = item(Interval(60, 0, 100), "value", COUNT)
-BONUS = item(Each(0.1, 5), "value", "talent_introduced")
+SIXTY_POINTS = item(Interval(60, 0, 100), "value", COUNT)
+BONUS = item(PerUnit(0.1, 5), "value", "talent_introduced")
 
 
-def replace_weight(one: Item) -> Item:
-    """The item with all the weight."""
-    return replace(one, rule=Interval(100, 0, 100))
+def with_full_weight(item: Item) -> Item:
+    """The item with a weight of 100."""
+    return replace(item, rule=Interval(100, 0, 100))
 
 
-ALL = replace_weight(HALF)
+HUNDRED_POINTS = with_full_weight(SIXTY_POINTS)
 
 
-def scoring(
-    declared: Rules, totals: Sequence[Row] = (), rows: Sequence[Row] = (), **setting: bool
+def scoring_words(
+    declared_rules: Rules,
+    totals: Sequence[Row] = (),
+    metric_rows: Sequence[Row] = (),
+    **settings: bool,
 ) -> Scoring:
-    """The words of an assessment."""
+    """The printed words of an assessment."""
     content = {
-        "rules": plain_rules(declared),
+        "rules": plain_rules(declared_rules),
         "indicators": registry().to_dicts(),
         "totals": list(totals),
     }
@@ -122,8 +132,8 @@ def scoring(
             {
                 "assessment": content,
                 "words": read_words(),
-                "metrics": list(rows),
-                "settings": setting,
+                "metrics": list(metric_rows),
+                "settings": settings,
             }
         )
     )

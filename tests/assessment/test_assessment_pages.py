@@ -1,4 +1,4 @@
-"""An assessment in a data set, its overview and its texts."""
+"""An assessment in a data set, on its overview page and in its printed texts."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import polars as pl
 import pytest
 
 from kejistats.api import Desk
-from kejistats.assessment.scoring_rules import Completion, Each, Interval, Places, Steps
+from kejistats.assessment.scoring_rules import Completion, Interval, PerUnit, RankPoints, Steps
 from kejistats.brief import Bundle, Overview, make_overview
 from kejistats.intake import ingest
 from kejistats.model.errors import UsageError
 from tests.assessment.factory import (
-    ALL,
     AT,
     BONUS,
     BY_STEP,
-    COUNT,
-    GOAL,
+    HUNDRED_POINTS,
     OTHER,
     RATE,
-    field,
+    TARGET,
+    assess_figures,
+    count_rows,
     item,
-    made,
-    part,
     red_line,
     rules,
-    scoring,
-    total,
+    score_row,
+    scoring_words,
+    total_row,
 )
 from tests.factory import (
+    COUNT,
     code,
     observation,
     target,
     write_csv,
 )
 from tests.pages.factory import parse_fragment, words_of
-from tests.store.factory import Intake, filled
+from tests.store.factory import Intake, filled_dataset
 
 TOML = """title = "综合考核"
 missing = "zero"
@@ -58,7 +58,7 @@ fail = true
 
 @pytest.fixture
 def dataset(city: Path) -> Desk:
-    """A city of three districts that declares an assessment; one figure each, one masked."""
+    """A city of three districts with an assessment and one figure each, one of them masked."""
     (city / "assessment.toml").write_text(TOML, encoding="utf-8")
     rows = [
         {"district": code(n), "indicator": COUNT, "checkpoint": "2025H1", "value": value}
@@ -74,7 +74,7 @@ def test_a_data_set_is_assessed_as_it_declares(dataset: Desk) -> None:
 
     assert result.totals["score"].to_list() == [50.0, None, 0.0]
     assert result.totals["outcome"].to_list() == ["complete", "open", "failed"]
-    assert "one.csv" in str(part(result)["source"])
+    assert "one.csv" in str(score_row(result)["source"])
     assert set(result._repr_mimebundle_()) == {"text/html", "text/plain"}
 
 
@@ -85,43 +85,43 @@ def test_a_data_set_without_an_assessment_says_where_to_declare_one(city: Path) 
     assert "assessment.toml" in caught.value.remedy
 
 
-def test_an_assessment_is_held_when_it_says(dataset: Desk) -> None:
+def test_an_assessment_applies_only_in_its_months_and_years(dataset: Desk) -> None:
     file = dataset.path / "assessment.toml"
     file.write_text('months = [12]\nsince = "2024"\n' + TOML, encoding="utf-8")
-    again = Desk(dataset.path)
+    reopened = Desk(dataset.path)
 
-    with pytest.raises(UsageError, match="综合考核 is not held at 2025H1") as caught:
-        again.assessment("2025H1")
+    with pytest.raises(UsageError, match="综合考核 does not apply at 2025H1") as caught:
+        reopened.assessment("2025H1")
 
-    assert caught.value.remedy == "it is held: months 12, since 2024H2"
-    assert "assessment" not in make_overview(again, AT).content
-    assert Overview(make_overview(again, AT)).assessment.html == ""
+    assert caught.value.remedy == "assessment.toml limits it to: months 12, since 2024H2"
+    assert "assessment" not in make_overview(reopened, AT).content
+    assert Overview(make_overview(reopened, AT)).assessment.html == ""
 
 
-def test_what_cannot_be_out_yet_is_not_due(city: Path) -> None:
-    # Nobody has a row of the other figure; it comes out in the month after the period.
+def test_a_figure_before_its_release_is_not_due(city: Path) -> None:
+    # No district has a row of the other figure; it is released in the month after the period.
     more = TOML.replace("weight = 100", "weight = 60") + (
         f'[[item]]\nindicator = "{OTHER}"\nweight = 40\nrule = "interval"\nfloor = 0\nfull = 9\n'
     )
     (city / "assessment.toml").write_text(more, encoding="utf-8")
-    dataset = filled(city, Intake("2025-06-18", [observation(COUNT, 50)]))
+    dataset = filled_dataset(city, Intake("2025-06-18", [observation(COUNT, 50)]))
 
-    told = {
-        when: part(dataset.assessment("2025H1", as_known=when), order=2)
-        for when in ("2025-06-20", "2025-07-20", None)
+    rows = {
+        day: score_row(dataset.assessment("2025H1", as_known=day), order=2)
+        for day in ("2025-06-20", "2025-07-20", None)
     }
 
-    assert {when: (row["status"], row["reason"]) for when, row in told.items()} == {
+    assert {day: (row["status"], row["reason"]) for day, row in rows.items()} == {
         "2025-06-20": ("open", "not_due"),
         "2025-07-20": ("zero", "missing"),
         None: ("zero", "missing"),
     }
 
 
-def test_nobody_to_assess_is_refused(dataset: Desk) -> None:
+def test_an_assessment_without_districts_is_refused(dataset: Desk) -> None:
     (dataset.path / "assessment.toml").write_text('kinds = ["zone"]\n' + TOML, encoding="utf-8")
 
-    with pytest.raises(UsageError, match="no zone of 900100 is there at 2025H1"):
+    with pytest.raises(UsageError, match="900100 has no zone at 2025H1"):
         Desk(dataset.path).assessment("2025H1")
 
 
@@ -152,38 +152,40 @@ TEXTS = {
               "按完成率分档计分，达到62.5%得4分、达到100%得10分，未到最低档不得分"),
     "falling steps": (item(Steps(10, ((60, 4), (50, 10)))),
                       "按本期数分档计分，不高于60件得4分、不高于50件得10分，未到最低档不得分"),
-    "places by step": (item(Places(10, step=0.5, least=4)),
+    "places by step": (item(RankPoints(10, step=0.5, least=4)),
                        "按本期数位次计分，第1位得10分，每降1位减0.5分，最低4分，并列的按所居位次计分"),
-    "places by table": (item(Places(10, (10, 7.5), ties="average", peers="reported"), "growth"),
+    "places by table": (item(RankPoints(10, (10, 7.5), ties="average", peers="reported"), "growth"),
                         "按同比增速位次计分，第1位10分、第2位7.5分，其后各位0分，并列的取所占各位次的平均分，"
                         "位次只在有数据的地区中排列"),
     "points": (item(Interval(10, 0, 0.3), "growth", "rd_intensity"),
                "同比增速0个百分点及以下不得分，0.3个百分点及以上得满分，其间按比例计分"),
-    "each": (item(Each(0.05, 3)), "本期数每1件加0.05分，最高加3分"),
-    "each over": (item(Each(20, 3, 1), "attainment"),
+    "each": (item(PerUnit(0.05, 3)), "本期数每1件加0.05分，最高加3分"),
+    "each over": (item(PerUnit(20, 3, 1), "attainment"),
                   "完成率超过100%的部分，每1个百分点加0.2分，最高加3分"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_every_rule_is_told_as_it_was_declared(case: str) -> None:
-    one, expected = TEXTS[case]
-    bonus = isinstance(one.rule, Each)
-    declared = rules(ALL, bonuses=(one,)) if bonus else rules(one)
+def test_every_rule_is_printed_as_declared(case: str) -> None:
+    part, expected = TEXTS[case]
+    bonus = isinstance(part.rule, PerUnit)
+    declared = rules(HUNDRED_POINTS, bonuses=(part,)) if bonus else rules(part)
 
-    texts = scoring(declared).texts()
+    texts = scoring_words(declared).texts()
 
-    assert f"{one.name}（{one.rule.weight:g}分）：{expected}" in texts
+    assert f"{part.name}（{part.rule.weight:g}分）：{expected}" in texts
 
 
-def test_red_lines_and_caps_are_told_as_declared() -> None:
+def test_red_lines_and_caps_are_printed_as_declared() -> None:
     lines = (
         red_line(progress="slow"),
         replace(red_line(below=20.0), name="数量"),
         replace(red_line(unreported=True, cap=0.0, fail=True), name="报送"),
     )
 
-    texts = scoring(rules(ALL, bonuses=(BONUS,), bonus_cap=2, red_lines=lines)).texts()
+    texts = scoring_words(
+        rules(HUNDRED_POINTS, bonuses=(BONUS,), bonus_cap=2, red_lines=lines)
+    ).texts()
 
     assert "红线（红线）：专利授权量未达到序时进度、明显滞后的，总分最高60分" in texts
     assert "红线（数量）：专利授权量本期数低于20件的，总分最高60分" in texts
@@ -191,21 +193,21 @@ def test_red_lines_and_caps_are_told_as_declared() -> None:
     assert "各项加分合计最高2分" in texts
 
 
-def test_a_bound_and_a_place_are_printed_with_the_figure() -> None:
+def test_a_bound_and_a_rank_are_printed_with_the_figure() -> None:
     declared = rules(item(BY_STEP), item(RATE, "attainment", name="完成"))
-    result = made([*field(30, 20), observation(COUNT, 25, district=code(3), bound="at_least")],
+    result = assess_figures([*count_rows(30, 20), observation(COUNT, 25, district=code(3), bound="at_least")],
                   declared, [target(COUNT, "total", 100, district=code(3))])  # fmt: skip
-    words = scoring(declared)
+    words = scoring_words(declared)
 
-    assert words.figure(part(result, code(1))) == "30件 第1位"
-    assert words.figure(part(result, code(3))) == "25件以上"
-    assert words.figure(part(result, code(3), 2)) == "25.0%以上"
-    assert words.figure(part(result, code(1), 2)) == "无目标"
+    assert words.figure(score_row(result, code(1))) == "30件 第1位"
+    assert words.figure(score_row(result, code(3))) == "25件以上"
+    assert words.figure(score_row(result, code(3), 2)) == "25.0%以上"
+    assert words.figure(score_row(result, code(1), 2)) == "无目标"
 
 
 def test_ranks_may_be_switched_off(dataset: Desk) -> None:
-    placed = TOML.replace('rule = "interval"\nfloor = 0\nfull = 100', 'rule = "rank"\nstep = 5')
-    (dataset.path / "assessment.toml").write_text(placed, encoding="utf-8")
+    by_rank = TOML.replace('rule = "interval"\nfloor = 0\nfull = 100', 'rule = "rank"\nstep = 5')
+    (dataset.path / "assessment.toml").write_text(by_rank, encoding="utf-8")
     with_ranks = Overview(make_overview(Desk(dataset.path), AT)).assessment
     file = dataset.path / "dataset.toml"
     file.write_text(file.read_text("utf-8") + "ranks = false\n", encoding="utf-8")
@@ -226,7 +228,7 @@ def test_ranks_may_be_switched_off(dataset: Desk) -> None:
     assert "总分和位次" not in shown.html
 
 
-def test_a_total_settled_by_a_red_line_is_not_said_to_be_open(dataset: Desk) -> None:
+def test_a_total_decided_by_a_red_line_is_not_called_open(dataset: Desk) -> None:
     more = TOML.replace("weight = 100", "weight = 60") + (
         f'[[item]]\nindicator = "{OTHER}"\nweight = 40\nrule = "interval"\nfloor = 0\nfull = 9\n'
     )
@@ -242,29 +244,29 @@ def test_a_total_settled_by_a_red_line_is_not_said_to_be_open(dataset: Desk) -> 
     assert "总分0.00分待定" not in text
 
 
-def test_a_bound_that_makes_no_difference_is_not_said_to_be_open() -> None:
+def test_a_bound_without_effect_on_the_points_is_not_called_open() -> None:
     declared = rules(item(RATE, "pace_ratio"))
     figure = observation(COUNT, 150, bound="more_than")
 
-    row = part(made([figure], declared, [GOAL]))
-    [text] = [one for one in scoring(declared).texts() if "不按零分计" in one]
+    row = score_row(assess_figures([figure], declared, [TARGET]))
+    [text] = [text for text in scoring_words(declared).texts() if "不按零分计" in text]
 
     assert (row["status"], row["points"]) == ("scored", 10)
     assert "概数影响得分的不按零分计，以可能的最低分至最高分表示" in text
     assert "为概数的不按零分计" not in text
 
 
-def test_the_demo_city_shows_what_an_assessment_must_tell(demo: Desk) -> None:
+def test_the_demo_city_has_every_kind_of_outcome(demo: Desk) -> None:
     result = demo.assessment("2025H1")
 
     assert len(result.rules.items) == 8
     assert result.totals.height == 12
-    told = dict(result.totals.select("district", "outcome").iter_rows())
-    assert told["900104"] == "open"  # a masked figure
-    assert told["900107"] == "capped"  # far behind the contracts' pace
-    assert total(result, "900111")["factor"] == pytest.approx(100 / 92)  # no carriers
-    assert part(result, "900112", 4)["status"] == "zero"  # platforms not reported
-    assert total(result, "900104")["low"] < total(result, "900104")["high"]
+    outcomes = dict(result.totals.select("district", "outcome").iter_rows())
+    assert outcomes["900104"] == "open"  # a masked figure
+    assert outcomes["900107"] == "capped"  # far behind the contracts' pace
+    assert total_row(result, "900111")["factor"] == pytest.approx(100 / 92)  # no carriers
+    assert score_row(result, "900112", 4)["status"] == "zero"  # platforms not reported
+    assert total_row(result, "900104")["low"] < total_row(result, "900104")["high"]
 
 
 def test_every_total_of_the_demo_city_is_the_sum_of_its_parts(demo: Desk) -> None:
@@ -289,13 +291,15 @@ def test_every_number_of_the_demo_citys_table_is_a_score(demo: Desk) -> None:
     rows = [[words_of(cell) for cell in tr] for tr in tree.findall(".//tbody/tr")]
 
     assert len(rows) == 12
-    for name, rank, sum_, *cells in rows:
-        own = total(result, names[name])
+    for name, rank, total, *cells in rows:
+        totals = total_row(result, names[name])
         assert rank == (
-            str(own["rank"]) if own["rank"] else f"{own['rank_best']}—{own['rank_worst']}"
+            str(totals["rank"])
+            if totals["rank"]
+            else f"{totals['rank_best']}—{totals['rank_worst']}"
         )
-        assert sum_.startswith(f"{own['low']:.2f}")
+        assert total.startswith(f"{totals['low']:.2f}")
         for order, cell in enumerate(cells[:9], 1):
-            one = part(result, names[name], order)
-            shown_points = "—" if one["status"] == "reweighted" else f"{one['low'] + 1e-9:.2f}"
+            score = score_row(result, names[name], order)
+            shown_points = "—" if score["status"] == "reweighted" else f"{score['low'] + 1e-9:.2f}"
             assert cell.startswith(shown_points), (name, order, cell)

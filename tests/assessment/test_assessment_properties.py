@@ -1,4 +1,4 @@
-"""What holds of scores and places whatever the figures are."""
+"""Properties of scores and ranks that hold for any figures."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kejistats.assessment import Assessed, Rules, assess
-from kejistats.assessment.scoring_rules import Completion, Each, Interval, Steps
+from kejistats.assessment import AssessmentResult, Rules, assess
+from kejistats.assessment.scoring_rules import Completion, Interval, PerUnit, Steps
 from kejistats.model.tables import Metric
 from tests.assessment.factory import (
     AT,
     BY_STEP,
-    COUNT,
     OTHER,
     Row,
-    field,
+    assess_figures,
+    count_rows,
     item,
-    made,
-    part,
     red_line,
     rules,
-    total,
+    score_row,
+    total_row,
 )
 from tests.factory import (
     CITY,
+    COUNT,
     MONEY,
     code,
     districts,
@@ -38,8 +38,8 @@ from tests.factory import (
 )
 
 
-def metric(district: str, indicator: str, **more: Any) -> Row:
-    """A row of the Metric table with what the schema wants."""
+def metric_row(district: str, indicator: str, **more: Any) -> Row:
+    """A row of the Metric table with the columns the schema requires."""
     return {
         "district": district, "indicator": indicator, "level": "", "year": 2025, "month": 6,
         "status": "reported", "bound": "exact", "progress": "no_target", "first_time": False,
@@ -48,12 +48,12 @@ def metric(district: str, indicator: str, **more: Any) -> Row:
     }  # fmt: skip
 
 
-SOME = rules(
+RULES = rules(
     item(Completion(30, 1.1), "attainment", MONEY),
     item(Interval(30, 10, 90), "value", COUNT),
     item(Steps(20, ((0.2, 5), (0.6, 20))), "pace_ratio", MONEY, "分档"),
     item(Interval(20, 80, 0), "value", "contracts_registered"),
-    bonuses=(item(Each(0.1, 4), "value", OTHER), item(Each(1, 4, 0.9), "attainment", MONEY, "超额")),
+    bonuses=(item(PerUnit(0.1, 4), "value", OTHER), item(PerUnit(1, 4, 0.9), "attainment", MONEY, "超额")),
     bonus_cap=5,
     red_lines=(
         red_line(below=20.0),
@@ -63,24 +63,24 @@ SOME = rules(
     missing="zero",
     not_applicable="reweight",
 )  # fmt: skip
-KNOWN = indicators(contracts_registered={"direction": "down"})
-USED = [MONEY, COUNT, "contracts_registered", OTHER]
+INDICATOR_TABLE = indicators(contracts_registered={"direction": "down"})
+INDICATORS = [MONEY, COUNT, "contracts_registered", OTHER]
 STATES = ["reported", "masked", "missing", "not_applicable"]
 figure = st.tuples(
     st.sampled_from([*(["reported"] * 5), *STATES]),
     st.floats(0, 120).map(lambda x: round(x, 3)),
     st.sampled_from(["exact", "exact", "about", "at_least", "less_than"]),
 )
-city = st.lists(st.tuples(*[figure] * len(USED)), min_size=1, max_size=5)
+city = st.lists(st.tuples(*[figure] * len(INDICATORS)), min_size=1, max_size=5)
 
 
-def row_of(district: str, indicator: str, given: tuple[str, float, str]) -> Row:
-    """A metric row of a drawn figure; money is held against a target of 100."""
+def drawn_row(district: str, indicator: str, given: tuple[str, float, str]) -> Row:
+    """The metric row of a drawn figure; money has a target of 100."""
     status, value, bound = given
     if status != "reported":
         progress = {"not_applicable": "no_target"}.get(status, status)
-        return metric(district, indicator, status=status, progress=progress)
-    row = metric(district, indicator, value=value, bound=bound)
+        return metric_row(district, indicator, status=status, progress=progress)
+    row = metric_row(district, indicator, value=value, bound=bound)
     if indicator == MONEY:
         rate = {
             "attainment": value / 100,
@@ -91,26 +91,28 @@ def row_of(district: str, indicator: str, given: tuple[str, float, str]) -> Row:
     return row
 
 
-def assessed(drawn: Sequence[Sequence[tuple[str, float, str]]], declared: Rules = SOME) -> Assessed:
-    """The assessment of a drawn city."""
-    units = districts(len(drawn))
+def assess_drawn(
+    drawn: Sequence[Sequence[tuple[str, float, str]]], declared: Rules = RULES
+) -> AssessmentResult:
+    """Assess a drawn city."""
+    district_table = districts(len(drawn))
     rows = [
-        row_of(code(n), indicator, given)
+        drawn_row(code(n), indicator, given)
         for n, figures in enumerate(drawn, 1)
-        for indicator, given in zip(USED, figures, strict=True)
+        for indicator, given in zip(INDICATORS, figures, strict=True)
     ]
     frame = pl.DataFrame(rows, infer_schema_length=None)
-    return assess(Metric.conform(frame), units, KNOWN, declared, AT, parent=CITY)
+    return assess(Metric.conform(frame), district_table, INDICATOR_TABLE, declared, AT, parent=CITY)
 
 
 @settings(max_examples=25)
 @given(city)
 def test_scores_lie_within_their_limits(drawn: list[Any]) -> None:
-    result = assessed(drawn)
+    result = assess_drawn(drawn)
 
     for row in result.scores.filter(pl.col("part") != "red_line").iter_rows(named=True):
         assert 0 <= row["low"] <= row["high"] <= max(row["maximum"], row["weight"]) + 1e-9
-    most = 100 + 0.1 * 30 + SOME.bonus_cap
+    most = 100 + 0.1 * 30 + RULES.bonus_cap
     for row in result.totals.iter_rows(named=True):
         assert 0 <= row["low"] <= row["high"] <= row["maximum"] + 1e-9
         assert row["maximum"] == pytest.approx(most) or row["factor"] != 1
@@ -123,43 +125,43 @@ def test_scores_lie_within_their_limits(drawn: list[Any]) -> None:
 def test_the_order_of_parts_and_districts_changes_nothing(
     drawn: list[Any], chance: random.Random
 ) -> None:
-    items, bonuses = list(SOME.items), list(SOME.bonuses)
+    items, bonuses = list(RULES.items), list(RULES.bonuses)
     chance.shuffle(items)
     chance.shuffle(bonuses)
-    turned = replace(SOME, items=tuple(items), bonuses=tuple(bonuses))
-    units = districts(len(drawn))
+    shuffled_rules = replace(RULES, items=tuple(items), bonuses=tuple(bonuses))
+    district_table = districts(len(drawn))
     rows = [
-        row_of(code(n), indicator, given)
+        drawn_row(code(n), indicator, given)
         for n, figures in enumerate(drawn, 1)
-        for indicator, given in zip(USED, figures, strict=True)
+        for indicator, given in zip(INDICATORS, figures, strict=True)
     ]
     chance.shuffle(rows)
     frame = Metric.conform(pl.DataFrame(rows, infer_schema_length=None))
-    mixed = units.sample(fraction=1, shuffle=True, seed=3)
+    shuffled_districts = district_table.sample(fraction=1, shuffle=True, seed=3)
 
-    one = assessed(drawn)
-    other = assess(frame, mixed, KNOWN, turned, AT, parent=CITY)
+    first = assess_drawn(drawn)
+    second = assess(frame, shuffled_districts, INDICATOR_TABLE, shuffled_rules, AT, parent=CITY)
 
     for name in ("low", "high", "rank_best", "rank_worst"):
-        a = dict(one.totals.select("district", name).iter_rows())
-        b = dict(other.totals.select("district", name).iter_rows())
+        a = dict(first.totals.select("district", name).iter_rows())
+        b = dict(second.totals.select("district", name).iter_rows())
         assert a == pytest.approx(b)
     keys = ["district", "item"]
-    scores = [r.scores.sort(keys).select(*keys, "low", "high", "status") for r in (one, other)]
+    scores = [r.scores.sort(keys).select(*keys, "low", "high", "status") for r in (first, second)]
     assert scores[0].equals(scores[1])
 
 
 @settings(max_examples=25)
-@given(city, st.sampled_from(range(len(USED))), st.floats(0.001, 50))
+@given(city, st.sampled_from(range(len(INDICATORS))), st.floats(0.001, 50))
 def test_a_better_figure_never_lowers_the_score_nor_the_rank(
     drawn: list[Any], which: int, more: float
 ) -> None:
     status, value, bound = drawn[0][which]
-    better = value - more if USED[which] == "contracts_registered" else value + more
+    better = value - more if INDICATORS[which] == "contracts_registered" else value + more
     improved = [list(figures) for figures in drawn]
     improved[0][which] = (status, round(max(better, 0), 3), bound)
 
-    before, after = total(assessed(drawn)), total(assessed(improved))
+    before, after = total_row(assess_drawn(drawn)), total_row(assess_drawn(improved))
 
     assert after["low"] >= before["low"] - 1e-9
     assert after["high"] >= before["high"] - 1e-9
@@ -170,15 +172,15 @@ def test_a_better_figure_never_lowers_the_score_nor_the_rank(
 @pytest.mark.long
 @settings(max_examples=25)
 @given(city, st.floats(0, 120))
-def test_what_comes_in_later_lies_within_what_was_open(drawn: list[Any], later: float) -> None:
+def test_a_later_figure_stays_within_the_open_range(drawn: list[Any], later: float) -> None:
     masked = [list(figures) for figures in drawn]
-    told = [list(figures) for figures in drawn]
-    masked[0][1], told[0][1] = ("masked", 0.0, "exact"), ("reported", round(later, 3), "exact")
+    published = [list(figures) for figures in drawn]
+    masked[0][1], published[0][1] = ("masked", 0.0, "exact"), ("reported", round(later, 3), "exact")
 
-    before, after = assessed(masked), assessed(told)
+    before, after = assess_drawn(masked), assess_drawn(published)
 
     for district in before.totals["district"]:
-        old, new = total(before, district), total(after, district)
+        old, new = total_row(before, district), total_row(after, district)
         assert old["low"] - 1e-9 <= new["low"] <= new["high"] <= old["high"] + 1e-9
         assert old["rank_best"] <= new["rank_best"] <= new["rank_worst"] <= old["rank_worst"]
 
@@ -190,29 +192,31 @@ def test_what_comes_in_later_lies_within_what_was_open(drawn: list[Any], later: 
     st.sampled_from(["best", "average"]),
     st.lists(st.integers(0, 5), min_size=6, max_size=6),
 )
-def test_places_told_later_lie_within_what_was_open(
+def test_ranks_published_later_stay_within_the_open_range(
     values: list[Any], ties: str, later: list[int]
 ) -> None:
     declared = rules(item(replace(BY_STEP, ties=ties)))
-    units = districts(len(values))
-    told = [later[n] if value == "masked" else value for n, value in enumerate(values)]
+    district_table = districts(len(values))
+    published = [later[n] if value == "masked" else value for n, value in enumerate(values)]
 
-    before = made(field(*values), declared, units=units)
-    after = made(field(*told), declared, units=units)
+    before = assess_figures(count_rows(*values), declared, district_table=district_table)
+    after = assess_figures(count_rows(*published), declared, district_table=district_table)
 
     for n in range(1, len(values) + 1):
-        old, new = part(before, code(n)), part(after, code(n))
+        old, new = score_row(before, code(n)), score_row(after, code(n))
         assert old["low"] - 1e-9 <= new["points"] <= old["high"] + 1e-9
 
 
 @pytest.mark.long
 @settings(max_examples=15)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=6), st.sampled_from(["best", "average"]))
-def test_a_better_figure_never_lowers_the_points_of_its_place(values: list[int], ties: str) -> None:
+def test_a_better_figure_never_lowers_its_points_by_rank(values: list[int], ties: str) -> None:
     declared = rules(item(replace(BY_STEP, ties=ties)))
-    units = districts(len(values))
+    district_table = districts(len(values))
 
-    before = made(field(*values), declared, units=units)
-    after = made(field(values[0] + 1, *values[1:]), declared, units=units)
+    before = assess_figures(count_rows(*values), declared, district_table=district_table)
+    after = assess_figures(
+        count_rows(values[0] + 1, *values[1:]), declared, district_table=district_table
+    )
 
-    assert part(after)["points"] >= part(before)["points"]
+    assert score_row(after)["points"] >= score_row(before)["points"]

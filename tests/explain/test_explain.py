@@ -1,4 +1,4 @@
-"""Explanations: every figure of a Metric row follows from its inputs by the formula printed."""
+"""Explanations: every figure of a Metric row follows from its inputs by the printed formula."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from typer.testing import CliRunner
 
 from kejistats import cli
 from kejistats.api import Desk
-from kejistats.explain import Explanation, Step, Tables, explain_row
-from kejistats.explain import texts as table
-from kejistats.explain.formula import evaluate, keys
-from kejistats.explain.printed_values import KINDS
-from kejistats.explain.row_context import BOUNDS
+from kejistats.explain import Explanation, Step, Tables, explain_row, texts
+from kejistats.explain.formula import evaluate, input_keys
+from kejistats.explain.printed_values import PRINT_KINDS
+from kejistats.explain.row_context import BOUND_COLUMNS
 from kejistats.metrics import Basis, metric_table
 from kejistats.model.errors import UsageError
 from kejistats.model.period import Checkpoint
@@ -33,8 +32,8 @@ from kejistats.model.tables.target import STRENGTHS, TARGET_KINDS
 from tests.factory import (
     CITY,
     COUNT,
+    DISTRICT,
     MONEY,
-    OWN,
     RATIO,
     STOCK,
     code,
@@ -53,9 +52,9 @@ NUMERIC = {
     if kind.is_numeric() and name not in ("year", "month")
 }
 REASONS = ["yoy_reason", "share_reason", "target_reason"]
-# What is told of a row beside its numbers and the reasons that stand in it.
-BESIDE = {"status", "progress", "rank_shown", "rank", "rank_change", "attainment"}
-KNOWN = indicators(
+# Columns that may be explained even where the row has no number or reason in them.
+UNREQUIRED = {"status", "progress", "rank_shown", "rank", "rank_change", "attainment"}
+INDICATORS = indicators(
     {"id": "net_inflow", "name": "净流入", "unit": "亿元", "decimals": 1, "negative": True},
     {"id": "firms", "unit": "家", "measure": "stock", "pace": "seasonal"},
     {"id": "halves", "unit": "家", "pace": "half"},
@@ -70,24 +69,35 @@ GENERATED = [
     "net_inflow", "firms", "halves", "energy", "neutral", "funds", "part", COUNT, MONEY, STOCK,
     RATIO,
 ]  # fmt: skip
-RUNS = [(seed, month) for seed, month in enumerate([5, 6, 6, 9, 12, 12])]
+SEEDS = [(seed, month) for seed, month in enumerate([5, 6, 6, 9, 12, 12])]
 WORDS = read_words()
 
 
 def tables_of(
     figures: list[dict[str, Any]],
-    goals: list[dict[str, Any]] | None = None,
+    target_rows: list[dict[str, Any]] | None = None,
     at: str = "2025H1",
-    units: pl.DataFrame | None = None,
+    district_table: pl.DataFrame | None = None,
     **settings: Any,
 ) -> Tables:
-    """The Metric table of figures and targets, and what it was made from."""
-    chosen = Settings("示例", CITY, **settings)
-    basis = Basis(thresholds=chosen.thresholds, benchmark=chosen.benchmark)
-    where = districts() if units is None else units
-    seen, wanted = observations(figures), targets(goals or [])
-    made = metric_table(seen, wanted, where, KNOWN, Checkpoint.parse(at), basis=basis)
-    return Tables(seen, wanted, where, KNOWN, made, Checkpoint.parse(at), chosen, WORDS)
+    """The Metric table of figures and targets, with the tables it was computed from."""
+    dataset_settings = Settings("示例", CITY, **settings)
+    basis = Basis(thresholds=dataset_settings.thresholds, benchmark=dataset_settings.benchmark)
+    district_rows = districts() if district_table is None else district_table
+    observed, target_table = observations(figures), targets(target_rows or [])
+    metric_rows = metric_table(
+        observed, target_table, district_rows, INDICATORS, Checkpoint.parse(at), basis=basis
+    )
+    return Tables(
+        observed,
+        target_table,
+        district_rows,
+        INDICATORS,
+        metric_rows,
+        Checkpoint.parse(at),
+        dataset_settings,
+        WORDS,
+    )
 
 
 def series(indicator: str, *values: tuple[int, int, float], **more: Any) -> list[dict[str, Any]]:
@@ -101,7 +111,7 @@ def explanations(tables: Tables) -> Iterator[Explanation]:
         yield explain_row(tables, *row)
 
 
-def of(dataset: Desk, at: str) -> Tables:
+def dataset_tables(dataset: Desk, at: str) -> Tables:
     """The tables of a data set."""
     checkpoint = Checkpoint.parse(at)
     return Tables(
@@ -111,64 +121,64 @@ def of(dataset: Desk, at: str) -> Tables:
 
 
 def holds(step: Step) -> bool:
-    """Whether the formula gives what the row has: the number, or a comparison that is true."""
-    found = step.recomputed()
-    if found is None:
+    """Whether the formula gives the number in the row, or is a comparison that is true."""
+    recomputed = step.recompute()
+    if recomputed is None:
         return True
     if isinstance(step.value, str):
-        return found is True
+        return recomputed is True
     assert isinstance(step.value, int | float)
-    return math.isclose(found, step.value, rel_tol=1e-9, abs_tol=1e-9)
+    return math.isclose(recomputed, step.value, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def wrong(found: Explanation) -> list[str]:
-    """What of a row is not explained, or not by a formula that gives its value."""
-    row = found.row
-    told = {step.column for step in found.steps}
-    due = {c for c in NUMERIC if row[c] is not None} | {c for c in REASONS if row[c]}
-    place = f"{row['district']} {row['indicator']} {row['level']} {row['year']}-{row['month']}"
-    faults = [f"{place}: {c} not told" for c in sorted(due - told)]
-    faults += [f"{place}: {c} told" for c in sorted(told - due - BESIDE)]
-    for step in found.steps:
+def faults_of(explanation: Explanation) -> list[str]:
+    """The columns of a row without an explanation, or whose formula gives another value."""
+    row = explanation.row
+    explained = {step.column for step in explanation.steps}
+    required = {c for c in NUMERIC if row[c] is not None} | {c for c in REASONS if row[c]}
+    where = f"{row['district']} {row['indicator']} {row['level']} {row['year']}-{row['month']}"
+    faults = [f"{where}: {c} not explained" for c in sorted(required - explained)]
+    faults += [f"{where}: {c} explained" for c in sorted(explained - required - UNREQUIRED)]
+    for step in explanation.steps:
         if row[step.column] != step.value:
-            faults.append(f"{place}: {step.column} is another value")
-        for one in (step, *step.inner()):
-            if not holds(one):
-                faults.append(f"{place}: {step.column}: {one.line()} gives {one.recomputed()}")
+            faults.append(f"{where}: {step.column} is another value")
+        for inner in (step, *step.derivations()):
+            if not holds(inner):
+                faults.append(f"{where}: {step.column}: {inner.line()} gives {inner.recompute()}")
     return faults
 
 
 # ---- the table of formulas --------------------------------------------------------------
 
 
-def test_every_numeric_column_has_a_formula_a_place_and_a_way_to_be_printed() -> None:
-    sections = [column for columns in table.SECTIONS.values() for column in columns]
+def test_every_numeric_column_has_a_formula_a_section_and_a_print_format() -> None:
+    sections = [column for columns in texts.SECTIONS.values() for column in columns]
 
-    assert {key.partition(":")[0] for key in table.FORMULAS} == NUMERIC
-    assert set(KINDS) == NUMERIC
+    assert {key.partition(":")[0] for key in texts.FORMULAS} == NUMERIC
+    assert set(PRINT_KINDS) == NUMERIC
     assert set(sections) >= NUMERIC | set(REASONS)
     assert len(sections) == len(set(sections))
 
 
 def test_every_reason_and_status_has_its_sentence() -> None:
-    assert set(table.GROWTH) >= set(GROWTH_REASONS)
-    assert set(table.SHARE) == set(SHARE_REASONS)
-    assert set(table.REASON) == set(TARGET_REASONS)
-    assert set(table.STATUS) >= set(STATUSES) - {"reported"}
-    assert set(table.STRENGTH) == set(STRENGTHS)
-    assert set(table.TARGET) == set(TARGET_KINDS)
+    assert set(texts.GROWTH_REASONS) >= set(GROWTH_REASONS)
+    assert set(texts.SHARE_REASONS) == set(SHARE_REASONS)
+    assert set(texts.TARGET_REASONS) == set(TARGET_REASONS)
+    assert set(texts.STATUS_TEXTS) >= set(STATUSES) - {"reported"}
+    assert set(texts.STRENGTH_NAMES) == set(STRENGTHS)
+    assert set(texts.TARGET_NAMES) == set(TARGET_KINDS)
 
 
 def test_every_status_follows_from_a_rule_or_has_its_sentence() -> None:
-    decided = {found for rules in table.RULES.values() for found, _ in rules}
+    decided = {code for rules in texts.STATUS_RULES.values() for code, _ in rules}
 
-    assert decided | set(table.PROGRESS) >= set(PROGRESS)
+    assert decided | set(texts.PROGRESS_TEXTS) >= set(PROGRESS)
 
 
-@pytest.mark.parametrize("formula", [*table.FORMULAS.values(), "{a} ≥ ⌊{b}⌋", "√({a}) = {b}"])
-def test_every_formula_can_be_worked_out(formula: str) -> None:
+@pytest.mark.parametrize("formula", [*texts.FORMULAS.values(), "{a} ≥ ⌊{b}⌋", "√({a}) = {b}"])
+def test_every_formula_can_be_evaluated(formula: str) -> None:
     plain = formula.replace("Σ", "")
-    values = {key: 1.5 + n for n, key in enumerate(keys(plain))}
+    values = {key: 1.5 + n for n, key in enumerate(input_keys(plain))}
 
     assert isinstance(evaluate(plain, values), float | bool)
 
@@ -185,30 +195,31 @@ def test_a_formula_is_arithmetic_only(formula: str) -> None:
 @pytest.fixture(scope="module")
 def half(demo: Desk) -> list[Explanation]:
     """The explanations of every row of the demo city in the first half of 2025."""
-    return list(explanations(of(demo, "2025H1")))
+    return list(explanations(dataset_tables(demo, "2025H1")))
 
 
 def test_every_figure_of_the_demo_city_follows_from_its_inputs(half: list[Explanation]) -> None:
-    assert [fault for one in half for fault in wrong(one)] == []
+    assert [fault for explanation in half for fault in faults_of(explanation)] == []
     assert len(half) > 500
 
 
 def test_every_figure_of_its_year_follows_from_its_inputs(demo: Desk) -> None:
-    found = list(explanations(of(demo, "2025H2")))
+    explained = list(explanations(dataset_tables(demo, "2025H2")))
 
-    assert [fault for one in found for fault in wrong(one)] == []
-    assert len(found) > 700
+    assert [fault for explanation in explained for fault in faults_of(explanation)] == []
+    assert len(explained) > 700
 
 
 def test_the_bounds_printed_follow_from_those_of_the_inputs(half: list[Explanation]) -> None:
     derived = {"more_than": "at_least", "less_than": "at_most"}
-    steps = [(one.row, step) for one in half for step in one.steps]
+    steps = [(explanation.row, step) for explanation in half for step in explanation.steps]
 
     differing = [
         (row["district"], row["indicator"], step.column)
         for row, step in steps
-        if step.column in BOUNDS and isinstance(step.value, float) and not step.given
-        if step.bound != derived.get(row[BOUNDS[step.column]], row[BOUNDS[step.column]])
+        if step.column in BOUND_COLUMNS and isinstance(step.value, float) and not step.is_given
+        if step.bound
+        != derived.get(row[BOUND_COLUMNS[step.column]], row[BOUND_COLUMNS[step.column]])
     ]
 
     assert differing == []
@@ -216,33 +227,35 @@ def test_the_bounds_printed_follow_from_those_of_the_inputs(half: list[Explanati
 
 @cache
 def generated(seed: int, at: Checkpoint) -> Tables:
-    """Six years of a city with a zone and a rest: masked, bounded, restated, with all targets."""
+    """Six years of a city with a zone and a residual: masked, bounded, revised, with all targets."""
     chance = random.Random(seed)
-    units = districts(
+    district_table = districts(
         5,
-        {"code": "900190", "name": "高新区", "kind": "zone", "contained_in": OWN},
+        {"code": "900190", "name": "高新区", "kind": "zone", "contained_in": DISTRICT},
         {"code": "900191", "name": "市本级", "kind": "residual"},
         {"code": code(5), "group": "乙"},
     )
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    goals: dict[tuple[Any, ...], dict[str, Any]] = {}
+    target_rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for indicator in GENERATED:
-        for district in units["code"]:
+        for district in district_table["code"]:
             if district == CITY and (indicator == "funds" or chance.random() < 0.5):
                 continue
             for year in range(2020, 2026):
                 for month in sorted({3, 6, 12, at.month}):
-                    for row in _figures(chance, indicator, district, year, month):
+                    for row in _drawn_figures(chance, indicator, district, year, month):
                         key = (*(row[c] for c in ("level", "intake_id")), indicator, district)
                         rows[*key, year, month] = row
-            for goal in _goals(chance, indicator, district):
-                key = tuple(goal.get(c) for c in ("kind", "year", "strength", "valid_from"))
-                goals[*key, indicator, district] = goal
+            for drawn in _drawn_targets(chance, indicator, district):
+                key = tuple(drawn.get(c) for c in ("kind", "year", "strength", "valid_from"))
+                target_rows[*key, indicator, district] = drawn
     settings = {"benchmark": code(2)}
-    return tables_of(list(rows.values()), list(goals.values()), str(at), units, **settings)
+    return tables_of(
+        list(rows.values()), list(target_rows.values()), str(at), district_table, **settings
+    )
 
 
-def _figures(
+def _drawn_figures(
     chance: random.Random, indicator: str, district: str, year: int, month: int
 ) -> Iterator[dict[str, Any]]:
     if chance.random() < 0.06:
@@ -277,7 +290,9 @@ def _figures(
             yield observation(indicator, value + 1, year, month, vintage=2, **more)
 
 
-def _goals(chance: random.Random, indicator: str, district: str) -> Iterator[dict[str, Any]]:
+def _drawn_targets(
+    chance: random.Random, indicator: str, district: str
+) -> Iterator[dict[str, Any]]:
     for kind in chance.sample(TARGET_KINDS, chance.choice([0, 1, 1, 2])):
         value = float(chance.choice([chance.randrange(400), chance.randrange(9)]))
         more: dict[str, Any] = {
@@ -301,16 +316,16 @@ def _goals(chance: random.Random, indicator: str, district: str) -> Iterator[dic
 
 @pytest.mark.parametrize(
     ("seed", "month"),
-    [*RUNS[::2], *(pytest.param(*run, marks=pytest.mark.long) for run in RUNS[1::2])],
+    [*SEEDS[::2], *(pytest.param(*run, marks=pytest.mark.long) for run in SEEDS[1::2])],
 )
 def test_every_figure_of_any_city_follows_from_its_inputs(seed: int, month: int) -> None:
     tables = generated(seed, Checkpoint(2025, month))
 
-    assert [fault for one in explanations(tables) for fault in wrong(one)] == []
+    assert [fault for explanation in explanations(tables) for fault in faults_of(explanation)] == []
 
 
-def test_generated_cities_have_all_there_is_to_explain() -> None:
-    rows = pl.concat(generated(seed, Checkpoint(2025, month)).metrics for seed, month in RUNS)
+def test_generated_cities_cover_every_column_and_status() -> None:
+    rows = pl.concat(generated(seed, Checkpoint(2025, month)).metrics for seed, month in SEEDS)
 
     assert [c for c in sorted(NUMERIC) if rows[c].is_null().all()] == []
     assert set(rows["target_kind"].drop_nulls()) == set(TARGET_KINDS)
@@ -326,11 +341,11 @@ def test_generated_cities_have_all_there_is_to_explain() -> None:
 def test_a_wrong_formula_is_found(
     monkeypatch: pytest.MonkeyPatch, demo: Desk, key: str, formula: str
 ) -> None:
-    monkeypatch.setitem(table.FORMULAS, key, formula)
+    monkeypatch.setitem(texts.FORMULAS, key, formula)
 
-    found = explain_row(of(demo, "2025H1"), "900101", "tech_sme_registered")
+    explanation = explain_row(dataset_tables(demo, "2025H1"), "900101", "tech_sme_registered")
 
-    assert any(key in fault for fault in wrong(found))
+    assert any(key in fault for fault in faults_of(explanation))
 
 
 # ---- where the inputs come from ---------------------------------------------------------
@@ -340,28 +355,32 @@ def test_every_cell_named_holds_the_figure_it_is_named_for(
     demo: Desk, half: list[Explanation]
 ) -> None:
     columns = ["source", "intake_id", "value"]
-    held = {*demo.observations.select(columns).rows(), *demo.targets.select(columns).rows()}
-    # Nodes, rates of growth and revised targets' shares stand in a cell of their row in percent.
-    apart = {"share_due", "published_growth", "required_growth", "two_year_average"}
+    stored = {*demo.observations.select(columns).rows(), *demo.targets.select(columns).rows()}
+    # Node shares and growth rates are in percent in their source cells.
+    in_percent = {"share_due", "published_growth", "required_growth", "two_year_average"}
     named = {
-        (one.source, one.intake_id, one.value)
-        for found in half
-        for step in found.steps
-        if step.column not in apart
-        for part in (step, *step.inner())
-        for one in part.inputs
-        if one.source and one.value is not None
+        (operand.source, operand.intake_id, operand.value)
+        for explanation in half
+        for step in explanation.steps
+        if step.column not in in_percent
+        for inner in (step, *step.derivations())
+        for operand in inner.inputs
+        if operand.source and operand.value is not None
     }
-    derived = {one for one in named if " ÷ " in one[0] or one[0] in ("各区合计", "各级合计")}
+    derived = {
+        operand
+        for operand in named
+        if " ÷ " in operand[0] or operand[0] in ("各区合计", "各级合计")
+    }
 
-    assert named - derived - held == set()
+    assert named - derived - stored == set()
     assert len(named - derived) > 2000
 
 
 def test_every_source_of_a_row_is_listed_with_its_vintage(demo: Desk) -> None:
-    found = demo.explain("900101", "tech_sme_registered", "2025H1")
+    explanation = demo.explain("900101", "tech_sme_registered", "2025H1")
 
-    row, lines = found.row, str(found).splitlines()
+    row, lines = explanation.row, str(explanation).splitlines()
 
     for source in (row["source"], row["target_source"], row["base_source"]):
         assert any(line.startswith("[") and f"] {source}（入库批次 0000" in line for line in lines)
@@ -370,7 +389,7 @@ def test_every_source_of_a_row_is_listed_with_its_vintage(demo: Desk) -> None:
 # ---- how it reads -----------------------------------------------------------------------
 
 
-def line(tables: Tables, column: str, indicator: str = COUNT, district: str = OWN) -> str:
+def line(tables: Tables, column: str, indicator: str = COUNT, district: str = DISTRICT) -> str:
     """The line of a column."""
     return explain_row(tables, district, indicator)[column].line()
 
@@ -415,7 +434,7 @@ def test_an_open_comparison_says_what_the_figure_alone_would_give() -> None:
     assert line(tables, "target_reason") == "目标说明 数据为概数，与目标的比较不能确定"
 
 
-def test_a_ratio_close_to_a_limit_is_printed_so_that_it_can_be_told_from_it() -> None:
+def test_a_ratio_close_to_a_limit_is_printed_with_enough_decimals_to_differ() -> None:
     figures = series(COUNT, (2025, 6, 94999.0))
     tables = tables_of(figures, [target(COUNT, "total", 200000.0)])
 
@@ -431,10 +450,10 @@ def test_a_derived_total_lists_its_parts_with_their_cells() -> None:
     assert line(tables, "value", district=CITY) == (
         "累计 60件 = 第1区 10件 + 第2区 20件 + 第3区 30件；本级未报送，为各地区之和；初步数"
     )
-    found = explain_row(tables, OWN, COUNT)
-    assert found["share"].line() == "占比 16.7% = 累计 10件 ÷ 全市 60件"
-    assert "　其中：全市 60件 = 第1区 10件[1] + 第2区 20件[" in str(found)
-    parts = [one.source for one in next(found["share"].inner()).inputs]
+    explanation = explain_row(tables, DISTRICT, COUNT)
+    assert explanation["share"].line() == "占比 16.7% = 累计 10件 ÷ 全市 60件"
+    assert "　其中：全市 60件 = 第1区 10件[1] + 第2区 20件[" in str(explanation)
+    parts = [operand.source for operand in next(explanation["share"].derivations()).inputs]
     assert parts == [row["source"] for row in figures]
 
 
@@ -444,38 +463,40 @@ def test_the_total_over_levels_lists_them() -> None:
         for row in series("funds", (2025, 6, value), level=level)
     ]  # fmt: skip
 
-    found = line(tables_of(figures), "value", "funds")
+    text = line(tables_of(figures), "value", "funds")
 
-    assert found == "累计 7万元 = 国家 3万元 + 省 4万元；未报送合计，为各级别之和；初步数"
+    assert text == "累计 7万元 = 国家 3万元 + 省 4万元；未报送合计，为各级别之和；初步数"
 
 
 def test_a_sum_of_one_part_names_it() -> None:
-    none = observation("funds", None, level="省", status="not_applicable", reported="无")
-    figures = [*series("funds", (2025, 6, 3.0), level="国家"), none]
+    absent = observation("funds", None, level="省", status="not_applicable", reported="无")
+    figures = [*series("funds", (2025, 6, 3.0), level="国家"), absent]
 
-    found = line(tables_of(figures), "value", "funds")
+    text = line(tables_of(figures), "value", "funds")
 
-    assert found.startswith("累计 3万元 = 国家 3万元；")
+    assert text.startswith("累计 3万元 = 国家 3万元；")
 
 
-def test_a_growth_target_of_an_indicator_in_points_is_told_in_its_unit() -> None:
+def test_a_growth_target_of_an_indicator_in_points_is_printed_in_its_unit() -> None:
     figures = series(RATIO, (2024, 6, 10.0), (2025, 6, 13.0))
     tables = tables_of(figures, [target(RATIO, "growth", 2.0)])
 
-    told = "较序时(点) +1.00件/万人 = 同比 +3.00件/万人 − 增长目标 +2.00件/万人"
-    assert line(tables, "pace_gap_points", RATIO) == told
+    expected = "较序时(点) +1.00件/万人 = 同比 +3.00件/万人 − 增长目标 +2.00件/万人"
+    assert line(tables, "pace_gap_points", RATIO) == expected
     assert "增速与目标之差 +1.00件/万人 ≥ 快于界限 1.00" in line(tables, "progress", RATIO)
 
 
 def test_a_computed_ratio_has_both_sides() -> None:
     figures = [*series("neutral", (2025, 6, 1.0)), *series("halves", (2025, 6, 3.0))]
 
-    found = explain_row(tables_of(figures), OWN, "part")
+    explanation = explain_row(tables_of(figures), DISTRICT, "part")
 
-    assert found["value"].line() == (
+    assert explanation["value"].line() == (
         "本期值 33.33% = neutral 1家 ÷ halves 3家 × 100%；由分子、分母计算，不作平均；初步数"
     )
-    assert [one.source for one in found["value"].inputs[:2]] == [f["source"] for f in figures]
+    assert [operand.source for operand in explanation["value"].inputs[:2]] == [
+        f["source"] for f in figures
+    ]
 
 
 def test_a_seasonal_share_names_its_years_and_the_band() -> None:
@@ -510,8 +531,7 @@ def test_published_growth_stands_beside_the_computed_with_its_basis() -> None:
 
 def test_a_target_of_several_years_counts_from_its_base() -> None:
     figures = series(STOCK, (2022, 12, 100.0), (2025, 6, 160.0))
-    goal = target(STOCK, "multi_year", 200.0, base_year=2022)
-    tables = tables_of(figures, [goal])
+    tables = tables_of(figures, [target(STOCK, "multi_year", 200.0, base_year=2022)])
 
     assert line(tables, "attainment", STOCK) == (
         "完成率 60.0% = (期末数 160件 − 2022年末 100件) ÷ (2025年目标 200件 − 2022年末 100件)"
@@ -538,7 +558,7 @@ def test_a_target_of_several_years_counts_from_its_base() -> None:
         (series(COUNT, (2025, 6, 5.0), bound="about"), "rank", "位次 数据为概数，不参与排名"),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_said_in_a_sentence(
+def test_an_absent_figure_is_explained_in_a_sentence(
     figures: list[dict[str, Any]], column: str, text: str
 ) -> None:
     assert line(tables_of(figures), column) == text
@@ -563,39 +583,43 @@ def test_a_target_that_cannot_be_applied_in_full_says_why(
     assert line(tables, column, indicator) == text
 
 
-# ---- its forms --------------------------------------------------------------------------
+# ---- its formats ------------------------------------------------------------------------
 
 
-def test_it_is_a_frame_a_text_and_a_page(demo: Desk) -> None:
-    found = demo.explain("朝岚区", "科技型中小企业入库数", "2025H1")
+def test_an_explanation_is_a_frame_a_text_and_an_html_page(demo: Desk) -> None:
+    explanation = demo.explain("朝岚区", "科技型中小企业入库数", "2025H1")
 
-    frame = found.frame
+    frame = explanation.frame
     assert frame.columns == ["column", "title", "value", "formula", "inputs", "sources"]
     share = frame.row(by_predicate=pl.col("column") == "share", named=True)
     assert (share["title"], share["value"]) == ("占比", "8.8%")
     assert share["formula"] == "累计 215家 ÷ 全市 2441家"
     assert "D9、D475（入库批次 0000" in share["sources"]
-    assert found.row["value"] == 215.0
-    assert str(found).startswith("朝岚区（900101）　科技型中小企业入库数　2025年上半年（1—6月）\n")
-    assert repr(found) == str(found)
-    page = found._repr_html_()
+    assert explanation.row["value"] == 215.0
+    assert str(explanation).startswith(
+        "朝岚区（900101）　科技型中小企业入库数　2025年上半年（1—6月）\n"
+    )
+    assert repr(explanation) == str(explanation)
+    page = explanation._repr_html_()
     assert page.count("<tr>") == page.count("</tr>") > 40
     assert "占比" in page
     with pytest.raises(KeyError):
-        found["colour"]
+        explanation["colour"]
 
 
 def test_nothing_received_is_markup_or_control(tmp_path: Path) -> None:
-    units = districts(2, {"code": OWN, "name": "<b>甲</b>\x1b[31m区"})
-    sly = "<script>alert(1)</script>\u202e.csv#D2"
-    tables = tables_of(series(COUNT, (2025, 6, 5.0), source=sly), units=units)
+    district_table = districts(2, {"code": DISTRICT, "name": "<b>甲</b>\x1b[31m区"})
+    hostile_source = "<script>alert(1)</script>\u202e.csv#D2"
+    tables = tables_of(
+        series(COUNT, (2025, 6, 5.0), source=hostile_source), district_table=district_table
+    )
 
-    found = explain_row(tables, OWN, COUNT)
+    explanation = explain_row(tables, DISTRICT, COUNT)
 
-    assert "<script" not in found._repr_html_()
-    assert "<b>" not in found._repr_html_()
-    assert "&lt;script&gt;" in found._repr_html_()
-    for text in (str(found), found._repr_html_()):
+    assert "<script" not in explanation._repr_html_()
+    assert "<b>" not in explanation._repr_html_()
+    assert "&lt;script&gt;" in explanation._repr_html_()
+    for text in (str(explanation), explanation._repr_html_()):
         assert "\x1b" not in text
         assert "\u202e" not in text
 
@@ -604,49 +628,49 @@ def test_an_indicator_is_found_by_all_its_names(demo: Desk) -> None:
     row = demo.indicators.row(by_predicate=pl.col("id") == "tech_sme_registered", named=True)
     names = [row["id"], row["name"], row["short"], *row["aliases"]]
 
-    found = {str(demo.explain(900101, name, "2025H1")) for name in names}
+    texts_printed = {str(demo.explain(900101, name, "2025H1")) for name in names}
 
     assert len(names) > 3
-    assert len(found) == 1
+    assert len(texts_printed) == 1
 
 
 def test_levels_have_explanations_of_their_own(demo: Desk) -> None:
-    whole = demo.explain("900101", "proj_funds_won", "2025H1")
-    part = demo.explain("900101", "proj_funds_won", "2025H1", level="省")
+    over_levels = demo.explain("900101", "proj_funds_won", "2025H1")
+    of_province = demo.explain("900101", "proj_funds_won", "2025H1", level="省")
 
-    assert part.row["value"] < whole.row["value"]
-    assert "·省级" in part.title
+    assert of_province.row["value"] < over_levels.row["value"]
+    assert "·省级" in of_province.title
 
 
-def test_it_tells_what_was_known_on_a_day(demo: Desk) -> None:
+def test_it_explains_what_was_known_on_a_day(demo: Desk) -> None:
     frame = demo.targets.filter(pl.col("valid_from").is_not_null())
     row = frame.row(0, named=True)
     day_before = row["issued"].replace(day=1)
 
-    then = demo.explain(row["district"], row["indicator"], "2025H1", as_known=day_before)
-    now = demo.explain(row["district"], row["indicator"], "2025H1")
+    earlier = demo.explain(row["district"], row["indicator"], "2025H1", as_known=day_before)
+    current = demo.explain(row["district"], row["indicator"], "2025H1")
 
-    assert then.row["target"] == now.row["target_original"]
-    assert now["target_original"].text == then["target"].text
+    assert earlier.row["target"] == current.row["target_original"]
+    assert current["target_original"].text == earlier["target"].text
 
 
 @pytest.mark.parametrize(
-    ("district", "indicator", "level", "told", "remedy"),
+    ("district", "indicator", "level", "message", "remedy"),
     [
         ("朝岗区", "hnte_total", "", "no district '朝岗区'", "朝岚区"),
         ("900101", "高新技术企业申报", "", "unknown indicator '高新技术企业申报'", "高新技术企业申报数"),
         ("900101", "zzz", "", "unknown indicator 'zzz'", "schemas/indicators/"),
-        ("900101", "rd_fte", "", "朝岚区 has no row of 研发人员全时当量 at 2025H1", "it has:"),
-        ("900101", "hnte_total", "省", "of level '省'", "its levels are: the total"),
+        ("900101", "rd_fte", "", "朝岚区 has no row of 研发人员全时当量 at 2025H1", "it has rows of:"),
+        ("900101", "hnte_total", "省", "of level '省'", "available levels: the total"),
     ],
 )  # fmt: skip
-def test_what_has_no_row_is_refused_with_what_would_have(
-    demo: Desk, district: str, indicator: str, level: str, told: str, remedy: str
+def test_a_missing_row_is_refused_with_the_rows_available(
+    demo: Desk, district: str, indicator: str, level: str, message: str, remedy: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         demo.explain(district, indicator, "2025H1", level=level)
 
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert remedy in caught.value.remedy
 
 
@@ -654,7 +678,7 @@ def test_what_has_no_row_is_refused_with_what_would_have(
 
 
 def invoke(workspace: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    """What the command prints."""
+    """Run the command and return its output."""
     monkeypatch.chdir(workspace)
     result = CliRunner().invoke(cli.app, ["explain", "data/demo-city", *arguments])
     assert result.exit_code == 0, result.output
@@ -680,11 +704,13 @@ def test_the_command_prints_json_with_unrounded_numbers(
     row = demo.explain("900101", "tech_sme_registered", "2025H1").row
     share = next(step for step in content["steps"] if step["column"] == "share")
     assert share["value"] == content["row"]["share"] == row["share"]
-    assert [one["name"] for one in share["inputs"]] == ["累计", "全市"]
-    assert all(one["source"] and one["intake_id"] for one in share["inputs"])
+    assert [operand["name"] for operand in share["inputs"]] == ["累计", "全市"]
+    assert all(operand["source"] and operand["intake_id"] for operand in share["inputs"])
 
 
-def test_wrong_use_of_the_command_is_told(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_use_of_the_command_is_reported(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(workspace)
 
     result = CliRunner().invoke(cli.app, ["explain", "data/demo-city", "900101", "zzz"])
