@@ -1,4 +1,4 @@
-"""Workbooks and CSV to checked rows and findings; nothing is dropped silently."""
+"""Recognise, check and compare received files and append them to the store, or report why not."""
 
 from kejistats.intake.check_files import Checked, check_file, check_files, inbox_files, pending
 from kejistats.intake.diff import diff

@@ -1,4 +1,4 @@
-"""The files of one intake, read and checked together, nothing stored."""
+"""Read and check the files of one intake together, without storing anything."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import polars as pl
 
 from kejistats.dataset import Dataset
 from kejistats.intake.check_rows import FILE, SHEET, Received, as_findings, check_rows
-from kejistats.intake.columns import FORMS, Form, is_header, recognise
-from kejistats.intake.context import in_context
-from kejistats.intake.finished_rows import finished
+from kejistats.intake.columns import TABLE_COLUMNS, RecognisedSheet, is_header, recognise
+from kejistats.intake.context import check_in_context
+from kejistats.intake.finished_rows import to_table_rows
 from kejistats.intake.origin import check_origin
-from kejistats.intake.target_context import goals_in_context
+from kejistats.intake.target_context import check_targets_in_context
 from kejistats.model.errors import UsageError
-from kejistats.model.period import this_day
+from kejistats.model.period import local_today
 from kejistats.model.tables import Finding
 from kejistats.reading import read_sheets
-from kejistats.reading.sheet import AT
+from kejistats.reading.sheet import LETTER_OF
 from kejistats.store import Store
 
 
@@ -36,20 +36,21 @@ class Checked:
     path
         The file.
     sha256
-        Hash of its bytes.
+        Hash of its content.
     table
         observations or targets.
     rows
-        Rows received.
+        Number of data rows received.
     skipped
-        Rows of notes and totals among them that carry no figure of their own.
+        Number of rows left out as notes, totals or repeated headers.
     form
-        Which fill-in workbook it is, 900101-2025H1 or all-2025H1; for other files of one district
-        its code and the name, since every district may call its file the same; else None.
+        Id of the fill-in workbook, such as 900101-2025H1 or all-2025H1; for any other file with a
+        single district, the district code and file name, because districts may use the same
+        names; else None.
     figures
-        The rows that may be stored, in short types.
-    places
-        File, sheet and letters by sheet.
+        The accepted rows, in compact types.
+    sheets
+        File name, sheet name and column letters by sheet; see `Received`.
     findings
         The Finding table.
     dataset
@@ -63,23 +64,23 @@ class Checked:
     skipped: int
     form: str | None
     figures: pl.DataFrame
-    places: pl.DataFrame
+    sheets: pl.DataFrame
     findings: pl.DataFrame
     dataset: Dataset = field(repr=False)
 
     @cached_property
     def accepted(self) -> pl.DataFrame:
-        """Rows of the model that may be stored; ``intake_id`` still null."""
-        return finished(self.figures, self.table, self.places)
+        """Accepted rows of Observation or Target; ``intake_id`` is still null."""
+        return to_table_rows(self.figures, self.table, self.sheets)
 
     @property
     def errors(self) -> int:
-        """Findings that keep a row out."""
+        """Number of findings that reject a row."""
         return self.findings.filter(pl.col("severity") == "error").height
 
     @property
     def warnings(self) -> int:
-        """Findings that let their row in."""
+        """Number of findings that accept their row."""
         return self.findings.height - self.errors
 
 
@@ -87,16 +88,17 @@ class Checked:
 class _File:
     path: Path
     sha256: str
-    forms: list[Form]
+    sheets: list[RecognisedSheet]
 
     @property
     def form(self) -> str | None:
-        mark = self.forms[0].sheet.mark
+        """Id of the fill-in workbook, or None."""
+        mark = self.sheets[0].sheet.mark
         return f"{mark.district or 'all'}-{mark.checkpoint}" if mark else None
 
 
 def sha256(path: Path) -> str:
-    """Return the hash of a file's bytes; empty where there is no file."""
+    """Return the SHA-256 of a file's content, or an empty text if there is no such file."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:
@@ -110,7 +112,7 @@ def check_files(
     today: date | None = None,
     hashes: Mapping[Path, str] | None = None,
 ) -> list[Checked]:
-    """Read files and check them: each row, rows against each other and against the store.
+    """Read and check files: each row by itself, against the other rows and against the store.
 
     Parameters
     ----------
@@ -121,68 +123,72 @@ def check_files(
     progress
         Called with each file's name when it has been read.
     today
-        The day on which figures without a date of publication came in; default: today.
+        The day of the intake, for figures without a date of publication; default: today.
     hashes
-        Hashes of the files' bytes, where they are known already.
+        Content hashes already known.
 
     Raises
     ------
     UsageError
-        When a file cannot be read or its header is neither form's; all such files are named.
+        When a file cannot be read or its header fits no table; the message names all such files.
     """
-    files, wrong = [], []
-    # Malformed, they are told before any file is read.
+    files, errors = [], []
+    # Read first, so that malformed declarations are reported before any file is read.
     districts, indicators, _ = dataset.districts, dataset.indicators, dataset.declared_chains
     for path in paths:
         try:
             files.append(_read(dataset, path, (hashes or {}).get(path)))
             progress(path.name)
         except UsageError as error:
-            wrong.append(error)
-    if len(wrong) == 1:
-        raise wrong[0]
-    if wrong:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
         raise UsageError(
-            f"{len(wrong)} files cannot be taken in: " + "; ".join(e.message for e in wrong),
-            "; ".join(dict.fromkeys(e.remedy for e in wrong)),
+            f"{len(errors)} files cannot be read: " + "; ".join(e.message for e in errors),
+            "; ".join(dict.fromkeys(e.remedy for e in errors)),
         )
-    today = today or this_day()
+    today = today or local_today()
     checked: dict[int, Checked] = {}
     observed: tuple[Received, pl.DataFrame] | None = None
-    for table in FORMS:
-        chosen = {n: f for n, f in enumerate(files) if f.forms[0].table == table}
-        if chosen:
-            received = _received(table, chosen)
-            figures, faults = check_rows(received, list(FORMS[table]), districts, indicators)
+    for table in TABLE_COLUMNS:
+        table_files = {n: f for n, f in enumerate(files) if f.sheets[0].table == table}
+        if table_files:
+            received = _gather_rows(table, table_files)
+            figures, faults = check_rows(
+                received, list(TABLE_COLUMNS[table]), districts, indicators
+            )
             if table == "observations":
-                figures, more = in_context(dataset, received, figures, faults, today)
+                figures, context_faults = check_in_context(
+                    dataset, received, figures, faults, today
+                )
                 observed = received, figures
             else:
-                more = goals_in_context(dataset, received, figures, observed)
-            faults = pl.concat([faults, more], how="diagonal")
-            checked |= _checked(dataset, received, chosen, figures, faults)
+                context_faults = check_targets_in_context(dataset, received, figures, observed)
+            faults = pl.concat([faults, context_faults], how="diagonal")
+            checked |= _checked(dataset, received, table_files, figures, faults)
     return [checked[n] for n in range(len(files))]
 
 
 def check_file(dataset: Dataset, path: Path, today: date | None = None) -> Checked:
-    """Read and check one file; nothing is stored.
+    """Read and check one file without storing anything.
 
     Raises
     ------
     UsageError
-        When the file cannot be read or its header is neither form's.
+        When the file cannot be read or its header fits no table.
     """
     return check_files(dataset, [path], today=today)[0]
 
 
-def _read(dataset: Dataset, path: Path, known: str | None) -> _File:
+def _read(dataset: Dataset, path: Path, known_hash: str | None) -> _File:
     sheets = read_sheets(path, dataset.settings.wide, is_header)
-    forms = check_origin(dataset, [recognise(sheet) for sheet in sheets])
-    if len({form.table for form in forms}) > 1:
+    recognised_sheets = check_origin(dataset, [recognise(sheet) for sheet in sheets])
+    if len({recognised.table for recognised in recognised_sheets}) > 1:
         raise UsageError(
             f"{path.name} mixes observations and targets", "put each in a file of its own"
         )
-    return _File(path, known or sha256(path), forms)
+    return _File(path, known_hash or sha256(path), recognised_sheets)
 
 
 def _checked(
@@ -192,93 +198,101 @@ def _checked(
     figures: pl.DataFrame,
     faults: pl.DataFrame,
 ) -> dict[int, Checked]:
-    """Give each file what is its own."""
+    """Split checked figures and findings by file."""
     findings = pl.concat([_remarks(files), as_findings(faults, received)])
     findings = findings.with_columns(intake_id=pl.lit(None, dtype=pl.String))
-    by_file = figures.partition_by(FILE, as_dict=True) if len(files) > 1 else {}
-    told = findings.partition_by(FILE, as_dict=True, include_key=False)
+    figures_by_file = figures.partition_by(FILE, as_dict=True) if len(files) > 1 else {}
+    findings_by_file = findings.partition_by(FILE, as_dict=True, include_key=False)
     checked = {}
     for n, file in files.items():
-        own = by_file.get((n,), figures.clear()) if len(files) > 1 else figures
-        mine = told.get((n,), Finding.no_rows()).select(Finding.columns())
+        file_figures = figures_by_file.get((n,), figures.clear()) if len(files) > 1 else figures
+        file_findings = findings_by_file.get((n,), Finding.no_rows()).select(Finding.columns())
         checked[n] = Checked(
             path=file.path,
             sha256=file.sha256,
             table=received.table,
-            rows=sum(form.sheet.rows.height for form in file.forms),
-            skipped=sum(form.sheet.skipped for form in file.forms),
-            form=file.form or _of_one_district(file.path.name, own, mine),
-            figures=own,
-            places=received.places,
-            findings=mine,
+            rows=sum(recognised.sheet.rows.height for recognised in file.sheets),
+            skipped=sum(recognised.sheet.skipped for recognised in file.sheets),
+            form=file.form or _district_and_name(file.path.name, file_figures, file_findings),
+            figures=file_figures,
+            sheets=received.sheets,
+            findings=file_findings,
             dataset=dataset,
         )
     return checked
 
 
-def _of_one_district(name: str, figures: pl.DataFrame, findings: pl.DataFrame) -> str | None:
+def _district_and_name(name: str, figures: pl.DataFrame, findings: pl.DataFrame) -> str | None:
     codes = set(figures["district"].unique().cast(pl.String)) | set(findings["district"].unique())
     codes.discard(None)
     return f"{codes.pop()} {name}" if len(codes) == 1 else None
 
 
-def _received(table: str, files: dict[int, _File]) -> Received:
-    """Put the rows of all sheets of all files below each other."""
+def _gather_rows(table: str, files: dict[int, _File]) -> Received:
+    """Concatenate the rows of all sheets of all files."""
     rows: list[pl.DataFrame] = []
-    places: list[dict[str, Any]] = []
+    sheets: list[dict[str, Any]] = []
     for n, file in files.items():
-        for form in file.forms:
-            where = pl.lit(len(places), dtype=pl.UInt32).alias(SHEET)
-            rows.append(form.sheet.rows.with_columns(where, pl.lit(n, dtype=pl.UInt32).alias(FILE)))
-            letters = {f"{AT}{column}": letter for column, letter in form.sheet.letters.items()}
-            at = form.sheet.mark.checkpoint if form.sheet.mark else ""
-            places.append(
+        for recognised in file.sheets:
+            sheet_number = pl.lit(len(sheets), dtype=pl.UInt32).alias(SHEET)
+            rows.append(
+                recognised.sheet.rows.with_columns(
+                    sheet_number, pl.lit(n, dtype=pl.UInt32).alias(FILE)
+                )
+            )
+            letters = {
+                f"{LETTER_OF}{column}": letter
+                for column, letter in recognised.sheet.letters.items()
+            }
+            checkpoint = recognised.sheet.mark.checkpoint if recognised.sheet.mark else ""
+            sheets.append(
                 {
-                    SHEET: len(places),
+                    SHEET: len(sheets),
                     FILE: n,
                     "file": file.path.name,
-                    "sheet": form.sheet.name,
-                    "at": at,
+                    "sheet": recognised.sheet.name,
+                    "at": checkpoint,
                 }
                 | letters
             )
-    table_of_places = pl.DataFrame(
-        places, schema_overrides={SHEET: pl.UInt32, FILE: pl.UInt32}, infer_schema_length=None
+    sheet_table = pl.DataFrame(
+        sheets, schema_overrides={SHEET: pl.UInt32, FILE: pl.UInt32}, infer_schema_length=None
     )
-    together = rows[0] if len(rows) == 1 else pl.concat(rows, how="diagonal", rechunk=False)
-    return Received(table, together, table_of_places)
+    all_rows = rows[0] if len(rows) == 1 else pl.concat(rows, how="diagonal", rechunk=False)
+    return Received(table, all_rows, sheet_table)
 
 
 def _remarks(files: dict[int, _File]) -> pl.DataFrame:
-    """Return what the reader noticed, as findings of whole sheets."""
-    found = [
+    """Return the remarks of the reader as findings."""
+    findings = [
         {
             FILE: n, "rule": remark.rule, "severity": remark.severity, "file": file.path.name,
-            "sheet": remark.sheet or form.sheet.name, "cell": remark.cell, "row": "",
+            "sheet": remark.sheet or recognised.sheet.name, "cell": remark.cell, "row": "",
             "wrong": remark.wrong, "right": remark.right,
         }
-        for n, file in files.items() for form in file.forms for remark in form.sheet.remarks
+        for n, file in files.items() for recognised in file.sheets for remark in recognised.sheet.remarks
     ]  # fmt: skip
     columns: dict[str, Any] = {FILE: pl.UInt32} | Finding.dtypes()
-    return pl.DataFrame(found, schema=columns).drop("intake_id")
+    return pl.DataFrame(findings, schema=columns).drop("intake_id")
 
 
 def inbox_files(dataset: Dataset) -> list[Path]:
-    """Return the data set's received files in the order they are taken in: by name."""
+    """Return the files in the inbox of a data set, in the order of intake: by name."""
     from kejistats.reading import SUFFIXES
 
     inbox = dataset.path / "inbox"
     if not inbox.is_dir():
         raise UsageError(
-            f"{inbox} is missing", f"put the received files there: {', '.join(SUFFIXES)}"
+            f"there is no folder {inbox}",
+            f"create it and put the received files there: {', '.join(SUFFIXES)}",
         )
-    found = [p for p in inbox.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] not in ".~"]
-    return sorted(found, key=lambda p: p.name)
+    files = [p for p in inbox.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] not in ".~"]
+    return sorted(files, key=lambda p: p.name)
 
 
 def pending(dataset: Dataset) -> list[str]:
-    """Return the names of inbox files whose content was never taken in."""
+    """Return the names of inbox files whose content has not been ingested."""
     if not (dataset.path / "inbox").is_dir():
         return []
-    known = set(Store(dataset.path / "store").active()["sha256"])
-    return [path.name for path in inbox_files(dataset) if sha256(path) not in known]
+    ingested = set(Store(dataset.path / "store").active()["sha256"])
+    return [path.name for path in inbox_files(dataset) if sha256(path) not in ingested]

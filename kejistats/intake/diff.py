@@ -1,4 +1,4 @@
-"""What a file would change in the store, before it is taken in."""
+"""Show what a file would change in the store, before it is ingested."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import polars as pl
 
 from kejistats.dataset import Dataset
 from kejistats.intake.check_files import Checked
-from kejistats.intake.check_rows import N
-from kejistats.intake.repeats import Past, fresh_figures
+from kejistats.intake.check_rows import ROW_INDEX
+from kejistats.intake.repeats import StoreSnapshot, new_figures
 from kejistats.model.quantity import WITHDRAWN
 from kejistats.model.tables.observation import KEY
 from kejistats.model.tables.target import TARGET_KEY
@@ -15,20 +15,21 @@ from kejistats.store import Store, current
 
 
 def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
-    """Compare a checked file with what stands in the store.
+    """Compare a checked file with the current rows of the store.
 
     Parameters
     ----------
     dataset
         The data set.
     checked
-        The file's rows; those with errors change nothing and are left out.
+        The checked file; its rows with errors change nothing and are left out.
 
     Returns
     -------
     polars.DataFrame
         The key; ``change``: new, corrected, withdrawn, unchanged, blank (a blank replaces
-        nothing), or superseded (the same file said so before, and another has corrected it); ``before`` and ``after`` as received; ``was`` and ``source``, the cells of both.
+        nothing) or superseded (the same file reported it before, and another corrected it since);
+        ``before`` and ``after``, the texts as received; ``was`` and ``source``, their cells.
     """
     store = Store(dataset.path / "store")
     targets = checked.table == "targets"
@@ -38,8 +39,8 @@ def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
         if targets
         else current(store.observations().lazy()).collect()
     )
-    aside = (*key, "source", "intake_id", "note", "reported")
-    content = [c for c in stored.columns if c not in aside]
+    not_content = (*key, "source", "intake_id", "note", "reported")
+    content = [c for c in stored.columns if c not in not_content]
     before = stored.select(
         *key, *(pl.col(c).alias(f"_{c}") for c in content), before="reported", was="source"
     )
@@ -52,7 +53,9 @@ def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
         withdrawn == (pl.col("before") == WITHDRAWN),
     )
     blank = pl.lit(value=False) if targets else pl.col("status") == "missing"
-    fresh = checked.figures[N].is_in(fresh_figures(Past(store), checked)[N].implode())
+    is_new = checked.figures[ROW_INDEX].is_in(
+        new_figures(StoreSnapshot(store), checked)[ROW_INDEX].implode()
+    )
     change = (
         pl.when(same).then(pl.lit("unchanged"))
         .when(~pl.col("_fresh")).then(pl.lit("superseded"))
@@ -62,7 +65,7 @@ def diff(dataset: Dataset, checked: Checked) -> pl.DataFrame:
         .otherwise(pl.lit("corrected"))
     )  # fmt: skip
     return (
-        rows.with_columns(_fresh=fresh)
+        rows.with_columns(_fresh=is_new)
         .with_columns(change=change)
         .select(*key, "change", "before", pl.col("reported").alias("after"), "was", "source")
     )

@@ -1,4 +1,4 @@
-"""Checked rows in short types, and the rows of Observation and Target made of them."""
+"""Turn checked rows into compact columns, and those into rows of Observation and Target."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from kejistats.intake.row_rules import converted
 from kejistats.model.tables import Observation, Target
 from kejistats.model.tables.base import Table
 from kejistats.model.tables.observation import BOUNDS, GRADES, LEVELS, STATUSES
-from kejistats.reading.sheet import AT, ROW
+from kejistats.reading.sheet import LETTER_OF, ROW
 
 
-def finished(figures: pl.DataFrame, table: str, places: pl.DataFrame) -> pl.DataFrame:
-    """Return checked rows as Observation or Target, ``intake_id`` still null.
+def to_table_rows(figures: pl.DataFrame, table: str, sheets: pl.DataFrame) -> pl.DataFrame:
+    """Return checked rows as rows of Observation or Target, with ``intake_id`` still null.
 
     Parameters
     ----------
     figures
-        Rows that `check_rows` let in.
+        Rows that `check_rows` accepted.
     table
         observations or targets.
-    places
-        File, sheet and letters by ``_sheet``.
+    sheets
+        File name, sheet name and column letters by ``_sheet``; see `Received`.
     """
     model: type[Table] = Target if table == "targets" else Observation
-    letter = f"{AT}value"
-    places = places.select(
+    letter = f"{LETTER_OF}value"
+    sheets = sheets.select(
         "_sheet",
         _place=pl.col("file") + "#" + pl.when(pl.col("sheet") != "").then(pl.col("sheet") + "!")
         .otherwise(pl.lit("")),
-        _letter=pl.col(letter) if letter in places.columns else pl.lit("A"),
+        _letter=pl.col(letter) if letter in sheets.columns else pl.lit("A"),
     )  # fmt: skip
-    rows = figures.join(places, on="_sheet", how="left", maintain_order="left")
-    own = pl.col(letter) if letter in rows.columns else pl.lit(None, dtype=pl.String)
+    rows = figures.join(sheets, on="_sheet", how="left", maintain_order="left")
+    own_letter = pl.col(letter) if letter in rows.columns else pl.lit(None, dtype=pl.String)
     source = pl.concat_str(
-        "_place", pl.coalesce(own, "_letter"), pl.col(ROW).cast(pl.String),
+        "_place", pl.coalesce(own_letter, "_letter"), pl.col(ROW).cast(pl.String),
         pl.col("_stated") if "_stated" in rows.columns else pl.lit(""),
     )  # fmt: skip
     rows = rows.with_columns(source=source)
@@ -45,8 +45,8 @@ def finished(figures: pl.DataFrame, table: str, places: pl.DataFrame) -> pl.Data
 
 
 def observation_columns() -> list[str | pl.Expr]:
-    """Return the columns of Observation, in short types, from checked rows."""
-    q = pl.col("_q").struct
+    """Return expressions for the columns of Observation, in compact types, over checked rows."""
+    quantity = pl.col("_q").struct
     return [
         pl.col("_code").alias("district"),
         pl.col("_id").alias("indicator"),
@@ -55,12 +55,12 @@ def observation_columns() -> list[str | pl.Expr]:
         pl.col("month").cast(pl.Int8),
         pl.col("_scaled").alias("value"),
         converted("upper").alias("value_upper"),
-        q.field("status").cast(pl.Enum(STATUSES)),
+        quantity.field("status").cast(pl.Enum(STATUSES)),
         pl.col("grade").cast(pl.Enum(GRADES)),
-        # Of an interval only the lower end is sure; as a bound it enters no rank.
-        pl.when(q.field("upper").is_not_null())
+        # An interval counts as at least its lower end, and as a bound it is not ranked.
+        pl.when(quantity.field("upper").is_not_null())
         .then(pl.lit("at_least"))
-        .otherwise(q.field("bound"))
+        .otherwise(quantity.field("bound"))
         .cast(pl.Enum(BOUNDS))
         .alias("bound"),
         pl.col("_growth").alias("published_growth"),
@@ -82,7 +82,7 @@ def observation_columns() -> list[str | pl.Expr]:
 
 
 def target_columns() -> list[str | pl.Expr]:
-    """Return the columns of Target from checked rows."""
+    """Return expressions for the columns of Target over checked rows."""
     stated = pl.format("（{}）", "source").fill_null("")
     return [
         pl.col("_code").alias("district"),

@@ -1,4 +1,4 @@
-"""Take files in: check all of them, then append them to the store in one step."""
+"""Ingest files (check all, then append them to the store in one transaction) and withdraw intakes."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from kejistats.dataset import Dataset
 from kejistats.intake.check_files import Checked, check_files, sha256
 from kejistats.intake.check_rows import FILE
 from kejistats.intake.columns import file_checkpoint
-from kejistats.intake.finished_rows import finished
-from kejistats.intake.repeats import Past, fresh_figures, supersedes, to_read_again
+from kejistats.intake.finished_rows import to_table_rows
+from kejistats.intake.repeats import StoreSnapshot, intakes_to_recheck, new_figures, supersedes
 from kejistats.model.errors import UsageError
 from kejistats.model.period import Checkpoint
 from kejistats.model.tables import Finding, Receipt
 from kejistats.store import Store
 
-# Rows made ready for the store at a time.
-_PIECE = 1_000_000
+# Rows converted for the store at a time.
+_CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of one file.
+    """The result of ingesting one file.
 
     Parameters
     ----------
     path
         The file.
     receipt
-        Its row of the Receipt table; None where its content had been taken in before.
+        Its row of the Receipt table; None if its content had been ingested before.
     checked
-        Its rows and findings; None where it was not read again.
+        Its rows and findings; None if it was not read again.
     """
 
     path: Path
@@ -52,10 +52,10 @@ def ingest(
     progress: Callable[[str], None] = lambda _: None,
     today: date | None = None,
 ) -> list[Ingested]:
-    """Check files and append them to the store: all of them, or on any failure none.
+    """Check files and append them to the store: all of them or, on any failure, none.
 
-    A file taken in before changes nothing; one of whose rows some are still kept out is checked
-    again, for the registry or the list of districts may have been mended since.
+    A file ingested before changes nothing, unless some of its rows are still rejected: then it
+    is checked again, because the registry or the list of districts may have been fixed since.
 
     Parameters
     ----------
@@ -71,46 +71,46 @@ def ingest(
     Raises
     ------
     UsageError
-        When a file cannot be read or its header is neither form's; nothing is stored then.
+        When a file cannot be read or its header fits no table; nothing is stored then.
     KejistatsError
-        When another intake still runs.
+        When another intake is still running.
     """
     store = Store(dataset.path / "store")
     hashes = {path: sha256(path) for path in paths}
     with store.writing():
         active = store.active()
-        kept_out = store.open_findings().filter(pl.col("severity") == "error")["intake_id"]
-        leaning = to_read_again(store.receipts(), active)["id"]
-        settled = active.filter(~pl.col("id").is_in([*kept_out, *leaning]))
-        # A name may say the checkpoint of rows that do not.
-        done = {
-            (sha, file_checkpoint(name))
-            for sha, name in settled.select("sha256", "file").iter_rows()
+        with_errors = store.open_findings().filter(pl.col("severity") == "error")["intake_id"]
+        to_recheck = intakes_to_recheck(store.receipts(), active)["id"]
+        settled = active.filter(~pl.col("id").is_in([*with_errors, *to_recheck]))
+        # The checkpoint can come from the file name, so the same bytes may mean other rows.
+        done_files = {
+            (file_hash, file_checkpoint(name))
+            for file_hash, name in settled.select("sha256", "file").iter_rows()
         }
         new: dict[tuple[str, Checkpoint | None], Path] = {}
-        for path, content in hashes.items():
-            one = (content or str(path), file_checkpoint(path.name))
-            if one not in done:
-                new.setdefault(one, path)
+        for path, file_hash in hashes.items():
+            identity = (file_hash or str(path), file_checkpoint(path.name))
+            if identity not in done_files:
+                new.setdefault(identity, path)
         dataset.forget_store()
         checked = check_files(dataset, new.values(), progress, today, hashes)
-        taken = {one.path: one for one in _receipts(store, checked)}
-        fresh = [one for one in taken.values() if one.receipt]
-        if fresh:
-            store.append(_tables(fresh))
+        ingested = {file.path: file for file in _receipts(store, checked)}
+        stored = [file for file in ingested.values() if file.receipt]
+        if stored:
+            store.append(_tables(stored))
     dataset.forget_store()
-    return [taken.get(path, Ingested(path, None, None)) for path in hashes]
+    return [ingested.get(path, Ingested(path, None, None)) for path in hashes]
 
 
 def withdraw(dataset: Dataset, ids: Iterable[str]) -> pl.DataFrame:
-    """Take whole intakes back; nothing is erased, their rows no longer count.
+    """Withdraw whole intakes: their rows no longer count, but nothing is deleted.
 
     Parameters
     ----------
     dataset
         The data set.
     ids
-        Ids of receipts.
+        Receipt ids.
 
     Returns
     -------
@@ -120,27 +120,27 @@ def withdraw(dataset: Dataset, ids: Iterable[str]) -> pl.DataFrame:
     Raises
     ------
     UsageError
-        When there is no such receipt, or it was taken back before.
+        When there is no such receipt, or it was withdrawn before.
     """
     store = Store(dataset.path / "store")
     with store.writing():
         active = store.active()
         number = store.receipts().height
         rows = []
-        for one in dict.fromkeys(ids):
-            found = active.filter(pl.col("id") == one)
-            if found.is_empty():
+        for intake_id in dict.fromkeys(ids):
+            receipt = active.filter(pl.col("id") == intake_id)
+            if receipt.is_empty():
                 raise UsageError(
-                    f"{dataset.name} has no intake {one!r} that could be taken back",
-                    f"the latest: {', '.join(active['id'].tail(5)) or 'none'}; "
-                    "kejistats status --receipts lists them",
+                    f"{dataset.name} has no intake {intake_id!r} to withdraw",
+                    f"the latest intakes: {', '.join(active['id'].tail(5)) or 'none'}; "
+                    "list all with: kejistats status --receipts",
                 )
             number += 1
-            mark = hashlib.sha256(one.encode()).hexdigest()[:8]
+            suffix = hashlib.sha256(intake_id.encode()).hexdigest()[:8]
             rows.append(
-                found.row(0, named=True)
-                | {"id": f"{number:06d}-{mark}", "action": "withdraw", "withdraws": one}
-                | _by_whom()
+                receipt.row(0, named=True)
+                | {"id": f"{number:06d}-{suffix}", "action": "withdraw", "withdraws": intake_id}
+                | _user_and_time()
             )
         receipts = pl.DataFrame(rows, schema=Receipt.dtypes())
         store.append({"receipts": [receipts]})
@@ -149,59 +149,59 @@ def withdraw(dataset: Dataset, ids: Iterable[str]) -> pl.DataFrame:
 
 
 def _receipts(store: Store, checked: list[Checked]) -> Iterator[Ingested]:
-    """Give each file its receipt, and leave out rows that the same file brought before."""
-    past = Past(store)
-    number, hashes = store.receipts().height, set(past.active["sha256"])
-    for one in checked:
-        figures = fresh_figures(past, one)
-        if one.sha256 in hashes and figures.is_empty():
-            yield Ingested(one.path, None, one)
+    """Yield each file with its receipt, without the rows that the same file reported before."""
+    snapshot = StoreSnapshot(store)
+    number, hashes = store.receipts().height, set(snapshot.active["sha256"])
+    for file in checked:
+        figures = new_figures(snapshot, file)
+        if file.sha256 in hashes and figures.is_empty():
+            yield Ingested(file.path, None, file)
             continue
         number += 1
         receipt = {
-            "id": f"{number:06d}-{one.sha256[:8]}",
+            "id": f"{number:06d}-{file.sha256[:8]}",
             "action": "intake",
             "withdraws": None,
-            "file": one.path.name,
-            "form": one.form,
-            "supersedes": supersedes(past, one),
-            "sha256": one.sha256,
-            "table": one.table,
-            "rows": one.rows,
+            "file": file.path.name,
+            "form": file.form,
+            "supersedes": supersedes(snapshot, file),
+            "sha256": file.sha256,
+            "table": file.table,
+            "rows": file.rows,
             "accepted": figures.height,
-            "unchanged": one.figures.height - figures.height,
-            "errors": one.errors,
-            "warnings": one.warnings,
-        } | _by_whom()
-        yield Ingested(one.path, receipt, replace(one, figures=figures))
+            "unchanged": file.figures.height - figures.height,
+            "errors": file.errors,
+            "warnings": file.warnings,
+        } | _user_and_time()
+        yield Ingested(file.path, receipt, replace(file, figures=figures))
 
 
-def _tables(taken: list[Ingested]) -> dict[str, Iterable[pl.DataFrame]]:
-    """Return what the store appends; rows are made ready piece by piece."""
+def _tables(ingested: list[Ingested]) -> dict[str, Iterable[pl.DataFrame]]:
+    """Return the frames to append by table; rows are converted chunk by chunk."""
 
     def rows(table: str) -> Iterator[pl.DataFrame]:
-        chosen = [t for t in taken if t.checked and t.checked.table == table]
-        if not chosen:
+        files = [t for t in ingested if t.checked and t.checked.table == table]
+        if not files:
             return
-        ids = [t.receipt["id"] for t in chosen if t.receipt]
+        ids = [t.receipt["id"] for t in files if t.receipt]
         frames = [
             t.checked.figures.with_columns(pl.lit(n, dtype=pl.UInt32).alias(FILE))
-            for n, t in enumerate(chosen)
+            for n, t in enumerate(files)
             if t.checked
         ]
-        together = pl.concat(frames, how="diagonal", rechunk=False)
-        places = chosen[0].checked.places if chosen[0].checked else pl.DataFrame()
-        for start in range(0, together.height, _PIECE):
-            piece = together.slice(start, _PIECE)
-            received = piece[FILE].replace_strict(range(len(ids)), ids, return_dtype=pl.String)
-            yield finished(piece, table, places).with_columns(intake_id=received)
+        figures = pl.concat(frames, how="diagonal", rechunk=False)
+        sheets = files[0].checked.sheets if files[0].checked else pl.DataFrame()
+        for start in range(0, figures.height, _CHUNK):
+            chunk = figures.slice(start, _CHUNK)
+            intake_ids = chunk[FILE].replace_strict(range(len(ids)), ids, return_dtype=pl.String)
+            yield to_table_rows(chunk, table, sheets).with_columns(intake_id=intake_ids)
 
     findings = [
         t.checked.findings.with_columns(intake_id=pl.lit(t.receipt["id"]))
-        for t in taken
+        for t in ingested
         if t.checked and t.receipt
     ]
-    receipts = pl.DataFrame([t.receipt for t in taken], schema=Receipt.dtypes())
+    receipts = pl.DataFrame([t.receipt for t in ingested], schema=Receipt.dtypes())
     return {
         "observations": rows("observations"),
         "targets": rows("targets"),
@@ -210,7 +210,7 @@ def _tables(taken: list[Ingested]) -> dict[str, Iterable[pl.DataFrame]]:
     }
 
 
-def _by_whom() -> dict[str, str]:
+def _user_and_time() -> dict[str, str]:
     try:
         who = getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -1,4 +1,4 @@
-"""Files as received to sheets of text that keep every cell's place."""
+"""Read received files (xlsx, xls, ods, csv) into text tables that keep every cell address."""
 
 from kejistats.reading.read_file import SUFFIXES, read_grids, read_sheets
 

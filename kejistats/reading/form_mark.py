@@ -1,4 +1,4 @@
-"""The fill-in workbook as template and reader agree on it: its mark and its columns."""
+"""What the template writer and the reader agree on: sheet names, mark and column titles."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
-# A hidden sheet of two columns, key and value, by which a renamed file still comes home.
+# A hidden sheet of keys and values that identifies a fill-in workbook even when renamed.
 MARK_SHEET = "_kejistats"
 FORM_VERSION = "1"
-# The sheet of findings in a copy sent back; when it returns it holds no figures.
+# The sheet of findings in a copy sent back to a district; it holds no figures.
 RETURN_SHEET = "退回说明"
-# The sheet of explanations in front of the form.
+# The sheet of instructions in front of the sheets to fill in.
 COVER_SHEET = "填报说明"
 
-# Titles of a sheet's columns and the agreed names they stand for.
-INPUTS = {
+# Column titles in a fill-in workbook → column names of the long table.
+INPUT_TITLES = {
     "本期数": "value",
     "公布增速": "published_growth",
     "增速口径": "growth_basis",
@@ -24,27 +24,27 @@ INPUTS = {
     "截止日期": "as_of",
     "备注": "note",
 }
-KEYS = {"标识": "indicator", "地区": "district", "级别": "level", "单位": "unit"}
-# What the form shows for orientation; reading leaves it alone.
-SHOWN = ("指标", "定义", "上年同期", "年度目标")
+KEY_TITLES = {"标识": "indicator", "地区": "district", "级别": "level", "单位": "unit"}
+# Columns shown for orientation only; the reader skips them.
+DISPLAY_TITLES = ("指标", "定义", "上年同期", "年度目标")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What the hidden sheet says.
+    """The identity of a fill-in workbook, as written in its hidden sheet.
 
     Parameters
     ----------
     dataset
         Name of the data set.
     district
-        Code of the reporting district; empty for the workbook of all.
+        Code of the reporting district; empty for the workbook that covers all districts.
     checkpoint
         For example 2025H1.
     registry
-        `registry_version` of the indicators the form was made from.
+        `registry_version` of the indicators the workbook was made from.
     form
-        Version of the layout.
+        Version of the workbook's layout.
     """
 
     dataset: str
@@ -55,7 +55,7 @@ class Mark:
 
 
 def registry_version(indicators: pl.DataFrame) -> str:
-    """Return eight hex digits that change with any id, name or unit of the registry.
+    """Return eight hex digits that change with any indicator id, name or unit.
 
     Examples
     --------

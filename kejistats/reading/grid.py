@@ -1,4 +1,4 @@
-"""One sheet as it lies in the file: texts by place, and what a spreadsheet shows around them."""
+"""The raw cells of one sheet as text, and the helpers that every reader and message needs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import polars as pl
 
 from kejistats.model.errors import UsageError
 
-# Rows by columns from A1 to the last filled cell; each costs some 60 bytes while it is read.
-MOST_CELLS = 10_000_000
+# Rows × columns from A1 to the last filled cell; each cell costs some 60 bytes while it is read.
+MAX_CELLS = 10_000_000
 UNCALCULATED = "#公式未计算"
 
 _INVISIBLE = "\u200b-\u200f\u2060\ufeff"
 _CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069"
-# A date is stored as a moment.
+# Spreadsheets store a date as a date and time.
 _MIDNIGHT = " 00:00:00"
-_SUSPECT = rf"^\s|\s$|{_MIDNIGHT}$|[{_CONTROL}{_INVISIBLE}]"
-_BLANK = "?"
+_NEEDS_CLEANING = rf"^\s|\s$|{_MIDNIGHT}$|[{_CONTROL}{_INVISIBLE}]"
+_BLANK_SUFFIX = "?"
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -35,13 +35,13 @@ class Grid:
     name
         Sheet name, empty for CSV.
     cells
-        Text columns; the n-th row and column are the sheet's, null where blank.
+        Text columns; row n and column n are those of the sheet, null where blank.
     merged
-        First row, first column, last row and last column of each merged range, from 0.
+        First row, first column, last row and last column of each merged range, counted from 0.
     hidden
-        Numbers of hidden rows as a spreadsheet shows them.
+        Row numbers (from 1, as a spreadsheet shows them) of hidden rows.
     visible
-        Whether the sheet itself is shown.
+        Whether the sheet itself is visible.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Grid:
     visible: bool = True
 
 
-def letter(index: int) -> str:
-    """Return the letters of a column counted from 0.
+def column_letter(index: int) -> str:
+    """Return the letters of a column, given its index from 0.
 
     Examples
     --------
-    >>> letter(0), letter(25), letter(26)
+    >>> column_letter(0), column_letter(25), column_letter(26)
     ('A', 'Z', 'AA')
     """
     letters = ""
@@ -66,60 +66,60 @@ def letter(index: int) -> str:
     return letters
 
 
-def place(address: str) -> tuple[int, int]:
-    """Return row and column, from 0, of an address.
+def parse_address(address: str) -> tuple[int, int]:
+    """Return the row and column index, both from 0, of a cell address.
 
     Raises
     ------
     ValueError
-        Where it is none.
+        When the text is not a cell address.
 
     Examples
     --------
-    >>> place("A1"), place("AB12")
+    >>> parse_address("A1"), parse_address("AB12")
     ((0, 0), (11, 27))
     """
     match = _ADDRESS.fullmatch(address.replace("$", ""))
     if match is None:
-        raise ValueError(f"{shown(address)} is no address")
+        raise ValueError(f"{printable(address)} is not a cell address")
     column = 0
     for character in match[1]:
         column = column * 26 + ord(character) - 64
     return int(match[2]) - 1, column - 1
 
 
-def fits(name: str, rows: int, columns: int) -> None:
-    """Refuse a sheet whose filled cells lie so far apart that it would fill the memory.
+def check_extent(name: str, rows: int, columns: int) -> None:
+    """Refuse a sheet whose filled cells lie so far apart that it would not fit into memory.
 
     Raises
     ------
     UsageError
-        When the block from A1 to the last filled cell is beyond `MOST_CELLS`.
+        When the block from A1 to the last filled cell has more than `MAX_CELLS` cells.
     """
-    if rows * max(columns, 1) > MOST_CELLS:
+    if rows * max(columns, 1) > MAX_CELLS:
         raise UsageError(
-            f"sheet {shown(name)} has filled cells as far as {letter(columns - 1)}{rows}",
-            "delete stray cells far from the table; send a table as large as this as CSV",
+            f"sheet {printable(name)} has filled cells as far as {column_letter(columns - 1)}{rows}",
+            "delete stray cells far from the table; send a table of that size as CSV",
         )
 
 
-def frame(rows: Sequence[Sequence[str | None]]) -> pl.DataFrame:
-    """Return rows of unequal length as text columns."""
+def text_frame(rows: Sequence[Sequence[str | None]]) -> pl.DataFrame:
+    """Return rows of unequal length as a frame of text columns."""
     columns = zip_longest(*rows)
     return pl.DataFrame({f"c{i}": pl.Series(c, dtype=pl.String) for i, c in enumerate(columns)})
 
 
-def clean(cells: pl.DataFrame) -> pl.DataFrame:
-    """Strip all texts and blank the empty ones; no control character goes further.
+def clean_cells(cells: pl.DataFrame) -> pl.DataFrame:
+    """Strip all texts, make empty ones null and neutralise control characters.
 
-    Marks that nobody sees, such as zero-width spaces, go; a control character becomes ``\ufffd``,
-    for what it was meant to be nobody knows.
+    Invisible characters such as zero-width spaces are removed. A control character becomes
+    ``\ufffd``, because what it stood for cannot be known.
     """
     if cells.is_empty():
         return cells
-    # Most columns need nothing, and looking costs a fraction of rewriting.
-    suspect, blank = pl.all().str.contains(_SUSPECT), pl.all() == ""
-    found = cells.select(suspect.any(), blank.any().name.suffix(_BLANK)).row(0, named=True)
+    # Most columns need no cleaning, and testing is far cheaper than rewriting.
+    dirty, blank = pl.all().str.contains(_NEEDS_CLEANING), pl.all() == ""
+    needs = cells.select(dirty.any(), blank.any().name.suffix(_BLANK_SUFFIX)).row(0, named=True)
     rewritten = [
         pl.col(name)
         .str.replace_all(f"[{_INVISIBLE}]", "")
@@ -128,22 +128,22 @@ def clean(cells: pl.DataFrame) -> pl.DataFrame:
         .str.strip_suffix(_MIDNIGHT)
         .replace({"": None})
         for name in cells.columns
-        if found[name]
+        if needs[name]
     ]
     rewritten += [
         pl.col(name).replace({"": None})
         for name in cells.columns
-        if found[name + _BLANK] and not found[name]
+        if needs[name + _BLANK_SUFFIX] and not needs[name]
     ]
     return cells.with_columns(rewritten) if rewritten else cells
 
 
-def percent(text: str) -> str:
-    """Return a stored fraction as a percent cell shows it; 15 digits are all it holds.
+def percent_text(text: str) -> str:
+    """Return a stored fraction as a percent cell shows it, to the 15 digits a double holds.
 
     Examples
     --------
-    >>> percent("0.123"), percent("0.07200000000000001"), percent("x")
+    >>> percent_text("0.123"), percent_text("0.07200000000000001"), percent_text("x")
     ('12.3%', '7.2%', 'x')
     """
     try:
@@ -152,47 +152,47 @@ def percent(text: str) -> str:
         return text
 
 
-def shows_percent(shape: str) -> bool:
-    """Tell whether a number format shows percent; quoted and escaped signs do not count.
+def is_percent_format(number_format: str) -> bool:
+    """Tell whether a number format shows percentages; quoted and escaped % signs do not count.
 
     Examples
     --------
-    >>> shows_percent("0.0%"), shows_percent('0.0" %"')
+    >>> is_percent_format("0.0%"), is_percent_format('0.0" %"')
     (True, False)
     """
-    return "%" in re.sub(r'"[^"]*"|\\.', "", shape)
+    return "%" in re.sub(r'"[^"]*"|\\.', "", number_format)
 
 
-def title(text: str) -> str:
-    r"""Return a header's text on one line; inside Chinese no space has a meaning.
+def header_text(text: str) -> str:
+    r"""Return the text of a header cell on one line; in Chinese text spaces are dropped.
 
     Examples
     --------
-    >>> title("公布\n增 速"), title("published  growth")
+    >>> header_text("公布\n增 速"), header_text("published  growth")
     ('公布增速', 'published growth')
     """
     return ("" if _CHINESE.search(text) else " ").join(text.split())
 
 
-def shown(text: str, most: int = 40) -> str:
-    r"""Return a received text fit for a message: one line, not long, without control characters.
+def printable(text: str, limit: int = 40) -> str:
+    r"""Return received text fit for a message: one short line without control characters.
 
     Examples
     --------
-    >>> shown("a\x07\nb" + "x" * 99)
+    >>> printable("a\x07\nb" + "x" * 99)
     'a bxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= most else line[:most] + "…"
+    return line if len(line) <= limit else line[:limit] + "…"
 
 
-def listed(items: Iterable[str], most: int = 5) -> str:
-    """Return the first items for a message, and how many there are where there are more.
+def join_items(items: Iterable[str], limit: int = 5) -> str:
+    """Join the first items for a message; add the total number when some are left out.
 
     Examples
     --------
-    >>> listed("abc"), listed("abcdefg")
+    >>> join_items("abc"), join_items("abcdefg")
     ('a, b, c', 'a, b, c, d, e … (7)')
     """
-    texts = [shown(item) for item in items]
-    return ", ".join(texts[:most]) + (f" … ({len(texts)})" if len(texts) > most else "")
+    texts = [printable(item) for item in items]
+    return ", ".join(texts[:limit]) + (f" … ({len(texts)})" if len(texts) > limit else "")

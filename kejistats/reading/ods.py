@@ -1,4 +1,4 @@
-"""Read ``.ods``: the tables of OpenDocument, whose cells say themselves what they are."""
+"""Read ``.ods`` workbooks (OpenDocument spreadsheets), whose cells carry their own type."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import zipfile
 from xml.etree import ElementTree as ET
 
 from kejistats.model.errors import UsageError
-from kejistats.reading.grid import UNCALCULATED, Grid, fits, frame, percent
-from kejistats.reading.zip_limits import SAVE, Package
+from kejistats.reading.grid import UNCALCULATED, Grid, check_extent, percent_text, text_frame
+from kejistats.reading.zip_limits import SAVE_AS_XLSX, Package
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -16,9 +16,9 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _ERROR = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
 _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
-_ASIDE = (f"{_TEXT}note", f"{_TEXT}ruby-text")
+_NOT_CELL_TEXT = (f"{_TEXT}note", f"{_TEXT}ruby-text")
 _MANIFEST = "META-INF/manifest.xml"
-KIND = b"application/vnd.oasis.opendocument.spreadsheet"
+MIMETYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
 def read_ods(package: Package) -> list[Grid]:
@@ -27,38 +27,38 @@ def read_ods(package: Package) -> list[Grid]:
     Parameters
     ----------
     package
-        The file.
+        The unpacked file.
 
     Raises
     ------
     UsageError
         For passwords, macros, links to other files, and cells too far apart.
     Exception
-        Of any kind when the file is no spreadsheet.
+        Any other, when the file is not a valid spreadsheet.
     """
-    manifest = package.xml(_MANIFEST) if _MANIFEST in package.names else b""
+    manifest = package.read_xml(_MANIFEST) if _MANIFEST in package.names else b""
     if b"encryption-data" in manifest or "encrypted-package" in package.names:
-        raise UsageError("it is locked by a password", SAVE)
+        raise UsageError("it is protected by a password", SAVE_AS_XLSX)
     package.refuse_macros("Basic/", "Scripts/")
-    content = package.xml("content.xml")
+    content = package.read_xml("content.xml")
     linked = b"table-source" in content or b"'file:" in content or b"&apos;file:" in content
     package.refuse_links(["content.xml"] if linked else [])
     return _grids(content)
 
 
 def _grids(content: bytes) -> list[Grid]:
-    """Read one element at a time, so that a million repeated rows take no memory."""
+    """Parse element by element, so that a million repeated rows take no memory."""
     grids = []
     hidden_styles: set[str] = set()
-    sheet: _Sheet | None = None
+    sheet: _SheetBuilder | None = None
     depth = 0
     for event, element in ET.iterparse(io.BytesIO(content), ("start", "end")):  # noqa: S314 - without entities
         tag = element.tag
         if tag == f"{_TABLE}table":
-            # A cell may hold a table of its own, which is no sheet.
+            # A cell may contain a nested table, which is not a sheet.
             depth += 1 if event == "start" else -1
             if event == "start" and depth == 1:
-                sheet = _Sheet(element, hidden_styles)
+                sheet = _SheetBuilder(element, hidden_styles)
             elif event == "end" and depth == 0 and sheet:
                 grids.append(sheet.grid())
                 sheet = None
@@ -73,8 +73,8 @@ def _grids(content: bytes) -> list[Grid]:
     return grids
 
 
-class _Sheet:
-    """A sheet while its rows come in."""
+class _SheetBuilder:
+    """Collects the rows of one sheet during parsing."""
 
     def __init__(self, table: ET.Element, hidden_styles: set[str]) -> None:
         self.table = table
@@ -83,7 +83,7 @@ class _Sheet:
         self._rows: list[list[str | None]] = []
         self._merged: list[tuple[int, int, int, int]] = []
         self._hidden: list[range] = []
-        self._next = 0
+        self._next_row = 0
 
     def add(self, row: ET.Element) -> None:
         texts: list[str | None] = []
@@ -91,47 +91,49 @@ class _Sheet:
         for cell in row:
             if cell.tag not in _CELLS:
                 continue
-            times = _count(cell, "number-columns-repeated")
+            repeat = _count(cell, "number-columns-repeated")
             text = _text(cell)
             if text is not None:
-                fits(self._name, self._next + 1, column + times)
-                texts += [None] * (column - len(texts)) + [text] * times
-            down, right = (_count(cell, f"number-{what}-spanned") for what in ("rows", "columns"))
-            if down > 1 or right > 1:
-                last = (self._next + down - 1, column + right - 1)
-                self._merged.append((self._next, column, *last))
-            column += times
-        times = _count(row, "number-rows-repeated")
+                check_extent(self._name, self._next_row + 1, column + repeat)
+                texts += [None] * (column - len(texts)) + [text] * repeat
+            row_span, column_span = (
+                _count(cell, f"number-{what}-spanned") for what in ("rows", "columns")
+            )
+            if row_span > 1 or column_span > 1:
+                last = (self._next_row + row_span - 1, column + column_span - 1)
+                self._merged.append((self._next_row, column, *last))
+            column += repeat
+        repeat = _count(row, "number-rows-repeated")
         if row.get(f"{_TABLE}visibility") in ("collapse", "filter"):
-            self._hidden.append(range(self._next + 1, self._next + times + 1))
+            self._hidden.append(range(self._next_row + 1, self._next_row + repeat + 1))
         if texts:
-            fits(self._name, self._next + times, len(texts))
-            self._rows += [[]] * (self._next - len(self._rows)) + [texts] * times
-        self._next += times
+            check_extent(self._name, self._next_row + repeat, len(texts))
+            self._rows += [[]] * (self._next_row - len(self._rows)) + [texts] * repeat
+        self._next_row += repeat
 
     def grid(self) -> Grid:
         width = max(map(len, self._rows), default=0)
-        fits(self._name, len(self._rows), width)
+        check_extent(self._name, len(self._rows), width)
         end = len(self._rows) + 1
         hidden = {row for rows in self._hidden for row in range(rows.start, min(rows.stop, end))}
-        cells = frame(self._rows)
+        cells = text_frame(self._rows)
         return Grid(self._name, cells, tuple(self._merged), frozenset(hidden), self._visible)
 
 
 def _count(element: ET.Element, name: str) -> int:
     text = element.get(_TABLE + name, "1")
     if not text.isdecimal() or len(text) > 7:
-        raise zipfile.BadZipFile(f"{name} is no number")
+        raise zipfile.BadZipFile(f"{name} is not a number")
     return int(text)
 
 
 def _text(cell: ET.Element) -> str | None:
-    """Return what a cell says: a number as stored, a percent and an error as shown."""
+    """Return the text of a cell: numbers as stored, percentages and errors as displayed."""
     kind = cell.get(f"{_OFFICE}value-type")
     if cell.get(_ERROR) == "error":
-        return f"#{_shown(cell).lstrip('#')}"
+        return f"#{_displayed(cell).lstrip('#')}"
     if kind == "percentage":
-        return percent(cell.get(f"{_OFFICE}value", ""))
+        return percent_text(cell.get(f"{_OFFICE}value", ""))
     if kind in ("float", "currency"):
         return cell.get(f"{_OFFICE}value")
     if kind == "date":
@@ -141,11 +143,11 @@ def _text(cell: ET.Element) -> str | None:
         return cell.get(f"{_OFFICE}boolean-value", "").upper()
     if kind is None and cell.get(f"{_TABLE}formula"):
         return UNCALCULATED
-    return _shown(cell) or None
+    return _displayed(cell) or None
 
 
-def _shown(cell: ET.Element) -> str:
-    """Return the lines of a cell, without comments and drawings, which stand inside it too."""
+def _displayed(cell: ET.Element) -> str:
+    """Return the text lines of a cell, without the comments and drawings nested in it."""
     return "\n".join(_line(line) for line in cell.findall(f"{_TEXT}p"))
 
 
@@ -156,7 +158,7 @@ def _line(element: ET.Element) -> str:
             parts.append(" ")
         elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
             parts.append("\n")
-        elif child.tag.startswith(_TEXT) and child.tag not in _ASIDE:
+        elif child.tag.startswith(_TEXT) and child.tag not in _NOT_CELL_TEXT:
             parts.append(_line(child))
         parts.append(child.tail or "")
     return "".join(parts)

@@ -1,7 +1,6 @@
-"""The workbook inside an old ``.xls``, taken out of its container with every loop bounded.
+"""Extract the workbook stream from the OLE container of an old ``.xls``, with bounded loops.
 
-The reader of old workbooks opens the container itself, but follows a chain that bites its own
-tail until the memory is full.
+xlrd could open the container itself, but follows a cyclic sector chain until memory is full.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ import struct
 from collections.abc import Sequence
 
 SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_NAMES = ("Workbook", "Book")
-_END = -2
-_IN_HEADER = 109
-_ENTRY = 128
-_STREAM, _ROOT = 2, 5
+_STREAM_NAMES = ("Workbook", "Book")
+_END_OF_CHAIN = -2
+_SECTORS_IN_HEADER = 109
+_ENTRY_SIZE = 128
+_STREAM_ENTRY, _ROOT_ENTRY = 2, 5
 
 
 def workbook_stream(raw: bytes) -> bytes:
-    """Return the stream of records that is the workbook.
+    """Return the workbook stream (a sequence of BIFF records) of an ``.xls`` file.
 
     Parameters
     ----------
@@ -28,32 +27,35 @@ def workbook_stream(raw: bytes) -> bytes:
     Raises
     ------
     ValueError
-        When the container is broken or holds no workbook.
+        When the container is broken or contains no workbook.
     struct.error
-        When it breaks off.
+        When the file is truncated.
     """
     shift, small_shift = struct.unpack_from("<HH", raw, 30)
     if (shift, small_shift) not in ((9, 6), (12, 6)):
-        raise ValueError("its sectors are of no known size")
+        raise ValueError("its sector size is unknown")
     size = 1 << shift
     directory, _, cutoff, small_table, _, more, _ = struct.unpack_from("<7i", raw, 48)
     sectors = [raw[at : at + size] for at in range(size, len(raw), size)]
-    places = list(struct.unpack_from(f"<{_IN_HEADER}i", raw, 76))
-    seen = 0
-    while more >= 0 and seen <= len(sectors):
+    table_sectors = list(struct.unpack_from(f"<{_SECTORS_IN_HEADER}i", raw, 76))
+    hops = 0
+    while more >= 0 and hops <= len(sectors):
         *further, more = _numbers(sectors[more])
-        places += further
-        seen += 1
-    table = [sid for place in places if place >= 0 for sid in _numbers(sectors[place])]
+        table_sectors += further
+        hops += 1
+    table = [sid for sector in table_sectors if sector >= 0 for sid in _numbers(sectors[sector])]
     entries = _joined(sectors, table, directory)
     root = b""
-    for at in range(0, len(entries) - _ENTRY + 1, _ENTRY):
-        entry = entries[at : at + _ENTRY]
+    for at in range(0, len(entries) - _ENTRY_SIZE + 1, _ENTRY_SIZE):
+        entry = entries[at : at + _ENTRY_SIZE]
         length, kind = struct.unpack_from("<HB", entry, 64)
         start, total = struct.unpack_from("<iI", entry, 116)
-        if kind == _ROOT:
+        if kind == _ROOT_ENTRY:
             root = _joined(sectors, table, start) if total else b""
-        if kind == _STREAM and entry[: max(length - 2, 0)].decode("utf-16-le", "replace") in _NAMES:
+        if (
+            kind == _STREAM_ENTRY
+            and entry[: max(length - 2, 0)].decode("utf-16-le", "replace") in _STREAM_NAMES
+        ):
             if total >= cutoff:
                 stream = _joined(sectors, table, start)
             else:
@@ -61,9 +63,9 @@ def workbook_stream(raw: bytes) -> bytes:
                 links = _numbers(_joined(sectors, table, small_table))
                 stream = _joined(small, links, start)
             if len(stream) < total:
-                raise ValueError("it breaks off")
+                raise ValueError("it is truncated")
             return stream[:total]
-    raise ValueError("it holds no workbook")
+    raise ValueError("it contains no workbook")
 
 
 def _numbers(content: bytes) -> list[int]:
@@ -71,11 +73,11 @@ def _numbers(content: bytes) -> list[int]:
 
 
 def _joined(sectors: Sequence[bytes], table: Sequence[int], start: int) -> bytes:
-    """Join the sectors of a chain."""
-    found: list[bytes] = []
-    while start != _END:
-        if not 0 <= start < len(sectors) or len(found) > len(sectors) or start >= len(table):
-            raise ValueError("its sectors are no chain")
-        found.append(sectors[start])
+    """Join the sectors of the chain that begins at `start`."""
+    chain: list[bytes] = []
+    while start != _END_OF_CHAIN:
+        if not 0 <= start < len(sectors) or len(chain) > len(sectors) or start >= len(table):
+            raise ValueError("its sector chain is broken")
+        chain.append(sectors[start])
         start = table[start]
-    return b"".join(found)
+    return b"".join(chain)

@@ -1,4 +1,4 @@
-"""One received sheet as a table of text that keeps the place of every cell."""
+"""The table of one received sheet as text, with the address of every cell."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import polars as pl
 from kejistats.reading.form_mark import Mark
 
 ROW = "_row"
-# Where a table was wide, each long row says itself which column a text came from: the column
-# "@value" holds the letter of the cell of "value".
-AT = "@"
+# Rows unfolded from a wide table differ in which column a text came from: the column "@value"
+# holds the column letter of the cell of "value".
+LETTER_OF = "@"
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What the reader itself noticed: a hidden row, a sheet left out, a total that differs.
+    """A finding of the reader itself: a hidden row, a skipped sheet, a total that differs.
 
     Parameters
     ----------
     rule, severity
         As in the Finding table.
     cell
-        Address.
+        Cell address.
     wrong, right
         Chinese text.
     sheet
-        Name of the sheet, where it is another than the one that carries the remark.
+        Sheet name, when the remark is about another sheet than the one that carries it.
     """
 
     rule: str
@@ -47,18 +47,18 @@ class Sheet:
     file, name
         File name, and sheet name (empty for CSV).
     rows
-        Text columns by header, stripped, null where blank; ``_row``: the row number a spreadsheet
-        shows; and, where a wide table was unfolded, ``@column``: the letter a text came from.
+        One stripped text column per header, null where blank; ``_row``, the row number a
+        spreadsheet shows; and for unfolded wide tables ``@column``, the column letter of each text.
     letters
         Column letter by header.
     nameless
-        First filled cell under a blank header, if there is one.
+        Address of the first filled cell under a blank header; empty if there is none.
     mark
-        What the hidden sheet of a fill-in workbook says, if the file is one.
+        Identity of the fill-in workbook, if the file is one.
     remarks
-        What the reader noticed in this sheet.
+        Findings of the reader in this sheet.
     skipped
-        Rows of notes and totals that carry no figure of their own.
+        Number of rows left out because they are notes, totals or repeated headers.
     """
 
     file: str

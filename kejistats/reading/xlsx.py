@@ -1,4 +1,4 @@
-"""Read ``.xlsx``: values the fast way, and from the XML what the fast reader does not tell."""
+"""Read ``.xlsx``: values by fastexcel, and from the XML what fastexcel does not report."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ import polars as pl
 from kejistats.reading.grid import (
     UNCALCULATED,
     Grid,
-    fits,
-    letter,
-    percent,
-    place,
-    shows_percent,
+    check_extent,
+    column_letter,
+    is_percent_format,
+    parse_address,
+    percent_text,
 )
-from kejistats.reading.zip_limits import Package, stored
+from kejistats.reading.zip_limits import Package, build_zip
 
-_WORKBOOK = "xl/workbook.xml"
-_BASE = ("[Content_Types].xml", "_rels/.rels", _WORKBOOK, "xl/_rels/workbook.xml.rels")
-_SHARED = ("xl/styles.xml", "xl/sharedStrings.xml")
+_WORKBOOK_PART = "xl/workbook.xml"
+_BASE_PARTS = ("[Content_Types].xml", "_rels/.rels", _WORKBOOK_PART, "xl/_rels/workbook.xml.rels")
+_SHARED_PARTS = ("xl/styles.xml", "xl/sharedStrings.xml")
 # 9 and 10 are the built-in formats 0% and 0.00%.
-_PERCENTS = {"9", "10"}
+_BUILT_IN_PERCENT = {"9", "10"}
 
 _ROW = rb"<row\b"
 _REF = rb"<c\b[^>]*?\br=[\"']([A-Z]+)(\d+)[\"']"
 _FILLED = re.compile(_REF + rb"[^>]*(?<!/)>(?!\s*</c>)")
-_LAST_FILLED = (b"</v>", b"</is>", b"</f>", b"<f ", b"<f>", b"<f/>")
-_WITHOUT_REF = re.compile(rb"<(?:row|c)(?![^>]*\sr=)(?=[\s/>])")
+_END_OF_CONTENT = (b"</v>", b"</is>", b"</f>", b"<f ", b"<f>", b"<f/>")
+_MISSING_REF = re.compile(rb"<(?:row|c)(?![^>]*\sr=)(?=[\s/>])")
 _HIDDEN = re.compile(
     _ROW + rb"(?=[^>]*\bhidden=[\"'](?:1|true)[\"'])[^>]*\br=[\"'](\d+)[\"'][^>]*(?<!/)>"
 )
@@ -58,40 +58,40 @@ class _Part:
 def read_xlsx(package: Package) -> list[Grid]:
     """Return the worksheets of an ``.xlsx`` workbook.
 
-    Formulas count with the results stored beside them. Cells in error hold their error's name,
-    a formula without a result holds `UNCALCULATED`, and a percent cell reads as it is shown.
+    A formula gives its stored result, or `UNCALCULATED` where it has none. A cell in error gives
+    the name of its error, and a percent cell the percentage as displayed.
 
     Parameters
     ----------
     package
-        The file.
+        The unpacked file.
 
     Raises
     ------
     UsageError
         For macros, links to other workbooks, and cells too far apart.
     Exception
-        Of any kind when the file is no workbook.
+        Any other, when the file is not a valid workbook.
     """
     import fastexcel
 
     package.refuse_macros("xl/macrosheets/")
-    package.refuse_links([n for n in package.under("xl/externalLinks/") if n.endswith(".xml")])
-    parts = {name: package.xml(name) for name in _BASE if name in package.names}
-    listed = _worksheets(parts)
-    parts |= {name: package.xml(name) for name in _SHARED if name in package.names}
-    sheets = {sheet.part: _plain(package.xml(sheet.part)) for sheet in listed}
-    for content in (*sheets.values(), parts.get(_SHARED[1])):
+    package.refuse_links([n for n in package.parts_in("xl/externalLinks/") if n.endswith(".xml")])
+    parts = {name: package.read_xml(name) for name in _BASE_PARTS if name in package.names}
+    worksheets = _worksheets(parts)
+    parts |= {name: package.read_xml(name) for name in _SHARED_PARTS if name in package.names}
+    sheets = {sheet.part: _normalised(package.read_xml(sheet.part)) for sheet in worksheets}
+    for content in (*sheets.values(), parts.get(_SHARED_PARTS[1])):
         if content is not None:
             _require_regular(content)
-    for sheet in listed:
-        fits(sheet.name, *_extent(sheets[sheet.part]))
-    book = fastexcel.read_excel(stored(parts | sheets))
-    percents = _percent_styles(parts.get(_SHARED[0], b""))
+    for sheet in worksheets:
+        check_extent(sheet.name, *_extent(sheets[sheet.part]))
+    book = fastexcel.read_excel(build_zip(parts | sheets))
+    percents = _percent_styles(parts.get(_SHARED_PARTS[0], b""))
     grids = []
-    for sheet in listed:
+    for sheet in worksheets:
         content = sheets[sheet.part]
-        cells = _with_texts(_values(book, sheet.name), _special(content, percents))
+        cells = _with_texts(_values(book, sheet.name), _corrected_texts(content, percents))
         merged = tuple(_range(ref.decode()) for ref in _MERGED.findall(content))
         hidden = frozenset(int(row) for row in _HIDDEN.findall(content))
         grids.append(Grid(sheet.name, cells, merged, hidden, sheet.visible))
@@ -99,81 +99,86 @@ def read_xlsx(package: Package) -> list[Grid]:
 
 
 def _require_regular(content: bytes) -> None:
-    """Refuse what the fast reader would make something else of, instead of giving up.
+    """Refuse XML that fastexcel would misread instead of rejecting it.
 
-    It does not mind XML that breaks off or overlaps, and takes the digits before a comment for
-    the whole number.
+    It accepts truncated and overlapping XML, and reads the digits before a comment as the whole
+    number.
     """
     if b"<!--" in content or b"<![CDATA[" in content:
-        raise zipfile.BadZipFile("comments stand among its cells")
+        raise zipfile.BadZipFile("there are comments among its cells")
     expat.ParserCreate().Parse(content, True)
 
 
 def _worksheets(parts: dict[str, bytes]) -> list[_Part]:
     links = {}
-    for link in ET.fromstring(parts[_BASE[3]]):  # noqa: S314 - without entities
+    for link in ET.fromstring(parts[_BASE_PARTS[3]]):  # noqa: S314 - without entities
         if str(link.get("Type")).endswith("/worksheet"):
             links[link.get("Id")] = str(link.get("Target"))
-    found = []
-    for sheet in ET.fromstring(parts[_WORKBOOK]).iter():  # noqa: S314 - without entities
+    worksheets = []
+    for sheet in ET.fromstring(parts[_WORKBOOK_PART]).iter():  # noqa: S314 - without entities
         if sheet.tag.rpartition("}")[2] != "sheet":
             continue
         ids = [v for k, v in sheet.items() if k.rpartition("}")[2] == "id"]
         target = links.get(ids[0]) if ids else None
         if target is None:
-            continue  # a sheet of charts
+            continue  # a chart sheet
         part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        found.append(_Part(str(sheet.get("name")), part, sheet.get("state") in (None, "visible")))
-    return found
+        worksheets.append(
+            _Part(str(sheet.get("name")), part, sheet.get("state") in (None, "visible"))
+        )
+    return worksheets
 
 
-def _plain(content: bytes) -> bytes:
-    """Write the rarer forms of a sheet's XML as the usual one: no prefixes, every cell named."""
+def _normalised(content: bytes) -> bytes:
+    """Rewrite rarer variants of sheet XML: no prefixes, no blank rows at the end, every cell named."""
     if b"<sheetData" not in content:
         content = re.sub(rb"<(/?)[A-Za-z]\w*:", rb"<\1", content)
-    content = _trimmed(content)
-    return _named(content) if _WITHOUT_REF.search(content) else content
+    content = _without_blank_end(content)
+    return _with_references(content) if _MISSING_REF.search(content) else content
 
 
-def _named(content: bytes) -> bytes:
+def _with_references(content: bytes) -> bytes:
+    """Add the missing cell references to rows and cells, which are optional in the format."""
     row = column = 0
 
-    def name(match: re.Match[bytes]) -> bytes:
+    def add_reference(match: re.Match[bytes]) -> bytes:
         nonlocal row, column
         given = re.search(rb"\sr=[\"']([A-Z]*)(\d+)[\"']", match[2])
         if match[1] == b"row":
             row, column = (int(given[2]) if given else row + 1), 0
             return match[0] if given else b'<row r="%d"%s' % (row, match[2])
-        column = place(given[0][4:-1].decode())[1] + 1 if given and given[1] else column + 1
+        column = parse_address(given[0][4:-1].decode())[1] + 1 if given and given[1] else column + 1
         return (
-            match[0] if given else b'<c r="%s%d"%s' % (letter(column - 1).encode(), row, match[2])
+            match[0]
+            if given
+            else b'<c r="%s%d"%s' % (column_letter(column - 1).encode(), row, match[2])
         )
 
-    return re.sub(rb"<(row|c)((?:\s[^>]*)?/?>)", name, content)
+    return re.sub(rb"<(row|c)((?:\s[^>]*)?/?>)", add_reference, content)
 
 
-def _trimmed(content: bytes) -> bytes:
-    """Cut off the blank rows at the end: there may be a million of them."""
+def _without_blank_end(content: bytes) -> bytes:
+    """Cut off the blank rows at the end, of which there can be a million."""
     end = content.rfind(b"</sheetData>")
-    last = max(content.rfind(tag, 0, max(end, 0)) for tag in _LAST_FILLED)
+    last = max(content.rfind(tag, 0, max(end, 0)) for tag in _END_OF_CONTENT)
     start = content.find(b"</row>", last, end) + 6 if last >= 0 else content.find(b"<row")
     return content[:start] + content[end:] if 6 <= start < end else content
 
 
 def _extent(content: bytes) -> tuple[int, int]:
-    """Return how many rows and columns the block from A1 to the last filled cell has."""
+    """Return the number of rows and columns from A1 to the last filled cell."""
     cells = _FILLED.findall(content)
-    columns = {place(f"{column.decode()}1")[1] for column in {c for c, _ in cells}}
+    columns = {parse_address(f"{column.decode()}1")[1] for column in {c for c, _ in cells}}
     return max((int(r) for r in {r for _, r in cells}), default=0), max(columns, default=-1) + 1
 
 
 def _range(ref: str) -> tuple[int, int, int, int]:
     first, last = ref.split(":")
-    return (*place(first), *place(last))
+    return (*parse_address(first), *parse_address(last))
 
 
 def _values(book: object, name: str) -> pl.DataFrame:
-    """Load a sheet as text from A1 on; the fast reader leaves out blank columns on the left."""
+    """Load a sheet as text from A1 on; fastexcel leaves out blank columns on the left."""
     sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")  # type: ignore[attr-defined]
     rows: pl.DataFrame = sheet.to_polars()
     columns = sheet.available_columns()
@@ -183,31 +188,31 @@ def _values(book: object, name: str) -> pl.DataFrame:
     return rows
 
 
-def _special(content: bytes, percents: set[bytes]) -> dict[tuple[int, int], str]:
-    """Return the texts of cells that the fast reader leaves blank or shows otherwise."""
-    found = {}
+def _corrected_texts(content: bytes, percents: set[bytes]) -> dict[tuple[int, int], str]:
+    """Return the texts of cells that fastexcel leaves blank or converts, by row and column."""
+    texts = {}
     if b't="e"' in content or b't="b"' in content or b"'" in content:
         for kind, column, row, body in _TYPED.findall(content):
             if value := _VALUE.search(body):
                 text = unescape(value[1].decode())
-                truth = {"1": "TRUE", "0": "FALSE"}.get(text, text)
-                found[column, row] = truth if kind == b"b" else f"#{text.lstrip('#')}"
+                boolean = {"1": "TRUE", "0": "FALSE"}.get(text, text)
+                texts[column, row] = boolean if kind == b"b" else f"#{text.lstrip('#')}"
     if b"<f" in content:
         for kind, column, row, value in _FORMULA.findall(content):
-            # A text that a formula made may be empty; a number may not.
+            # The text result of a formula may be empty; a numeric result may not.
             if not (kind == b"str" and value):
-                found[column, row] = UNCALCULATED
+                texts[column, row] = UNCALCULATED
     if percents:
         styles = b"|".join(sorted(percents))
         cell = rb"(?=<c\b[^>]*\bs=[\"'](?:" + styles + rb")[\"'])(?!<c\b[^>]*\bt=[\"'][^n])"
         for column, row, body in re.findall(cell + _REF + _BODY, content, re.DOTALL):
             if value := _VALUE.search(body):
-                found[column, row] = percent(value[1].decode().strip())
-    return {place((column + row).decode()): text for (column, row), text in found.items()}
+                texts[column, row] = percent_text(value[1].decode().strip())
+    return {parse_address((column + row).decode()): text for (column, row), text in texts.items()}
 
 
 def _with_texts(cells: pl.DataFrame, texts: dict[tuple[int, int], str]) -> pl.DataFrame:
-    """Put texts in their places, beyond the last row and column too."""
+    """Write texts by row and column index, extending the frame where they lie beyond it."""
     if not texts:
         return cells
     height = max(cells.height, 1 + max(row for row, _ in texts))
@@ -218,17 +223,19 @@ def _with_texts(cells: pl.DataFrame, texts: dict[tuple[int, int], str]) -> pl.Da
     columns = cells.get_columns()
     columns += [pl.Series([], dtype=pl.String)] * (width - cells.width)
     for i, series in enumerate(columns):
-        whole = series
-        if whole.len() < height:
-            whole = whole.extend_constant(None, height - whole.len())
-        if own := by_column.get(i):
-            whole = whole.clone().scatter(list(own), list(own.values()))
-        columns[i] = whole.alias(f"c{i}")
+        column_values = series
+        if column_values.len() < height:
+            column_values = column_values.extend_constant(None, height - column_values.len())
+        if replacements := by_column.get(i):
+            column_values = column_values.clone().scatter(
+                list(replacements), list(replacements.values())
+            )
+        columns[i] = column_values.alias(f"c{i}")
     return pl.DataFrame(columns)
 
 
 def _percent_styles(styles: bytes) -> set[bytes]:
-    """Return the numbers of the cell styles whose format has a percent sign."""
+    """Return the indexes of the cell styles whose number format shows percentages."""
     if b"%" not in styles and not re.search(rb'numFmtId=["\'](?:9|10)["\']', styles):
         return set()
     root = ET.fromstring(styles)  # noqa: S314 - without entities
@@ -238,11 +245,11 @@ def _percent_styles(styles: bytes) -> set[bytes]:
     formats = {
         str(f.get("numFmtId"))
         for f in tags.get("numFmt", [])
-        if shows_percent(str(f.get("formatCode")))
+        if is_percent_format(str(f.get("formatCode")))
     }
     cells = next(iter(tags.get("cellXfs", [])), ET.Element("none"))
     return {
         str(i).encode()
         for i, style in enumerate(cells)
-        if style.get("numFmtId") in formats | _PERCENTS
+        if style.get("numFmtId") in formats | _BUILT_IN_PERCENT
     }

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from kejistats.intake.comparisons.compare import compare
 from kejistats.model.settings import Checks
-from tests.factory import CITY, OWN, code, day, districts, indicators, observation, registry, target
+from tests.factory import (
+    CITY,
+    DISTRICT,
+    code,
+    day,
+    districts,
+    indicators,
+    observation,
+    registry,
+    target,
+)
 from tests.factory import observations as observation_table
 from tests.factory import targets as target_table
 
@@ -565,7 +575,7 @@ def test_what_does_not_apply_counts_as_covered() -> None:
 
 
 def test_zones_are_never_summed_and_never_above_the_city() -> None:
-    zone = {"code": "900151", "kind": "zone", "contained_in": OWN}
+    zone = {"code": "900151", "kind": "zone", "contained_in": DISTRICT}
     units = districts(8, zone)
     rows = [observation("hnte_total", 50.0, district=code(n)) for n in DISTRICTS]
     rows += [
@@ -593,7 +603,7 @@ def test_a_stored_city_leaves_the_fault_with_the_fresh_district() -> None:
     rows = [observation("hnte_total", 50.0 + n, district=code(n)) for n in DISTRICTS]
     stored = [*rows[1:], observation("hnte_total", 450.0, district=CITY)]
     [(rule, _, row)] = found(rows[:1], stored)
-    assert (rule, row["district"]) == ("districts_differ", OWN)
+    assert (rule, row["district"]) == ("districts_differ", DISTRICT)
 
 
 def test_several_districts_above_the_city_are_the_citys_fault() -> None:

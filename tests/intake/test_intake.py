@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from kejistats.dataset import Dataset
 from kejistats.intake import check_file, inbox_files, ingest, pending
 from kejistats.model.errors import UsageError
-from kejistats.reading.layout import _NOTE, _SIGNED
+from kejistats.reading.layout import _NOTE, _SIGNATURE
 from kejistats.reading.total_rows import TOTAL
 from kejistats.store import Store, current
 from tests.factory import CITY, ROOT, make_dataset, write_csv
@@ -188,13 +188,13 @@ def test_a_formula_counts_with_its_result(dataset: Dataset, tmp_path: Path) -> N
         ("a.csv", b"", "empty"),
         ("a.csv", b"\n \n", "empty"),
         ("a.csv", b"\xff\xff\xff\x00", "neither UTF-8 nor GB18030"),
-        ("a.csv", b"district,value\n1,2,3\n", "no regular CSV"),
-        ("a.csv", b'district,value\n1,"2\n', "no regular CSV"),
+        ("a.csv", b"district,value\n1,2,3\n", "not a regular CSV"),
+        ("a.csv", b'district,value\n1,"2\n', "not a regular CSV"),
         ("a.csv", b"value,value\n1,2\n", "twice"),
         ("a.xlsx", b"PK not really", "cannot be read as a workbook"),
         ("a.xls", b"", "empty"),
         ("a.xls", b"not really", "cannot be read as a workbook"),
-        ("a.docx", b"", "none of .csv, .xlsx, .xls, .ods"),
+        ("a.docx", b"", "not a .csv, .xlsx, .xls, .ods file"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_a_remedy(
@@ -210,18 +210,18 @@ def test_what_cannot_be_read_is_refused_with_a_remedy(
 
 
 def test_a_file_that_is_not_there_is_refused(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no file at"):
+    with pytest.raises(UsageError, match="there is no file"):
         check_file(dataset, tmp_path / "none.csv")
 
 
 @pytest.mark.parametrize(
     ("header", "wrong"),
     [
-        ("district,indicator,checkpoint", "value is absent"),
+        ("district,indicator,checkpoint", "value is missing"),
         ("district,indicator,checkpoint,value,colour", "'colour' is unknown"),
-        ("district,地区,indicator,checkpoint,value", "district stands twice"),
-        ("district,indicator,kind,value", "year is absent"),
-        ("表一,,,", "district is absent"),
+        ("district,地区,indicator,checkpoint,value", "district occurs twice"),
+        ("district,indicator,kind,value", "year is missing"),
+        ("表一,,,", "district is missing"),
     ],
 )
 def test_a_wrong_header_is_refused_with_the_columns_needed(
@@ -233,7 +233,7 @@ def test_a_wrong_header_is_refused_with_the_columns_needed(
     with pytest.raises(UsageError, match=wrong) as caught:
         check_file(dataset, path)
 
-    assert "columns needed: district, indicator" in caught.value.remedy
+    assert "required columns: district, indicator" in caught.value.remedy
 
 
 # Values and units
@@ -452,7 +452,7 @@ def test_every_rule_there_is_has_a_case_here() -> None:
         for m in ("row_rules", "check_rows")
     ]
 
-    rules = set(re.findall(r"(?:Fault\(|found\(\s*\w+,)\s*\"([a-z_]+)\"", "".join(code)))
+    rules = set(re.findall(r"(?:RowRule\(|fault_rows\(\s*\w+,)\s*\"([a-z_]+)\"", "".join(code)))
 
     assert len(rules) > 15
     assert rules == {rule for rule, _, _ in OBSERVATION_FAULTS + TARGET_FAULTS + WARNINGS}
@@ -706,7 +706,7 @@ def test_files_of_the_inbox_are_untaken_until_their_content_has_come_in(city: Pa
 def test_a_data_set_without_inbox_says_where_files_go(city: Path) -> None:
     (city / "inbox").rmdir()
 
-    with pytest.raises(UsageError, match="inbox is missing"):
+    with pytest.raises(UsageError, match=r"there is no folder .*inbox"):
         inbox_files(Dataset(city))
 
 
@@ -715,7 +715,7 @@ def test_a_data_set_without_inbox_says_where_files_go(city: Path) -> None:
 # Totals and notes are no rows of figures and are read apart; test_reading.py has them. Texts are
 # also drawn from the words in the code, where these occur.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8).filter(
-    lambda text: not pl.Series([text.strip()]).str.contains(f"{TOTAL}|{_NOTE}|{_SIGNED}").any()
+    lambda text: not pl.Series([text.strip()]).str.contains(f"{TOTAL}|{_NOTE}|{_SIGNATURE}").any()
 )
 CELLS = {
     "district": st.sampled_from(["900101", "第2区", "同名区", "第9区", ""]) | TEXTS,
@@ -805,7 +805,7 @@ def test_figures_under_a_blank_header_are_refused_and_not_lost(
         encoding="utf-8",
     )
 
-    with pytest.raises(UsageError, match="E3 stands in a column without a name"):
+    with pytest.raises(UsageError, match="E3 is filled, but its column has no name"):
         check_file(dataset, path)
 
 

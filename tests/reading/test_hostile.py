@@ -14,7 +14,7 @@ import xlsxwriter
 from kejistats.model.errors import UsageError
 from kejistats.reading import zip_limits
 from kejistats.reading.read_file import read_sheets
-from kejistats.reading.zip_limits import MOST_BYTES
+from kejistats.reading.zip_limits import MAX_BYTES
 from tests.factory import FIXTURES, write_csv
 from tests.reading.test_reading import (
     END,
@@ -81,16 +81,16 @@ def test_an_empty_file_is_refused(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "wrong"),
     [
-        ("a.xlsx", PNG, "it is no workbook"),
-        ("a.ods", PNG, "it is no workbook"),
+        ("a.xlsx", PNG, "it is not a workbook"),
+        ("a.ods", PNG, "it is not a workbook"),
         ("a.csv", PNG, "neither UTF-8 nor GB18030"),
         ("a.xls", b"<html><table><tr><td>1</td></tr></table></html>", "it is a web page"),
-        ("a.xlsx", b"district,indicator\n", "it is no workbook"),
+        ("a.xlsx", b"district,indicator\n", "it is not a workbook"),
         ("a.xlsx", b"PK\x03\x04 not really", "cannot be read as a workbook"),
         ("a.xls", OLE + bytes(600), "cannot be read as a workbook"),
         ("a.xlsm", b"", "workbook with macros"),
-        ("a.docx", b"", "none of .csv, .xlsx, .xls, .ods"),
-        ("a.et", b"", "none of"),
+        ("a.docx", b"", "not a .csv, .xlsx, .xls, .ods file"),
+        ("a.et", b"", "not a .csv"),
     ],
 )
 def test_what_is_no_workbook_is_refused(
@@ -128,7 +128,7 @@ def test_an_old_workbook_whose_sectors_run_in_a_circle_is_refused(tmp_path: Path
     path = tmp_path / "a.xls"
     path.write_bytes(raw)
 
-    assert "its sectors are no chain" in refused(path).message
+    assert "its sector chain is broken" in refused(path).message
 
 
 class PanicException(BaseException):
@@ -186,7 +186,7 @@ def test_a_workbook_with_a_password_is_refused(
 
     error = refused(tmp_path / name)
 
-    assert "locked by a password" in error.message
+    assert "protected by a password" in error.message
     assert "without a password" in error.remedy
 
 
@@ -197,7 +197,7 @@ def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(raw)
 
-    assert "locked by a password" in refused(path).message
+    assert "protected by a password" in refused(path).message
 
 
 @pytest.mark.parametrize("name", ["xl/vbaProject.bin", "xl/macrosheets/sheet1.xml"])
@@ -205,7 +205,7 @@ def test_macros_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(changed(valid(tmp_path), **{name: b"x"}))
 
-    assert "it holds macros" in refused(path).message
+    assert "it contains macros" in refused(path).message
 
 
 def test_macros_of_other_programs_are_refused(tmp_path: Path) -> None:
@@ -215,8 +215,8 @@ def test_macros_of_other_programs_are_refused(tmp_path: Path) -> None:
     old = tmp_path / "a.xls"
     old.write_bytes((FIXTURES / "received.xls").read_bytes() + "_VBA_PROJECT".encode("utf-16-le"))
 
-    assert "it holds macros" in refused(path).message
-    assert "it holds macros" in refused(old).message
+    assert "it contains macros" in refused(path).message
+    assert "it contains macros" in refused(old).message
 
 
 def test_links_to_other_workbooks_are_refused(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_links_to_other_workbooks_are_refused(tmp_path: Path) -> None:
 
 def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    path.write_bytes(changed(valid(tmp_path), **{SHEET: bytes(MOST_BYTES)}))
+    path.write_bytes(changed(valid(tmp_path), **{SHEET: bytes(MAX_BYTES)}))
 
     assert "unpacks to more than 256 MB" in refused(path).message
 
@@ -275,7 +275,7 @@ def test_parts_that_declare_entities_are_refused(tmp_path: Path, entity: str, na
     dtd = f"<!DOCTYPE x [{entity}]>".encode()
     path.write_bytes(changed(raw, **{name: head + mark + dtd + tail}))
 
-    assert f"its part {name} is no plain XML" in refused(path).message
+    assert f"its part {name} is not plain XML" in refused(path).message
 
 
 def test_a_part_in_another_encoding_is_refused(tmp_path: Path) -> None:
@@ -284,14 +284,14 @@ def test_a_part_in_another_encoding_is_refused(tmp_path: Path) -> None:
     sheet = part(raw, SHEET).decode().replace("UTF-8", "UTF-16").encode("utf-16")
     path.write_bytes(changed(raw, **{SHEET: sheet}))
 
-    assert "is no plain XML" in refused(path).message
+    assert "is not plain XML" in refused(path).message
 
 
 @pytest.mark.parametrize("inside", ["<!-- 5 -->", "<![CDATA[5]]>"])
 def test_a_number_broken_by_a_comment_is_refused_and_not_cut(tmp_path: Path, inside: str) -> None:
     path = package(tmp_path / "a.xlsx", START + ROWS.replace("<v>7<", f"<v>1{inside}2<") + END)
 
-    assert "comments stand among its cells" in refused(path).message
+    assert "there are comments among its cells" in refused(path).message
 
 
 def test_a_part_that_stands_twice_is_refused(tmp_path: Path) -> None:
@@ -300,11 +300,11 @@ def test_a_part_that_stands_twice_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as twice, pytest.warns(UserWarning, match="Duplicate name"):
         twice.writestr(SHEET, START + ROWS + END)
 
-    assert "a part stands in it twice" in refused(path).message
+    assert "it contains a part twice" in refused(path).message
 
 
 def test_too_many_parts_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_limits, "_MOST_PARTS", 3)
+    monkeypatch.setattr(zip_limits, "_MAX_PARTS", 3)
     path = book(tmp_path / "a.xlsx", 表=[HEADER, LINE])
 
     assert "unpacks to more than" in refused(path).message

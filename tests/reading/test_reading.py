@@ -241,7 +241,7 @@ def test_gb18030_that_shows_only_far_down_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_an_irregular_csv_names_the_line(tmp_path: Path, content: list[str], wrong: str) -> None:
-    with pytest.raises(UsageError, match="no regular CSV") as caught:
+    with pytest.raises(UsageError, match="not a regular CSV") as caught:
         sheets(lines(tmp_path / "a.csv", *content))
 
     assert wrong in caught.value.message

@@ -1,4 +1,4 @@
-"""Received figures against the store, against each other and against what is printed beside them."""
+"""Compare received figures with the store, with each other and with the results printed beside them."""
 
 from kejistats.intake.comparisons.compare import compare
 

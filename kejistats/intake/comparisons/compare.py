@@ -1,4 +1,4 @@
-"""Received figures against the store and against each other (definitions §11)."""
+"""Run all comparison rules on the figures of one intake (definitions §11)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from kejistats.intake.comparisons.chain_stages import stage_over_before
-from kejistats.intake.comparisons.figures import FOUND, Figures, figures_of
+from kejistats.intake.comparisons.figures import FINDING_SCHEMA, Figures, build_figures
 from kejistats.intake.comparisons.printed_rates import (
     attainment_differs,
     growth_differs,
@@ -40,42 +40,42 @@ def compare(
     today: date,
     chains: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Compare the figures of one intake with the store, with each other and with what they print.
+    """Compare the figures of one intake with the store, with each other and with printed results.
 
-    Rules run in order. A figure that one has found is left out of all later ones, as operand too,
-    so that one fault gives one finding. Only exact figures take part.
+    The rules run in order. A figure with a finding is excluded from all later rules, as an
+    operand too, so that one fault gives one finding. Only exact figures are compared.
 
     Parameters
     ----------
     fresh
-        Accepted rows of the intake: Observation without ``intake_id``, with ``_n`` (a number of the
-        row; of two with one key the higher stands), printed_attainment, printed_share (percent),
-        printed_rank, and the texts as received _growth_text, _attainment_text, _share_text.
+        Accepted rows of the intake: Observation without ``intake_id``, with ``_n`` (index of the
+        row; of two rows with one key the higher counts), printed_attainment and printed_share
+        (percent), printed_rank, and the received texts _growth_text, _attainment_text, _share_text.
     stored
-        Observation rows that stand in the store, one per key.
+        Current Observation rows of the store, one per key.
     targets
         Target table with all vintages.
     districts, indicators
         District and Indicator tables.
     checks
-        Limits of the rules.
+        Thresholds of the rules.
     scope
-        Word for the parent of the districts: 全市.
+        Word for the parent of the districts, such as 全市.
     today
-        Day of the intake, for figures without a day of publication.
+        Day of the intake, for figures without a date of publication.
     chains
-        Chain table; its stages are compared where one must not exceed the one before.
+        Chain table; its stages are compared where one must not exceed the previous one.
 
     Returns
     -------
     polars.DataFrame
-        One row per finding, by ``_n``: _n, rule, column (whose cell is at fault), wrong and right
-        (Chinese). All are warnings.
+        One row per finding, sorted by ``_n``: _n, rule, column (of the faulty cell), wrong and
+        right (Chinese). All are warnings.
     """
-    figures = figures_of(fresh, stored, districts, indicators)
-    found = [pl.DataFrame(schema=FOUND)]
+    figures = build_figures(fresh, stored, districts, indicators)
+    findings = [pl.DataFrame(schema=FINDING_SCHEMA)]
     if figures.rows.is_empty():
-        return found[0]
+        return findings[0]
     rules: list[Rule] = [
         over_masked,
         lambda f: before_release(f, today),
@@ -94,7 +94,7 @@ def compare(
         lambda f: districts_differ(f, scope),
     ]
     for rule in rules:
-        more = rule(figures)
-        figures = figures.without(more)
-        found.append(more)
-    return pl.concat(found).sort("_n")
+        rule_findings = rule(figures)
+        figures = figures.without(rule_findings)
+        findings.append(rule_findings)
+    return pl.concat(findings).sort("_n")

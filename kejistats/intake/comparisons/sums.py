@@ -1,4 +1,4 @@
-"""Parts against their whole: kinds, programme levels, and districts against the city."""
+"""Compare parts with their total: declared parts, programme levels, and districts with their parent."""
 
 from __future__ import annotations
 
@@ -8,232 +8,258 @@ from typing import Any
 import polars as pl
 
 from kejistats.intake.comparisons.figures import (
-    FOUND,
-    STEP,
+    FINDING_SCHEMA,
+    SERIES_STEP,
     Figures,
-    findings,
-    label,
+    finding_rows,
+    format_figure,
     month_end,
-    shown,
+    month_label,
 )
 from kejistats.metrics.totals import valid_at
 from kejistats.model.intervals import EPS
 from kejistats.model.tables.observation import LEVELS
 
 _MEMBERS = ["district", "residual", "total"]
-# Relative difference within which programme levels count as adding up to their total.
-_ADDS_UP = 0.002
+# Relative tolerance within which programme levels count as adding up to their total.
+_LEVEL_TOLERANCE = 0.002
 Text = Callable[[dict[str, Any]], tuple[str, str]]
 
 
 def part_over_whole(figures: Figures) -> pl.DataFrame:
-    """Find declared parts and programme levels that are larger than their whole."""
+    """Find declared parts and programme levels that are larger than their total."""
     pairs = pl.concat([_kinds(figures), _levels(figures)])
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
-        part, whole = shown(row["v"], row["unit"]), shown(row["whole"], row["unit"])
-        name, of = _part(row), _whole(figures, row)
-        return f"{name}{part}大于{of}{whole}", f"请核对{name}和{of}"
+        part, total = format_figure(row["v"], row["unit"]), format_figure(row["total"], row["unit"])
+        part_name, total_name = _part_name(row), _total_name(figures, row)
+        return f"{part_name}{part}大于{total_name}{total}", f"请核对{part_name}和{total_name}"
 
     return _over("part_over_whole", figures, pairs, text)
 
 
 def parts_differ(figures: Figures) -> pl.DataFrame:
-    """Find wholes that differ from the sum of their parts beyond tolerance and rounding.
+    """Find totals that differ from the sum of their parts beyond tolerance and rounding.
 
-    A sum of programme levels above the whole is always wrong; one below it only where the levels
-    are all of them, as they are where most figures of the indicator add up from the same ones.
+    A sum of programme levels above the total is always wrong; a sum below it only if the levels
+    are complete (see `_levels`).
     """
-    given = [(_kinds(figures), False), (_levels(figures), True)]
-    differing = [_differing(figures, p, above=above) for p, above in given if p.height]
+    pairings = [(_kinds(figures), False), (_levels(figures), True)]
+    differing = [_differing(figures, p, above=above) for p, above in pairings if p.height]
     if not differing:
-        return pl.DataFrame(schema=FOUND)
+        return pl.DataFrame(schema=FINDING_SCHEMA)
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
-        total, whole = shown(row["sum"], row["unit"]), shown(row["whole"], row["unit"])
-        difference = shown(abs(row["sum"] - row["whole"]), row["unit"])
-        what = "各级之和" if row["l"] else "各分项之和"
+        parts_sum, total = (
+            format_figure(row["sum"], row["unit"]),
+            format_figure(row["total"], row["unit"]),
+        )
+        difference = format_figure(abs(row["sum"] - row["total"]), row["unit"])
+        sum_name = "各级之和" if row["l"] else "各分项之和"
         return (
-            f"{what}{total}与{_whole(figures, row)}{whole}相差{difference}",
+            f"{sum_name}{parts_sum}与{_total_name(figures, row)}{total}相差{difference}",
             "请核对合计与各分项；口径不同的请在备注中说明",
         )
 
-    return findings("parts_differ", pl.concat(differing), text)
+    return finding_rows("parts_differ", pl.concat(differing), text)
 
 
 def share_over_100(figures: Figures, scope: str) -> pl.DataFrame:
-    """Find districts whose figure is larger than the city's own."""
+    """Find districts whose figure is larger than the parent's own figure."""
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
-        part, whole = shown(row["v"], row["unit"]), shown(row["whole"], row["unit"])
-        name = figures.units["name"][row["d"]]
-        return f"{name}{part}大于{scope}数{whole}，占比超过100%", f"请核对{name}数和{scope}数"
+        part, total = format_figure(row["v"], row["unit"]), format_figure(row["total"], row["unit"])
+        name = figures.districts["name"][row["d"]]
+        return f"{name}{part}大于{scope}数{total}，占比超过100%", f"请核对{name}数和{scope}数"
 
     return _over("share_over_100", figures, _districts(figures), text)
 
 
 def districts_differ(figures: Figures, scope: str) -> pl.DataFrame:
-    """Find the city's own figures that differ from the sum of all districts beyond tolerance."""
+    """Find own figures of the parent that differ from the sum of all districts beyond tolerance."""
     pairs = _districts(figures)
     if pairs.is_empty():
-        return pl.DataFrame(schema=FOUND)
+        return pl.DataFrame(schema=FINDING_SCHEMA)
     rows = _differing(figures, pairs)
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
-        total, whole = shown(row["sum"], row["unit"]), shown(row["whole"], row["unit"])
-        difference = abs(row["sum"] - row["whole"])
-        rate = f"（{shown(difference / abs(row['whole']) * 100, '%', 2)}）" if row["whole"] else ""
-        allowed = f"，超过容差{shown(row['tolerance'] * 100, '%')}" if row["tolerance"] else ""
+        parts_sum, total = (
+            format_figure(row["sum"], row["unit"]),
+            format_figure(row["total"], row["unit"]),
+        )
+        difference = abs(row["sum"] - row["total"])
+        rate = (
+            f"（{format_figure(difference / abs(row['total']) * 100, '%', 2)}）"
+            if row["total"]
+            else ""
+        )
+        allowed = (
+            f"，超过容差{format_figure(row['tolerance'] * 100, '%')}" if row["tolerance"] else ""
+        )
         return (
-            f"各地区{label(row['at'])}合计{total}，与{scope}数{whole}"
-            f"相差{shown(difference, row['unit'])}{rate}{allowed}",
+            f"各地区{month_label(row['at'])}合计{parts_sum}，与{scope}数{total}"
+            f"相差{format_figure(difference, row['unit'])}{rate}{allowed}",
             f"请核对{scope}数和各地区数；口径不同的请在备注中说明",
         )
 
-    return findings("districts_differ", rows, text)
+    return finding_rows("districts_differ", rows, text)
 
 
 def _kinds(figures: Figures) -> pl.DataFrame:
-    """Pair each figure that is a declared part with its whole."""
-    ids = figures.facts.select("i", part="id")
+    """Pair each figure that is a declared part with its total."""
+    indexes = figures.facts.select("i", part="id")
     declared = (
         figures.facts.filter(pl.col("measure") != "ratio")
-        .select(pl.col("parts").alias("part"), of="i", due=pl.col("parts").list.len())
+        .select(pl.col("parts").alias("part"), total_key="i", due=pl.col("parts").list.len())
         .explode("part", empty_as_null=False, keep_nulls=False)
-        .join(ids, on="part")
-        .select("i", "of", "due")
+        .join(indexes, on="part")
+        .select("i", "total_key", "due")
     )
     parts = figures.rows.join(declared, on="i")
-    step = (pl.col("of").cast(pl.Int64) - pl.col("i")) * len(LEVELS) * STEP
-    return _with_fresh(paired(figures, parts.with_columns(of=pl.col("key") + step)))
+    key_step = (pl.col("total_key").cast(pl.Int64) - pl.col("i")) * len(LEVELS) * SERIES_STEP
+    return _with_fresh(
+        pair_with_total(figures, parts.with_columns(total_key=pl.col("key") + key_step))
+    )
 
 
 def _levels(figures: Figures) -> pl.DataFrame:
-    """Pair each figure of a programme level with its total; due says how many make it up.
+    """Pair each figure of a programme level with its total; due is the number of levels expected.
 
-    Not every indicator has all levels. Those it has are all of them where most of its figures of
-    these same levels add up to their total.
+    Not every indicator has all levels. A set of levels counts as complete if most figures of the
+    indicator with just these levels add up to their total.
     """
-    ratios = figures.places(pl.col("measure") == "ratio")
+    ratios = figures.indicators_where(pl.col("measure") == "ratio")
     parts = figures.rows.filter(pl.col("l") > 0, ~pl.col("i").is_in(ratios))
     parts = parts.with_columns(
-        of=pl.col("key") - pl.col("l").cast(pl.Int64) * STEP,
+        total_key=pl.col("key") - pl.col("l").cast(pl.Int64) * SERIES_STEP,
         due=pl.lit(len(LEVELS) - 1, dtype=pl.UInt32),
     )
-    pairs = paired(figures, parts)
-    given = pl.col("l").sort().cast(pl.String).implode().list.join("").over("of")
-    total = pl.col("v").sum().over("of")
-    allowed = _ADDS_UP * pl.col("whole").abs()
-    pairs = pairs.with_columns(given=given, close=(total - pl.col("whole")).abs() <= allowed)
-    usual = (pl.col("close").sum() * 2 > pl.len()).over("i", "given")
-    due = pl.when(usual).then(pl.len().over("of")).otherwise(pl.col("due"))
-    return _with_fresh(pairs.with_columns(due=due.cast(pl.UInt32)).drop("given", "close"))
+    pairs = pair_with_total(figures, parts)
+    given_levels = pl.col("l").sort().cast(pl.String).implode().list.join("").over("total_key")
+    parts_sum = pl.col("v").sum().over("total_key")
+    tolerance = _LEVEL_TOLERANCE * pl.col("total").abs()
+    pairs = pairs.with_columns(
+        given_levels=given_levels, adds_up=(parts_sum - pl.col("total")).abs() <= tolerance
+    )
+    is_complete_set = (pl.col("adds_up").sum() * 2 > pl.len()).over("i", "given_levels")
+    due = pl.when(is_complete_set).then(pl.len().over("total_key")).otherwise(pl.col("due"))
+    return _with_fresh(pairs.with_columns(due=due.cast(pl.UInt32)).drop("given_levels", "adds_up"))
 
 
 def _districts(figures: Figures) -> pl.DataFrame:
-    """Pair each district's figure of an additive indicator with the city's; zones are no part."""
-    members = figures.units.filter(pl.col("kind").is_in(_MEMBERS), pl.col("p").is_not_null())
-    additive = pl.col("i").is_in(figures.places(pl.col("aggregate") == "sum"))
-    cities = figures.rows.filter(
+    """Pair each district's figure of an additive indicator with the parent's; zones are left out."""
+    members = figures.districts.filter(pl.col("kind").is_in(_MEMBERS), pl.col("p").is_not_null())
+    additive = pl.col("i").is_in(figures.indicators_where(pl.col("aggregate") == "sum"))
+    parents = figures.rows.filter(
         pl.col("d").is_in(members["p"].unique().to_list()), additive, pl.col("v").is_not_null()
     )
-    at = cities.select("at").unique()
+    months = parents.select("at").unique()
     parts = figures.rows.filter(
-        pl.col("d").is_in(members["d"].to_list()), additive, pl.col("at").is_in(at["at"].to_list())
+        pl.col("d").is_in(members["d"].to_list()),
+        additive,
+        pl.col("at").is_in(months["at"].to_list()),
     )
-    due = at.join(members.select("d", "p", "valid_from", "valid_to"), how="cross").filter(
+    due = months.join(members.select("d", "p", "valid_from", "valid_to"), how="cross").filter(
         valid_at(month_end())
     )
     due = due.select("d", "at", due=pl.len().over("p", "at"))
-    parts = parts.with_columns(of=pl.col("key") + figures.to_parent.gather(parts["d"]))
-    return _with_fresh(paired(figures, parts.join(due, on=["d", "at"])))
+    parts = parts.with_columns(total_key=pl.col("key") + figures.to_parent.gather(parts["d"]))
+    return _with_fresh(pair_with_total(figures, parts.join(due, on=["d", "at"])))
 
 
-def paired(figures: Figures, parts: pl.DataFrame) -> pl.DataFrame:
-    """Join parts with the whole whose key is in ``of``, of the same grade and definition."""
+def pair_with_total(figures: Figures, parts: pl.DataFrame) -> pl.DataFrame:
+    """Join parts with the total of key ``total_key`` that has the same grade and definition."""
     if parts.is_empty():
         return figures.rows.clear().select(
-            "key", pl.col("key").alias("of"), "at", "d", "i", "l", "v", "na", "row", "n",
-            whole_i="i", whole="v", whole_row="row", whole_n="n", due=pl.lit(0, dtype=pl.UInt32),
+            "key", pl.col("key").alias("total_key"), "at", "d", "i", "l", "v", "na", "row", "n",
+            total_i="i", total="v", total_row="row", total_n="n", due=pl.lit(0, dtype=pl.UInt32),
         )  # fmt: skip
-    kinds = parts.select((pl.col("of") // (STEP * len(LEVELS)) % figures.facts.height).unique())
-    wholes = (
+    indicators = parts.select(
+        (pl.col("total_key") // (SERIES_STEP * len(LEVELS)) % figures.facts.height).unique()
+    )
+    totals = (
         figures.rows.lazy()
-        # First by indicator, for there are millions of keys.
-        .filter(pl.col("i").is_in(kinds.to_series().to_list()), pl.col("v").is_not_null())
-        .filter(pl.col("key").is_in(parts["of"].unique().implode()))
+        # Filter by indicator first, because there can be millions of keys.
+        .filter(pl.col("i").is_in(indicators.to_series().to_list()), pl.col("v").is_not_null())
+        .filter(pl.col("key").is_in(parts["total_key"].unique().implode()))
         .select(
-            of="key", whole="v", whole_row="row", whole_n="n", _grade="grade", _breaks="breaks",
-            whole_i="i",
+            total_key="key", total="v", total_row="row", total_n="n", _grade="grade", _breaks="breaks",
+            total_i="i",
         )
         .collect()
     )  # fmt: skip
-    same = (pl.col("grade") == pl.col("_grade")) & (pl.col("breaks") == pl.col("_breaks"))
-    pairs = parts.join(wholes, on="of").filter(same | pl.col("na"))
+    is_comparable = (pl.col("grade") == pl.col("_grade")) & (pl.col("breaks") == pl.col("_breaks"))
+    pairs = parts.join(totals, on="total_key").filter(is_comparable | pl.col("na"))
     return pairs.select(
-        "key", "of", "at", "d", "i", "l", "v", "na", "row", "n", "whole_i", "whole", "whole_row",
-        "whole_n", pl.col("due").cast(pl.UInt32),
+        "key", "total_key", "at", "d", "i", "l", "v", "na", "row", "n", "total_i", "total", "total_row",
+        "total_n", pl.col("due").cast(pl.UInt32),
     )  # fmt: skip
 
 
 def _with_fresh(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Keep the wholes that are fresh or have a fresh part."""
-    fresh = pl.col("whole_n").is_not_null() | pl.col("n").is_not_null().any().over("of")
-    return pairs.filter(fresh)
+    """Keep the pairs whose total, or any of its parts, was received in this intake."""
+    has_received = pl.col("total_n").is_not_null() | pl.col("n").is_not_null().any().over(
+        "total_key"
+    )
+    return pairs.filter(has_received)
 
 
-def with_rounding(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Add what the rounding of part and whole allows: half, whole_half."""
+def with_rounding_halves(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Add the rounding half-widths of part and total: half, total_half."""
     pairs = figures.with_facts(
         pairs, "unit", "counted", "decimals", "negative", "tolerance", "name"
     )
-    return figures.with_half(figures.with_half(pairs), "whole_row", "whole", "whole_half")
+    return figures.with_half(figures.with_half(pairs), "total_row", "total", "total_half")
 
 
 def _over(rule: str, figures: Figures, pairs: pl.DataFrame, text: Text) -> pl.DataFrame:
-    """Find parts above their whole: the part's fault where it is the only one, else the whole's."""
-    pairs = pairs.filter(pl.col("v") > pl.col("whole"))
+    """Find parts above their total: a single such part is at fault, else the total is."""
+    pairs = pairs.filter(pl.col("v") > pl.col("total"))
     if pairs.is_empty():
-        return pl.DataFrame(schema=FOUND)
-    pairs = with_rounding(figures, pairs)
-    low, high = pl.col("v") - pl.col("half"), pl.col("whole") + pl.col("whole_half")
+        return pl.DataFrame(schema=FINDING_SCHEMA)
+    pairs = with_rounding_halves(figures, pairs)
+    low, high = pl.col("v") - pl.col("half"), pl.col("total") + pl.col("total_half")
     pairs = pairs.filter(~pl.col("negative"), low > high * (1 + EPS))
-    alone = pl.len().over("of") == 1
-    blamed = (
-        pl.when(alone)
-        .then(pl.coalesce("n", "whole_n"))
-        .otherwise(pl.coalesce("whole_n", pl.col("n").min().over("of")))
+    single = pl.len().over("total_key") == 1
+    faulty_n = (
+        pl.when(single)
+        .then(pl.coalesce("n", "total_n"))
+        .otherwise(pl.coalesce("total_n", pl.col("n").min().over("total_key")))
     )
-    pairs = pairs.sort("v", "key", descending=[True, False]).with_columns(n=blamed)
-    return findings(rule, pairs.unique("of", keep="first", maintain_order=True), text)
+    pairs = pairs.sort("v", "key", descending=[True, False]).with_columns(n=faulty_n)
+    return finding_rows(rule, pairs.unique("total_key", keep="first", maintain_order=True), text)
 
 
 def _differing(figures: Figures, pairs: pl.DataFrame, *, above: bool = False) -> pl.DataFrame:
-    """Return the wholes that differ from the sum of their parts, with n of the figure at fault.
+    """Return the totals that differ from the sum of their parts, with n of the figure at fault.
 
-    All parts must be there; with `above`, a sum over the whole is wrong without them too.
+    All parts must be present; with `above`, a sum above the total is reported without them too.
     """
-    total, whole = pl.col("v").sum().over("of"), pl.col("whole")
-    there = (pl.col("v").is_not_null() | pl.col("na")).sum().over("of") == pl.col("due")
-    wrong = (total - whole).abs() > EPS * (1 + whole.abs())
-    pairs = pairs.with_columns(sum=total).filter(
-        (there | (total > whole)) if above else there, wrong, pl.col("v").is_not_null()
+    parts_sum, total = pl.col("v").sum().over("total_key"), pl.col("total")
+    is_complete = (pl.col("v").is_not_null() | pl.col("na")).sum().over("total_key") == pl.col(
+        "due"
     )
-    pairs = with_rounding(figures, pairs)
-    rounding = pl.col("half").sum().over("of") + pl.col("whole_half")
-    tolerance = figures.facts["tolerance"].gather(pairs["whole_i"])
+    differs = (parts_sum - total).abs() > EPS * (1 + total.abs())
+    pairs = pairs.with_columns(sum=parts_sum).filter(
+        (is_complete | (parts_sum > total)) if above else is_complete,
+        differs,
+        pl.col("v").is_not_null(),
+    )
+    pairs = with_rounding_halves(figures, pairs)
+    rounding = pl.col("half").sum().over("total_key") + pl.col("total_half")
+    tolerance = figures.facts["tolerance"].gather(pairs["total_i"])
     pairs = pairs.with_columns(
         tolerance=tolerance,
-        n=pl.coalesce("whole_n", pl.col("n").min().over("of")),
-        allowed=pl.max_horizontal(tolerance * whole.abs(), rounding),
+        n=pl.coalesce("total_n", pl.col("n").min().over("total_key")),
+        allowed=pl.max_horizontal(tolerance * total.abs(), rounding),
     )
-    pairs = pairs.filter((pl.col("sum") - whole).abs() > pl.col("allowed") * (1 + EPS))
-    return pairs.sort("key").unique("of", keep="first", maintain_order=True)
+    pairs = pairs.filter((pl.col("sum") - total).abs() > pl.col("allowed") * (1 + EPS))
+    return pairs.sort("key").unique("total_key", keep="first", maintain_order=True)
 
 
-def _part(row: dict[str, Any]) -> str:
+def _part_name(row: dict[str, Any]) -> str:
     return f"{LEVELS[row['l']]}级" if row["l"] else f"“{row['name']}”"
 
 
-def _whole(figures: Figures, row: dict[str, Any]) -> str:
-    return "合计" if row["l"] else f"“{figures.facts['name'][row['whole_i']]}”"
+def _total_name(figures: Figures, row: dict[str, Any]) -> str:
+    return "合计" if row["l"] else f"“{figures.facts['name'][row['total_i']]}”"

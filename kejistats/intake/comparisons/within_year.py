@@ -1,4 +1,4 @@
-"""A received figure against the one before it: falling sums and figures that stand still."""
+"""Compare a received figure with the one before it: falling cumulative and unchanged figures."""
 
 from __future__ import annotations
 
@@ -6,30 +6,36 @@ from typing import Any
 
 import polars as pl
 
-from kejistats.intake.comparisons.figures import STEP, Figures, findings, label, shown
+from kejistats.intake.comparisons.figures import (
+    SERIES_STEP,
+    Figures,
+    finding_rows,
+    format_figure,
+    month_label,
+)
 from kejistats.model.intervals import EPS
 from kejistats.model.settings import Checks
 from kejistats.model.tables.indicator import FREQUENCIES
 
-# A figure that stands still is told where it should have moved by so many of its last digit, as
-# far as so many steps of the indicator tell how it moves.
+# An unchanged figure is reported if it should have changed by this many units of its last digit.
+# The usual change of a stock is known from at least this many pairs of figures.
 _LAST_DIGITS = 3
-_FEWEST_STEPS = 3
+_MIN_CHANGES = 3
 
 
 def within_year(figures: Figures, checks: Checks) -> pl.DataFrame:
-    """Find cumulative figures below an earlier one of the year, and figures that stand still."""
-    found = []
+    """Find cumulative figures below an earlier one of the year, and unchanged figures."""
+    findings = []
     for measure in ("flow", "stock"):
-        for block in figures.blocks(figures.places(pl.col("measure") == measure)):
+        for block in figures.blocks(figures.indicators_where(pl.col("measure") == measure)):
             rows = (
                 figures.rows.lazy()
                 .select("key", "at", "i", "v", "breaks", "row", "n")
                 .filter(pl.col("i").is_in(block), pl.col("v").is_not_null())
                 .collect()
             )
-            found += _within_year(figures, rows, checks, flow=measure == "flow")
-    return pl.concat(found)
+            findings += _within_year(figures, rows, checks, flow=measure == "flow")
+    return pl.concat(findings)
 
 
 def _within_year(
@@ -38,80 +44,98 @@ def _within_year(
     key = pl.col("key")
     old_key = key.shift(1)
     same_year = key // 12 == old_key // 12
-    linked = same_year if flow else (key // STEP == old_key // STEP) & (key - old_key <= 12)
+    is_same_series = (
+        same_year
+        if flow
+        else (key // SERIES_STEP == old_key // SERIES_STEP) & (key - old_key <= 12)
+    )
     pairs = rows.with_columns(
         old_v=pl.col("v").shift(1), old_n=pl.col("n").shift(1), old_row=pl.col("row").shift(1),
         old_at=pl.col("at").shift(1), old_breaks=pl.col("breaks").shift(1),
         before=pl.when(key.shift(2) // 12 == key // 12).then(pl.col("v").shift(2)),
         after=pl.when(key.shift(-1) // 12 == key // 12).then(pl.col("v").shift(-1)),
-    ).filter(linked, pl.col("breaks") == pl.col("old_breaks"))  # fmt: skip
-    fresh = pl.col("n").is_not_null() | pl.col("old_n").is_not_null()
-    below = (
-        pairs.filter(fresh, pl.col("v") < pl.col("old_v") * (1 - EPS)) if flow else pairs.clear()
+    ).filter(is_same_series, pl.col("breaks") == pl.col("old_breaks"))  # fmt: skip
+    has_received = pl.col("n").is_not_null() | pl.col("old_n").is_not_null()
+    falling = (
+        pairs.filter(has_received, pl.col("v") < pl.col("old_v") * (1 - EPS))
+        if flow
+        else pairs.clear()
     )
-    still = pairs.filter(
+    unchanged = pairs.filter(
         pl.col("v") == pl.col("old_v"),
         pl.col("v") >= checks.unchanged_from,
         pl.col("n").is_not_null(),
     )
-    return [_below(figures, below), _still(figures, pairs, still)]
+    return [_falling_findings(figures, falling), _unchanged_findings(figures, pairs, unchanged)]
 
 
-def _still(figures: Figures, pairs: pl.DataFrame, still: pl.DataFrame) -> pl.DataFrame:
-    """Tell which figures stand still though they should have moved by several of their last digit.
+def _unchanged_findings(
+    figures: Figures, pairs: pl.DataFrame, unchanged: pl.DataFrame
+) -> pl.DataFrame:
+    """Find unchanged figures that should have changed by several units of their last digit.
 
-    A flow should have gone on at its pace so far, a stock by the share that the indicator's
-    figures usually move; of a small stock, no change at all is nothing to remark.
+    A flow is expected to continue at its pace so far, a stock to change by the median relative
+    change of the indicator; that a small stock does not change is not reported.
     """
     change = ((pl.col("v") - pl.col("old_v")) / pl.col("old_v")).abs()
-    stocks = pairs.filter(pl.col("i").is_in(still["i"].unique().to_list()), pl.col("old_v") > 0)
-    usual = stocks.group_by("i").agg(usual=pl.when(pl.len() >= _FEWEST_STEPS).then(change.median()))
+    stocks = pairs.filter(pl.col("i").is_in(unchanged["i"].unique().to_list()), pl.col("old_v") > 0)
+    usual_change = stocks.group_by("i").agg(
+        usual=pl.when(pl.len() >= _MIN_CHANGES).then(change.median())
+    )
     facts = ("unit", "counted", "decimals", "frequency", "measure")
-    still = figures.with_half(figures.with_facts(still.join(usual, on="i"), *facts))
+    unchanged = figures.with_half(figures.with_facts(unchanged.join(usual_change, on="i"), *facts))
     pace = (pl.col("at") - pl.col("old_at")) / (pl.col("old_at") % 12 + 1)
-    share = pl.when(pl.col("measure") == "flow").then(pace).otherwise(pl.col("usual"))
-    digit = pl.max_horizontal(2 * pl.col("half"), pl.when("counted").then(1.0).otherwise(0.0))
-    expected = (share * pl.col("v") >= _LAST_DIGITS * digit).fill_null(value=True)
-    yearly = pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64) == 12
-    return findings("unchanged", still.filter(~yearly, expected), _unchanged)
+    expected_share = pl.when(pl.col("measure") == "flow").then(pace).otherwise(pl.col("usual"))
+    last_digit = pl.max_horizontal(2 * pl.col("half"), pl.when("counted").then(1.0).otherwise(0.0))
+    should_change = (expected_share * pl.col("v") >= _LAST_DIGITS * last_digit).fill_null(
+        value=True
+    )
+    is_yearly = pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64) == 12
+    return finding_rows("unchanged", unchanged.filter(~is_yearly, should_change), _unchanged_text)
 
 
-def _below(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
+def _falling_findings(figures: Figures, pairs: pl.DataFrame) -> pl.DataFrame:
     pairs = figures.with_half(figures.with_facts(pairs, "unit", "counted", "decimals"))
     pairs = figures.with_half(pairs, "old_row", "old_v", "old_half")
     low, high = pl.col("v") + pl.col("half"), pl.col("old_v") - pl.col("old_half")
     pairs = pairs.filter(low < high)
-    # The earlier of the two is at fault where the figures around it rise without it.
-    peak = (pl.col("after") < pl.col("old_v")) & (pl.col("before") <= pl.col("v")).fill_null(
+    # The earlier of the two is at fault if the figures rise once it is left out.
+    is_peak = (pl.col("after") < pl.col("old_v")) & (pl.col("before") <= pl.col("v")).fill_null(
         value=True
     )
-    earlier = pl.col("old_n").is_not_null() & (peak.fill_null(value=False) | pl.col("n").is_null())
+    earlier_at_fault = pl.col("old_n").is_not_null() & (
+        is_peak.fill_null(value=False) | pl.col("n").is_null()
+    )
     return pl.concat(
         [
-            findings("cumulative_below", pairs.filter(~earlier), _lower),
-            findings("cumulative_below", pairs.filter(earlier).with_columns(n="old_n"), _higher),
+            finding_rows("cumulative_below", pairs.filter(~earlier_at_fault), _later_is_lower),
+            finding_rows(
+                "cumulative_below",
+                pairs.filter(earlier_at_fault).with_columns(n="old_n"),
+                _earlier_is_higher,
+            ),
         ]
     )
 
 
-def _lower(row: dict[str, Any]) -> tuple[str, str]:
+def _later_is_lower(row: dict[str, Any]) -> tuple[str, str]:
     return (
-        f"{label(row['at'])}累计{shown(row['v'], row['unit'])}，"
-        f"小于{label(row['old_at'])}累计{shown(row['old_v'], row['unit'])}",
+        f"{month_label(row['at'])}累计{format_figure(row['v'], row['unit'])}，"
+        f"小于{month_label(row['old_at'])}累计{format_figure(row['old_v'], row['unit'])}",
         "年内累计数一般不减少，请核对；核减的请在备注中说明",
     )
 
 
-def _higher(row: dict[str, Any]) -> tuple[str, str]:
+def _earlier_is_higher(row: dict[str, Any]) -> tuple[str, str]:
     return (
-        f"{label(row['old_at'])}累计{shown(row['old_v'], row['unit'])}，"
-        f"大于{label(row['at'])}累计{shown(row['v'], row['unit'])}",
+        f"{month_label(row['old_at'])}累计{format_figure(row['old_v'], row['unit'])}，"
+        f"大于{month_label(row['at'])}累计{format_figure(row['v'], row['unit'])}",
         "年内累计数一般不减少，请核对，需要时同时更正以后各期",
     )
 
 
-def _unchanged(row: dict[str, Any]) -> tuple[str, str]:
+def _unchanged_text(row: dict[str, Any]) -> tuple[str, str]:
     return (
-        f"与{label(row['old_at'])}的{shown(row['old_v'], row['unit'])}完全相同",
+        f"与{month_label(row['old_at'])}的{format_figure(row['old_v'], row['unit'])}完全相同",
         "请确认已更新为本期数；确无变化的请在备注中说明",
     )
