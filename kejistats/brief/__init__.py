@@ -1,4 +1,4 @@
-"""One district × checkpoint: selection, sentences, tables, charts; and the city's overview."""
+"""Briefs of districts, overviews of all districts, and comparisons, made from bundles of data."""
 
 from kejistats.brief.brief import Brief
 from kejistats.brief.bundle import Bundle, make_overview

@@ -1,4 +1,4 @@
-"""Who is behind on what, district by district, with the distance that is missing."""
+"""The main indicators each district does not reach, and by how much they fall short."""
 
 from __future__ import annotations
 
@@ -6,81 +6,87 @@ from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.highlights import severity
 from kejistats.brief.matrices import status_word
 from kejistats.brief.overview_data import OverviewData
-from kejistats.brief.sentences import listed
+from kejistats.brief.sentences import join_names
 from kejistats.brief.view import View
 
-# What a figure may be at least, its shortage may be at most.
-_TURNED = {"at_least": "at_most", "more_than": "less_than",
+# Where a figure is at least so much, what it falls short by is at most so much.
+_OPPOSITE_BOUND = {"at_least": "at_most", "more_than": "less_than",
            "at_most": "at_least", "less_than": "more_than"}  # fmt: skip
 
 
-def behind(city: OverviewData) -> Fragment:
-    """Return the main indicators that districts do not reach; empty where none is judged.
+def behind_table(data: OverviewData) -> Fragment:
+    """Return a table of the main indicators that districts miss; empty where none is judged.
 
-    Districts with the most such indicators come first, equal ones in their own order; within a
-    district the worst status comes first.
+    Districts that miss most come first, those with equal numbers in the order of the data set;
+    within a district the worst status comes first.
     """
-    found = []
+    behind = []
     clear = []
-    for unit in city.units:
-        judged = [v for v in city.main(unit["code"]) if v.assessed]
+    for unit in data.units:
+        judged = [v for v in data.main_indicators(unit["code"]) if v.assessed]
         missed = sorted((v for v in judged if v.not_reached), key=severity)
         if missed:
-            found.append((unit, missed))
+            behind.append((unit, missed))
         elif judged:
             clear.append(unit["name"])
-    if not found and not clear:
+    if not behind and not clear:
         return Fragment("")
-    found.sort(key=lambda pair: -len(pair[1]))
+    behind.sort(key=lambda pair: -len(pair[1]))
     rows = [
-        {"name": u["name"], "href": city.href(u), "count": len(some), "groups": _groups(some)}
-        for u, some in found
+        {
+            "name": u["name"],
+            "href": data.href(u),
+            "count": len(missed),
+            "groups": _by_status(missed),
+        }
+        for u, missed in behind
     ]
-    remarks = [city.say("behind_clear", names=listed(clear))] if clear else []
-    caption = city.say("behind_december" if city.checkpoint.month == 12 else "behind")
+    remarks = [data.say("behind_clear", names=join_names(clear))] if clear else []
+    caption = data.say("behind_december" if data.checkpoint.month == 12 else "behind")
     html = render("behind.html", caption=caption, rows=rows, remarks=remarks)
     lines = [
-        f"{u['name']}{len(some)}项：" + "；".join(f"{g['word']}{g['names']}" for g in _groups(some))
-        for u, some in found
+        f"{u['name']}{len(missed)}项："
+        + "；".join(f"{g['word']}{g['names']}" for g in _by_status(missed))
+        for u, missed in behind
     ]
     return Fragment(html, "\n".join([*lines, *remarks]))
 
 
-def _groups(missed: list[View]) -> list[dict[str, str]]:
-    """Return the indicators by status, each with what is missing."""
+def _by_status(missed: list[View]) -> list[dict[str, str]]:
+    """Group the indicators by status, each with its gap."""
     by_status: dict[tuple[str, str, str], list[str]] = {}
     for view in missed:
-        gap = shortage(view)
+        gap = gap_text(view)
         name = f"{view.short}（{gap}）" if gap else view.short
         by_status.setdefault((view["progress"], view.mark, status_word(view)), []).append(name)
     return [
-        {"code": code, "mark": mark, "word": word, "names": listed(names)}
+        {"code": code, "mark": mark, "word": word, "names": join_names(names)}
         for (code, mark, word), names in by_status.items()
     ]
 
 
-def shortage(view: View) -> str:
+def gap_text(view: View) -> str:
     """Say how far an indicator is from its pace, at the year's end from its target.
 
-    Of a growth target it is the difference in points, of a ceiling what lies above it.
+    For a growth target this is the difference in points, for a ceiling the excess over it.
     """
-    found = _shortage(view)
-    zero = not any(digit in found for digit in "123456789")
-    return view.say("overview", "just_under") if found and zero else found
+    text = _gap_text(view)
+    zero = not any(digit in text for digit in "123456789")
+    return view.say("overview", "just_under") if text and zero else text
 
 
-def _shortage(view: View) -> str:
+def _gap_text(view: View) -> str:
     kind = view["target_kind"]
     if kind == "growth":
         return view.say("overview", "gap_growth", d=view.pace_number())
     if kind == "ceiling":
         over = view["gap"]
         return view.say("overview", "gap_over", g=view.distance(over)) if over is not None else ""
-    if view.final or view["pace_gap"] is None:
+    if view.target_period_over or view["pace_gap"] is None:
         if view["gap"] is None:
             return ""
         gap = view.say("bound", view["gap_bound"] or "exact", A=view.distance(view["gap"]))
         return view.say("overview", "gap", g=gap)
     bound = view["pace_bound"] or "exact"
-    due = view.say("bound", _TURNED.get(bound, bound), A=view.distance(view["pace_gap"]))
+    due = view.say("bound", _OPPOSITE_BOUND.get(bound, bound), A=view.distance(view["pace_gap"]))
     return view.say("overview", "gap_due", g=due)

@@ -1,4 +1,4 @@
-"""The brief of one district at one checkpoint: parts of the page, tables and charts."""
+"""The brief of one district at one checkpoint: texts, tables and charts of its page."""
 
 from __future__ import annotations
 
@@ -10,32 +10,38 @@ import polars as pl
 
 import kejistats.brief.charts as draw
 from kejistats.brief.bundle import Bundle
-from kejistats.brief.chain_views import ChainView, chains_of, remarks
+from kejistats.brief.chain_views import ChainView, chain_remarks, chain_views
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.grades import main_grade
-from kejistats.brief.highlights import WORST, best, conclusion, problems
+from kejistats.brief.highlights import MAX_WORST, best, conclusion, problems
 from kejistats.brief.key_table import key_table
-from kejistats.brief.notes import notes
-from kejistats.brief.own_check import own_findings, told
-from kejistats.brief.own_words import OwnWords, own_words
-from kejistats.brief.page_part import part
-from kejistats.brief.paragraphs import Paragraph, by_domain, silent
-from kejistats.brief.sentences import pace, planned, required, sentence, titled
-from kejistats.brief.sources import made, sources
-from kejistats.brief.tally import tally
+from kejistats.brief.notes import data_notes
+from kejistats.brief.own_check import check_own_words, finding_lines
+from kejistats.brief.own_words import OwnWords, parse_own_words
+from kejistats.brief.page_part import render_part
+from kejistats.brief.paragraphs import Paragraph, join_by_domain, unreported
+from kejistats.brief.sentences import (
+    name_with_figure,
+    pace_clause,
+    plan_sentence,
+    required_clause,
+    sentence,
+)
+from kejistats.brief.sources import provenance, source_rows
+from kejistats.brief.tally import outcome_counts
 from kejistats.brief.view import View, Words, headline, views
 
-# So many rows stand for main indicators where there are none of these.
-MAIN = 12
+# Rows that take the place of main indicators where a district has figures of none of these.
+FALLBACK_ROWS = 12
 
 
 class Brief:
-    """One district's brief; every part shows itself in JupyterLab.
+    """The brief of one district; every part renders itself in JupyterLab.
 
     Parameters
     ----------
     bundle
-        All the data it shows.
+        All data of the page, from `make_bundle`.
 
     Examples
     --------
@@ -46,8 +52,7 @@ class Brief:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.rows = views(bundle)
-        # Who has figures of none of the main indicators is told by those it has.
-        self.headline = headline(bundle, self.rows) or self.rows[:MAIN]
+        self.headline = headline(bundle, self.rows) or self.rows[:FALLBACK_ROWS]
         self.district: dict[str, Any] = bundle.content["districts"][0]
         self.settings: dict[str, Any] = bundle.content["settings"]
         self.checkpoint = bundle.checkpoint
@@ -59,38 +64,38 @@ class Brief:
 
     @property
     def conclusion(self) -> str:
-        """The tally in one sentence."""
-        return conclusion(self.headline) or self._parts["no_main"]
+        """How many main indicators are on pace, in one sentence."""
+        return conclusion(self.headline) or self._part_words["no_main"]
 
     @property
     def tally(self) -> dict[str, int]:
-        """Main indicators reached, missed, improved, worsened."""
-        return tally(self.headline)
+        """Counts of main indicators: reached, missed, improved, worsened."""
+        return outcome_counts(self.headline)
 
     @property
     def worst(self) -> list[dict[str, str]]:
-        """The three worst: name, code, mark and word of the status, gap, section."""
+        """The three worst main indicators: name, code, mark and word of status, gap, section."""
         words = self.bundle.content["words"]["progress"]
         return [
             {
                 "name": v.short,
                 "code": v["progress"] if v.not_reached else "slow",
-                "mark": words[_trouble(v)][0],
-                "status": words[_trouble(v)][1],
-                "gap": _attention(v),
+                "mark": words[_trouble_code(v)][0],
+                "status": words[_trouble_code(v)][1],
+                "gap": _attention_text(v),
                 "section": v.section,
             }
-            for v in problems(self.headline)[:WORST]
+            for v in problems(self.headline)[:MAX_WORST]
         ]
 
     @property
     def best(self) -> list[str]:
-        """The two best as sentences."""
-        return [sentence(v, whole=False) for v in best(self.headline)]
+        """The two best main indicators, a sentence each."""
+        return [sentence(v, with_share=False) for v in best(self.headline)]
 
     @property
     def head(self) -> Fragment:
-        """The first screen: title, date and grade of the data, conclusion, worst and best."""
+        """The first screen: title, cut-off date and grade of the data, conclusion, worst, best."""
         html = render(
             "head.html",
             title=self.title,
@@ -102,9 +107,9 @@ class Brief:
             best=self.best,
         )
         page = {"title": self.title, "sample": self.settings["sample"]}
-        # For the index, and for who makes the page.
+        # The index shows conclusion and counts; the command prints the warnings.
         page |= {"conclusion": self.conclusion, "counts": self.tally}
-        page["warnings"] = told(self.findings)
+        page["warnings"] = finding_lines(self.findings)
         return Fragment(html, f"{self.title}\n{self.conclusion}", {"kejistats": page})
 
     def table(self) -> Fragment:
@@ -123,28 +128,29 @@ class Brief:
 
     @property
     def review(self) -> Fragment:
-        """一、主要指标进展: the main indicators' figures, joined by domain."""
-        paragraphs = by_domain([v for v in self.headline if v.reported], sentence)
-        paragraphs += silent(self.headline)
-        texts = [] if paragraphs else [self._parts["no_main"]]
-        return self._part(self._parts["review"], texts, paragraphs=paragraphs, field="taken")
+        """一、主要指标进展: a sentence for each main indicator, one paragraph for each domain."""
+        paragraphs = join_by_domain([v for v in self.headline if v.reported], sentence)
+        paragraphs += unreported(self.headline)
+        texts = [] if paragraphs else [self._part_words["no_main"]]
+        heading = self._part_words["review"]
+        return self._render_part(heading, texts, paragraphs=paragraphs, field="taken")
 
     @property
     def problems(self) -> Fragment:
-        """二、存在问题: main indicators off pace, fallen, or in the last third; worst first."""
-        found = problems(self.headline)
-        texts = [f"{sentence(v, whole=False)}。" for v in found]
+        """二、存在问题: main indicators below pace, worsened or ranked low; worst first."""
+        rows = problems(self.headline)
+        texts = [f"{sentence(v, with_share=False)}。" for v in rows]
         if not texts:
             texts = [self._no_problem()]
-        return self._part(self._parts["problems"], texts, numbered=bool(found))
+        return self._render_part(self._part_words["problems"], texts, numbered=bool(rows))
 
     @property
     def plan(self) -> Fragment:
-        """三、下半年安排: what the figures require of the rest of the year."""
-        paragraphs = by_domain(self.headline, planned)
-        texts = [] if paragraphs else [self._parts["no_plan"]]
-        heading = self._parts["plan"].format(rest=self.checkpoint.rest)
-        return self._part(heading, texts, paragraphs=paragraphs, field="planned")
+        """三、下半年安排: what is still needed in the rest of the year to reach the targets."""
+        paragraphs = join_by_domain(self.headline, plan_sentence)
+        texts = [] if paragraphs else [self._part_words["no_plan"]]
+        heading = self._part_words["plan"].format(rest=self.checkpoint.rest)
+        return self._render_part(heading, texts, paragraphs=paragraphs, field="planned")
 
     @property
     def _words(self) -> Words:
@@ -152,20 +158,20 @@ class Brief:
         return words
 
     @property
-    def _parts(self) -> dict[str, str]:
+    def _part_words(self) -> dict[str, str]:
         return self._words["parts"]
 
     @cached_property
     def own_words(self) -> OwnWords:
-        """What the analyst wrote in ``words/<checkpoint>/<district>.md``."""
-        return own_words(self.bundle.content.get("own_words", {}), self._words)
+        """The analyst's text from ``words/<checkpoint>/<district>.md``."""
+        return parse_own_words(self.bundle.content.get("own_words", {}), self._words)
 
     @property
     def findings(self) -> pl.DataFrame:
-        """The Finding table of the analyst's own words: what contradicts the figures."""
-        return own_findings(self.own_words, self.rows)
+        """The Finding table of the analyst's text: statements that contradict the figures."""
+        return check_own_words(self.own_words, self.rows)
 
-    def _part(
+    def _render_part(
         self,
         heading: str,
         texts: list[str],
@@ -176,53 +182,53 @@ class Brief:
     ) -> Fragment:
         own = self.own_words.text(field) if field else ""
         name, empty = self._words["fields"][field] if field else ("", "")
-        return part(
+        return render_part(
             heading, texts, numbered=numbered, paragraphs=paragraphs, field=(name, empty), own=own
         )
 
     def _no_problem(self) -> str:
-        """Say why no problem is told: there is none, or nothing could be looked at."""
-        given = [v for v in self.headline if v.reported]
-        if any(v.assessed or v.growth_value is not None or v.ranks for v in given):
+        """Say why no problem is listed: there is none, or nothing can be judged."""
+        reported = [v for v in self.headline if v.reported]
+        if any(v.assessed or v.growth_value is not None or v.shows_rank for v in reported):
             key = "nothing_found"
-        elif given:
+        elif reported:
             key = "nothing_to_judge"
         else:
             key = "nothing_reported" if self.headline else "no_main"
-        return self._parts[key]
+        return self._part_words[key]
 
     def chart_attainment(self) -> draw.Chart | None:
-        """Return rates of completion against the pace; None without targets."""
+        """Draw rates of completion against the pace; None without targets."""
         rows = self.headline + [v for v in self._others if v.assessed]
         return draw.attainment(rows)
 
     def chart_growth(self) -> draw.Chart | None:
-        """Return year-on-year growth of the main indicators; None without any."""
+        """Draw year-on-year growth of the main indicators; None without any."""
         return draw.growth(self.headline)
 
     def chart_position(self) -> draw.Chart | None:
-        """Return the place among peers; None without ranks."""
+        """Draw the district's figures among those of its peers; None without ranks."""
         peers = self.bundle.content["peers"]
         return draw.position(self.headline, peers, self.settings["scope"])
 
     def chart_trend(self) -> draw.Chart | None:
-        """Return the first main indicators with those of earlier years; None without a past."""
+        """Draw the first main indicators over the years; None without earlier figures."""
         return draw.on_screen(draw.trend(self.headline, self._series, self.checkpoint))
 
     def chart_seasonality(self, indicator: str = "") -> draw.Chart | None:
-        """Return completion among the years its pace is pooled from; None without such a pace.
+        """Draw this year's completion beside the years of its seasonal pace; None without one.
 
         Parameters
         ----------
         indicator
-            Id of the registry; the first main indicator with such a pace by default.
+            Indicator id; the first main indicator with a seasonal pace by default.
         """
         rows = [v for v in self.rows if v.id == indicator] if indicator else self.headline
-        found = (draw.seasonality(view, self._series) for view in rows)
-        return next((chart for chart in found if chart is not None), None)
+        charts = (draw.seasonality(view, self._series) for view in rows)
+        return next((chart for chart in charts if chart is not None), None)
 
     def chart_contribution(self) -> draw.Chart | None:
-        """Return what the main indicators did for the city's growth; None without any."""
+        """Draw the main indicators' contributions to the city's growth; None without any."""
         return draw.on_screen(draw.contribution(self.headline, self.settings["scope"]))
 
     @property
@@ -231,35 +237,35 @@ class Brief:
 
     @property
     def _chains(self) -> list[ChainView]:
-        found = chains_of(self.bundle, self.rows, self.district["code"])
-        return [chain for chain in found if chain.shown]
+        chains = chain_views(self.bundle, self.rows, self.district["code"])
+        return [chain for chain in chains if chain.shown]
 
     @property
     def chains(self) -> Fragment:
-        """阶段转化: what reached each stage of a chain; empty without one of two stages."""
-        found = self._chains
-        if not found:
+        """阶段转化: the stages of each chain; empty where no chain has figures of two stages."""
+        chains = self._chains
+        if not chains:
             return Fragment("", "")
-        texts = [chain.sentence() for chain in found]
-        return part(self._words["chain"]["heading"], texts, remarks=remarks(found))
+        texts = [chain.sentence() for chain in chains]
+        return render_part(self._words["chain"]["heading"], texts, remarks=chain_remarks(chains))
 
     def chart_chains(self) -> draw.Chart | None:
-        """Return the stages of the chains as bars; None without any."""
-        return draw.on_screen(draw.stages(self._chains))
+        """Draw the stages of the chains as bars; None without any."""
+        return draw.on_screen(draw.chain_stages(self._chains))
 
     @property
     def notes(self) -> Fragment:
-        """数据说明: notes on data, then source cells, vintage and formulas of every figure."""
+        """数据说明: notes on the data, then source cells, intake and formulas of every figure."""
         rows = [*self.headline, *self._others]
-        found = notes(self.bundle, rows)
+        texts = data_notes(self.bundle, rows)
         html = render(
             "notes.html",
-            notes=found,
-            sources=sources(rows),
-            made=made(self.bundle),
+            notes=texts,
+            sources=source_rows(rows),
+            made=provenance(self.bundle),
             words=self._words["source"],
         )
-        return Fragment(html, "\n".join(found))
+        return Fragment(html, "\n".join(texts))
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         parts = [
@@ -277,20 +283,21 @@ class Brief:
         }, {}
 
 
-def _trouble(view: View) -> str:
+def _trouble_code(view: View) -> str:
     """Return the key of the word for what makes an indicator a problem."""
     if view.not_reached:
         return view.status_key
     return "fell" if view.worsened else "low_rank"
 
 
-def _attention(view: View) -> str:
+def _attention_text(view: View) -> str:
     """Say the gap and what is required, in one line of the first screen."""
     if view.not_reached:
-        # In December the gap is the whole story, and pace has told it.
-        parts = [pace(view), "" if view.final else required(view, gap_said=True)]
+        # Once the target's time is over only the gap is left to say, and the pace clause says it.
+        over = view.target_period_over
+        parts = [pace_clause(view), "" if over else required_clause(view, gap_said=True)]
     else:
-        parts = [titled(view), view.growth()]
+        parts = [name_with_figure(view), view.growth_clause()]
         if not view.worsened or view.in_last_third:
-            parts.append(view.standing())
+            parts.append(view.rank_clause())
     return "；".join(part for part in parts if part)

@@ -1,25 +1,25 @@
-"""District × stage of the chains: the conversion, and below it the figure."""
+"""A table of districts and stages of chains: the conversion, and below it the figure."""
 
 from __future__ import annotations
 
 from kejistats.brief.chain_views import ChainView, Stage
 from kejistats.brief.fragments import Fragment
-from kejistats.brief.matrices import NONE, Cell, cell, matrix, row
+from kejistats.brief.matrices import EMPTY, Cell, cell, matrix, row
 
 
 def chain_matrix(
     rows: list[tuple[str, str, list[ChainView]]], order: list[str], remarks: list[str]
 ) -> Fragment:
-    """Return a table of districts and the stages that follow on others; empty without any.
+    """Return a table of districts and the stages that have a conversion; empty without any.
 
     Parameters
     ----------
     rows
-        Name of each district, the page its name leads to, and its chains.
+        Name of each district, the link to its page, and its chains.
     order
         Ids of all chains, in the order of their columns.
     remarks
-        What is to be said below the table.
+        Lines below the table.
     """
     columns: dict[tuple[str, int], tuple[str, str]] = {}
     for _, _, chains in rows:
@@ -45,4 +45,4 @@ def chain_matrix(
 
 
 def _cell(stage: Stage | None) -> Cell:
-    return NONE if stage is None else cell(stage.number() or "—", stage.view.figure())
+    return EMPTY if stage is None else cell(stage.number() or "—", stage.view.figure())

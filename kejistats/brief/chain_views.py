@@ -1,4 +1,4 @@
-"""Chains of stages put into words: what reached each stage, and what became of the one before."""
+"""Chains of stages in words: the figure of each stage, and its ratio to the stage before."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.view import View
-from kejistats.model.numbers import percent, vanishes
+from kejistats.model.numbers import format_percent, prints_as_zero
 
-# The bounds of conversions where there is little room.
-_SHORT = {
+# Marks of bounds for charts and tables, where there is little room.
+_SHORT_BOUNDS = {
     "exact": "{c}",
     "about": "约{c}",
     "at_least": "≥{c}",
@@ -32,7 +32,7 @@ class Stage:
     label
         Word for the stage.
     before
-        Word for the stage it is held against; empty where there is none.
+        Word for the earlier stage it is compared with; empty where there is none.
     """
 
     row: dict[str, Any]
@@ -42,7 +42,7 @@ class Stage:
 
     @property
     def counted(self) -> bool:
-        """Whether it is in the unit of the chain."""
+        """Whether its figure is in the unit of the chain."""
         return bool(self.row["reason"] != "other_unit")
 
     @property
@@ -52,35 +52,38 @@ class Stage:
 
     @property
     def kind(self) -> str:
-        """Name of the conversion, 转化率 or 同期比; empty where nothing stands before."""
+        """Name of the conversion, 转化率 or 同期比; empty for a first stage."""
         return self.view.say("chain", self.row["kind"], c="") if self.row["kind"] else ""
 
     def number(self, *, short: bool = False) -> str:
-        """Print the conversion with its bound, `short` as a mark; empty where there is none."""
+        """Print the conversion with its bound (a mark if `short`); empty where there is none."""
         share, bound = self.row["conversion"], self.row["conversion_bound"]
         if share is None:
             return ""
-        text, marks = percent(share, below=1), _SHORT if short else self.view.words["chain"]
-        if vanishes(share):
-            # Of a lower bound that is next to nothing, nothing can be said.
+        text, marks = (
+            format_percent(share, below=1),
+            _SHORT_BOUNDS if short else self.view.words["chain"],
+        )
+        if prints_as_zero(share):
+            # "At least 0.0%" says nothing, so a lower bound this small is left out.
             text, bound = "0.1%", "" if bound == "at_least" else "less_than"
         return str(marks[bound].format(c=text)) if bound else ""
 
     def rate(self, *, short: bool = False) -> str:
-        """Name the conversion and print it: 同期比40.1%; empty where there is none."""
+        """Print the conversion after its name: 同期比40.1%; empty where there is none."""
         number = self.number(short=short)
         return self.view.say("chain", self.row["kind"], c=number) if number else ""
 
     def clause(self) -> str:
-        """Say the figure, and the conversion or why there is none although there is a figure."""
+        """Say the figure, then the conversion or, of a reported figure, why there is none."""
         parts = [f"{self.label}{self.view.figure()}"]
         if rate := self.rate():
             parts.append(
                 self.view.say("chain", f"{self.row['kind']}_of", before=self.before, rate=rate)
             )
         elif self.reported and self.before and self.row["reason"]:
-            why = self.view.say("chain", self.row["reason"], before=self.before, kind=self.kind)
-            parts.append(why)
+            reason = self.view.say("chain", self.row["reason"], before=self.before, kind=self.kind)
+            parts.append(reason)
         return "，".join(parts)
 
 
@@ -93,7 +96,7 @@ class ChainView:
     id, name
         As declared.
     stages
-        Those the district has a row of, first stage first.
+        Those the district has a row of, in the order of the chain.
     """
 
     id: str
@@ -102,7 +105,7 @@ class ChainView:
 
     @property
     def shown(self) -> bool:
-        """Whether at least two stages of its unit have a figure."""
+        """Whether at least two stages in the unit of the chain have a figure."""
         return sum(s.counted and s.reported for s in self.stages) > 1
 
     @property
@@ -111,24 +114,24 @@ class ChainView:
         return list(dict.fromkeys(s.kind for s in self.stages if s.number()))
 
     def sentence(self) -> str:
-        """Say all stages."""
+        """Say all stages in one sentence."""
         return f"{self.name}：{'；'.join(s.clause() for s in self.stages)}。"
 
 
-def chains_of(bundle: Bundle, rows: list[View], district: str) -> list[ChainView]:
+def chain_views(bundle: Bundle, rows: list[View], district: str) -> list[ChainView]:
     """Return a district's chains in words, as declared; `ChainView.shown` says which to show.
 
     Parameters
     ----------
     bundle
-        With the chains and their conversions; one without them has none.
+        The page's bundle; it may lack chains.
     rows
         The district's views.
     district
         Its code.
     """
     by_id = {view.id: view for view in rows}
-    found = []
+    chains = []
     for chain in bundle.content.get("chains", []):
         labels = dict(zip(chain["stages"], chain["labels"], strict=True))
         stages = [
@@ -136,12 +139,12 @@ def chains_of(bundle: Bundle, rows: list[View], district: str) -> list[ChainView
             for row in bundle.conversions
             if row["chain"] == chain["id"] and row["district"] == district and row["stage"] in by_id
         ]
-        found.append(ChainView(chain["id"], chain["name"], stages))
-    return [chain for chain in found if chain.stages]
+        chains.append(ChainView(chain["id"], chain["name"], stages))
+    return [chain for chain in chains if chain.stages]
 
 
-def remarks(chains: list[ChainView]) -> list[str]:
-    """Say what the conversions printed are, each kind once."""
+def chain_remarks(chains: list[ChainView]) -> list[str]:
+    """Explain each kind of conversion that is printed, once."""
     stages = [s for chain in chains for s in chain.stages if s.rate()]
     return [
         stages[0].view.say("chain", f"remark_{kind}")

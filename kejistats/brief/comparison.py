@@ -1,4 +1,4 @@
-"""A comparison: one district at two checkpoints, or two districts at one; an analyst's page."""
+"""The comparison page: one district at two checkpoints, or two districts at one checkpoint."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from markupsafe import Markup
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.grades import main_grade
-from kejistats.brief.matrices import NONE, Cell, cell, matrix, row
-from kejistats.brief.notes import notes
-from kejistats.brief.page_part import part
-from kejistats.brief.pairs import Pair, pairs
-from kejistats.brief.sentences import listed, titled
+from kejistats.brief.matrices import EMPTY, Cell, cell, matrix, row
+from kejistats.brief.notes import data_notes
+from kejistats.brief.page_part import render_part
+from kejistats.brief.pairs import Pair, make_pairs
+from kejistats.brief.sentences import join_names, name_with_figure
 from kejistats.brief.view import View, views
 from kejistats.model.units import COUNT_UNITS
 
-# So many of the greatest differences, in percent and in points.
-LARGEST, POINTS = 8, 4
+# The most differences in percent, and in points, that are listed.
+MAX_RATES, MAX_POINTS = 8, 4
 
 
 class Comparison:
-    """Two sides of a comparison; every part shows itself in JupyterLab.
+    """A subject compared with a reference; every part renders itself in JupyterLab.
+
+    For analysts only: the page is never released or mailed.
 
     Parameters
     ----------
-    one, other
-        What is compared, and with what, from `make_sides`.
+    subject, reference
+        The bundles of what is compared, and of what it is compared with, from `make_sides`.
 
     Examples
     --------
@@ -36,24 +38,24 @@ class Comparison:
     ``c.head``, ``c.changes``, ``c.table()``, ``c.standing()``, ``c.notes``.
     """
 
-    def __init__(self, one: Bundle, other: Bundle) -> None:
-        self.sides = one, other
-        self.settings: dict[str, Any] = one.content["settings"]
+    def __init__(self, subject: Bundle, reference: Bundle) -> None:
+        self.sides = subject, reference
+        self.settings: dict[str, Any] = subject.content["settings"]
         self.districts = [side.content["districts"][0] for side in self.sides]
         # Two checkpoints of one district, or two districts at one checkpoint.
         self.in_time = self.districts[0]["code"] == self.districts[1]["code"]
-        self.pairs = pairs(one, other)
+        self.pairs = make_pairs(subject, reference)
         self.numbers = {p.view.id: n for n, p in enumerate(self.pairs, 1)}
-        main = one.content["headline"]
-        self.main = [p for i in main for p in self.pairs if p.view.indicator["id"] == i]
+        headline = subject.content["headline"]
+        self.main = [p for i in headline for p in self.pairs if p.view.indicator["id"] == i]
 
     def say(self, key: str, **parts: object) -> str:
-        """Fill in one text of the words of comparisons."""
+        """Fill in a text from the section ``comparison`` of the words table."""
         return str(self.sides[0].content["words"]["comparison"][key].format(**parts))
 
     @property
     def labels(self) -> tuple[str, str]:
-        """What tells the sides apart: the checkpoints or the districts."""
+        """Labels of the two sides: their checkpoints or their districts."""
         if self.in_time:
             return self.sides[0].checkpoint.label, self.sides[1].checkpoint.label
         return str(self.districts[0]["name"]), str(self.districts[1]["name"])
@@ -63,35 +65,35 @@ class Comparison:
         """Title of the page."""
         name, label = self.districts[0]["name"], self.sides[0].checkpoint.label
         key = "title_time" if self.in_time else "title_place"
-        one, other = self.labels
-        return self.say(key, name=name, label=label, one=one, other=other)
+        subject, reference = self.labels
+        return self.say(key, name=name, label=label, one=subject, other=reference)
 
     @property
     def conclusion(self) -> str:
-        """How many indicators are higher and lower, and how many cannot be compared, and why."""
+        """How many indicators are higher, lower, equal, or cannot be compared and why."""
         compared = [p for p in self.pairs if not p.reason]
         kind = "time" if self.in_time else "place"
         counts = {
-            f"up_{kind}": sum(p.way > 0 for p in compared),
-            f"down_{kind}": sum(p.way < 0 for p in compared),
-            f"even_{kind}": sum(p.way == 0 for p in compared),
+            f"up_{kind}": sum(p.sign > 0 for p in compared),
+            f"down_{kind}": sum(p.sign < 0 for p in compared),
+            f"even_{kind}": sum(p.sign == 0 for p in compared),
         }
         parts = [self.say(key, n=n) for key, n in counts.items() if n]
-        other = self.labels[1]
-        text = self.say("compared", n=len(compared), other=other, parts="，".join(parts))
-        texts = [text if compared else self.say("none_compared", other=other)]
+        reference = self.labels[1]
+        text = self.say("compared", n=len(compared), other=reference, parts="，".join(parts))
+        texts = [text if compared else self.say("none_compared", other=reference)]
         reasons = [p.reason for p in self.pairs if p.reason]
         if reasons:
-            why = [
+            counts_by_reason = [
                 self.say("counted", reason=self.say(f"reason_{key}"), n=reasons.count(key))
                 for key in dict.fromkeys(reasons)
             ]
-            texts.append(self.say("apart", n=len(reasons), parts=listed(why)))
+            texts.append(self.say("apart", n=len(reasons), parts=join_names(counts_by_reason)))
         return "；".join(texts) + "。"
 
     @property
     def head(self) -> Fragment:
-        """Title, what is compared with dates and grades, and the conclusion."""
+        """The first screen: title, both sides with cut-off dates and grades, the conclusion."""
         facts = [
             self.say("side", label=label, date=side.checkpoint.cut_off,
                      grade=main_grade(views(side)) or self.say("no_grade"))
@@ -101,7 +103,7 @@ class Comparison:
             "head.html",
             title=self.title,
             meta="　".join([self.settings["title"], *facts]),
-            draft=False,  # an analyst's page, never sent
+            draft=False,  # never released, so it needs no mark of a draft
             sample=self.settings["sample"],
             conclusion=self.conclusion,
             worst=[],
@@ -112,43 +114,48 @@ class Comparison:
 
     @property
     def changes(self) -> Fragment:
-        """The greatest differences as sentences; counts from a small base are left out."""
-        least = self.settings["thresholds"]["growth_base"]
-        rates = [p for p in self.pairs if p.rate is not None and p.way and _large(p, least)]
-        points = [p for p in self.pairs if p.view.in_points and p.way]
-        rates = sorted(rates, key=lambda p: -abs(p.rate or 0.0))[:LARGEST]
-        points = sorted(points, key=lambda p: -abs(p.difference or 0.0))[:POINTS]
+        """The greatest differences as sentences; rates of counts from a small base are left out."""
+        min_base = self.settings["thresholds"]["growth_base"]
+        rates = [
+            p
+            for p in self.pairs
+            if p.rate is not None and p.sign and _base_large_enough(p, min_base)
+        ]
+        points = [p for p in self.pairs if p.view.in_points and p.sign]
+        rates = sorted(rates, key=lambda p: -abs(p.rate or 0.0))[:MAX_RATES]
+        points = sorted(points, key=lambda p: -abs(p.difference or 0.0))[:MAX_POINTS]
         texts = [f"{self._sentence(p)}。" for p in [*rates, *points]]
-        remark = self.say("changes", n=LARGEST, m=POINTS, base=f"{least:g}")
-        said = texts or [self.say("no_changes")]
+        remark = self.say("changes", n=MAX_RATES, m=MAX_POINTS, base=f"{min_base:g}")
+        lines = texts or [self.say("no_changes")]
         heading = self.say("heading_changes")
-        return part(heading, said, numbered=len(texts) > 1, remarks=[remark])
+        return render_part(heading, lines, numbered=len(texts) > 1, remarks=[remark])
 
     def _sentence(self, pair: Pair) -> str:
-        one = pair.view
-        key = "points" if one.in_points else "rate"
-        way = "up" if pair.way > 0 else "down"
+        key = "points" if pair.view.in_points else "rate"
+        direction = "up" if pair.sign > 0 else "down"
         kind = "time" if self.in_time else "place"
         return self.say(
-            f"{key}_{way}_{kind}",
-            figure=titled(one),
+            f"{key}_{direction}_{kind}",
+            figure=name_with_figure(pair.view),
             other=self.labels[1],
-            base=pair.other.figure() if pair.other else "",
-            d=pair.apart,
+            base=pair.reference.figure() if pair.reference else "",
+            d=pair.distance,
             p=pair.percentage().lstrip("+−"),
         )
 
     def table(self) -> Fragment:
-        """Return figures and growth of both sides with the difference, or why there is none."""
+        """Return a table of figures and growth of both sides with the difference, or why none."""
         columns = [*self.labels, self.say("difference")]
         return self._table("table", columns, self._figures, {*self.numbers})
 
     def standing(self) -> Fragment:
-        """Return status, rate of completion and rank of both sides; empty without any."""
+        """Return a table of status, completion and rank of both sides; empty without any."""
         shown = {
             p.view.id
             for p in self.pairs
-            if any(v and (v["target"] is not None or v.ranks) for v in (p.one, p.other))
+            if any(
+                v and (v["target"] is not None or v.shows_rank) for v in (p.subject, p.reference)
+            )
         }
         heads = [self.say(key) for key in ("progress", "rank")]
         columns = [(label, head) for head in heads for label in self.labels]
@@ -164,43 +171,43 @@ class Comparison:
                 name = "" if pair.view.id in main else str(pair.view.indicator["domain_name"])
                 href = f"#s-{self.numbers[pair.view.id]}"
                 groups.setdefault(name, []).append(row(pair.view.short, cells(pair), href))
-        made = matrix(self.say(key), columns, groups, kind="pair", first=self.say("indicator"))
-        if not made.html:
-            return made
+        table = matrix(self.say(key), columns, groups, kind="pair", first=self.say("indicator"))
+        if not table.html:
+            return table
         heading = self.say(f"heading_{key}")
-        # The table is HTML already, escaped by its own template.
-        body = Markup(made.html.strip())  # noqa: S704
-        return Fragment(render("section.html", heading=heading, body=body), made.text)
+        # The table is HTML from its own template, which escapes.
+        body = Markup(table.html.strip())  # noqa: S704
+        return Fragment(render("section.html", heading=heading, body=body), table.text)
 
     def _figures(self, pair: Pair) -> list[Cell]:
-        found = [_figure(v) if v else NONE for v in (pair.one, pair.other)]
+        cells = [_figure(v) if v else EMPTY for v in (pair.subject, pair.reference)]
         if pair.reason:
-            return [*found, cell("—", self.say(f"reason_{pair.reason}"))]
-        return [*found, cell(pair.number(), pair.percentage())]
+            return [*cells, cell("—", self.say(f"reason_{pair.reason}"))]
+        return [*cells, cell(pair.signed_distance(), pair.percentage())]
 
     def _standings(self, pair: Pair) -> list[Cell]:
-        sides = pair.one, pair.other
-        return [*(_status(v) if v else NONE for v in sides), *(_rank(v) for v in sides)]
+        sides = pair.subject, pair.reference
+        return [*(_status(v) if v else EMPTY for v in sides), *(_rank(v) for v in sides)]
 
     @property
     def notes(self) -> Fragment:
-        """数据说明 of both sides, what both share said once; then the source of every figure."""
-        found = [notes(side, views(side), spoken=False) for side in self.sides]
-        shared = [text for text in found[0] if text in found[1]]
+        """数据说明 of both sides, shared notes once; then the source of every figure."""
+        notes = [data_notes(side, views(side), with_methods=False) for side in self.sides]
+        shared = [text for text in notes[0] if text in notes[1]]
         parts = [
-            {"name": label, "texts": [text for text in some if text not in shared]}
-            for label, some in zip(self.labels, found, strict=True)
+            {"name": label, "texts": [text for text in texts if text not in shared]}
+            for label, texts in zip(self.labels, notes, strict=True)
         ]
         parts.append({"name": self.say("both"), "texts": [*shared, self.say("limits")]})
         sources = [
             {
                 "number": n,
                 "name": pair.view.name,
-                "cells": [_source(view) for view in (pair.one, pair.other)],
+                "cells": [_source(view) for view in (pair.subject, pair.reference)],
             }
             for n, pair in enumerate(self.pairs, 1)
         ]  # fmt: skip
-        digests = listed([side.digest for side in self.sides])
+        digests = join_names([side.digest for side in self.sides])
         made = f"kejistats {self.sides[0].content['kejistats']}　数据校验值 {digests}"
         html = render("comparison_notes.html", parts=parts, sources=sources, labels=self.labels,
                       made=made)  # fmt: skip
@@ -214,10 +221,10 @@ class Comparison:
         }, {}
 
 
-def _large(pair: Pair, least: float) -> bool:
-    """Return whether the base of a count is large enough for its rate to say something."""
-    counted = pair.view.indicator["unit"] in COUNT_UNITS
-    return not counted or (pair.other is not None and pair.other["value"] >= least)
+def _base_large_enough(pair: Pair, min_base: float) -> bool:
+    """Return whether a rate says something: a count needs a large enough base."""
+    is_count = pair.view.indicator["unit"] in COUNT_UNITS
+    return not is_count or (pair.reference is not None and pair.reference["value"] >= min_base)
 
 
 def _figure(view: View) -> Cell:
@@ -227,14 +234,14 @@ def _figure(view: View) -> Cell:
 
 def _status(view: View) -> Cell:
     if view["target"] is None:
-        return NONE
+        return EMPTY
     return cell(f"{view.mark} {view.status}", view.attainment(), view["progress"])
 
 
 def _source(view: View | None) -> dict[str, str]:
-    found = {"source": view["source"], "intake_id": view["intake_id"]} if view else {}
-    return {"source": found.get("source") or "—", "intake_id": found.get("intake_id") or ""}
+    origin = {"source": view["source"], "intake_id": view["intake_id"]} if view else {}
+    return {"source": origin.get("source") or "—", "intake_id": origin.get("intake_id") or ""}
 
 
 def _rank(view: View | None) -> Cell:
-    return cell(f"{view['rank']}/{view['ranked']}") if view and view.ranks else NONE
+    return cell(f"{view['rank']}/{view['ranked']}") if view and view.shows_rank else EMPTY

@@ -1,4 +1,4 @@
-"""Coverage of reporting: what each district was to report, has reported, and still lacks."""
+"""Coverage of reporting: how much of what is expected each district has reported."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from typing import Any
 
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.overview_data import OverviewData
-from kejistats.brief.sentences import listed
-from kejistats.model.numbers import percent
+from kejistats.brief.sentences import join_names
+from kejistats.model.numbers import format_percent
 
-# So many names stand open; more are folded.
-_OPEN = 8
-_FIRST = 3
+# Up to so many names are all shown; of a longer list only the first.
+_MAX_NAMES = 8
+_SHOWN_NAMES = 3
 
 
-def coverage(city: OverviewData) -> Fragment:
-    """Return how much of what was expected each district reported; empty without districts.
+def coverage_table(data: OverviewData) -> Fragment:
+    """Return a table of what each district reported of what is expected; empty without districts.
 
-    A masked figure and 无此项 count as reported, a blank does not, as in ``kejistats status``.
-    Only districts that lack or mask something have a row.
+    Masked and not applicable (无此项) count as reported, a blank does not, as in
+    ``kejistats status``. Only districts with missing or masked figures have a row.
     """
-    if not city.units:
+    if not data.units:
         return Fragment("")
-    found = [(unit, *_counted(city, unit["code"])) for unit in city.units]
+    counts = [(unit, *_reporting_counts(data, unit["code"])) for unit in data.units]
     rows: list[dict[str, Any]] = [
         {
             "name": unit["name"],
@@ -30,26 +30,28 @@ def coverage(city: OverviewData) -> Fragment:
             "given": expected - len(late),
             "masked": masked,
             "late": len(late),
-            "first": listed(late[:_FIRST]) if len(late) > _OPEN else listed(late),
-            "all": listed(late) if len(late) > _OPEN else "",
+            "first": join_names(late[:_SHOWN_NAMES])
+            if len(late) > _MAX_NAMES
+            else join_names(late),
+            "all": join_names(late) if len(late) > _MAX_NAMES else "",
         }
-        for unit, expected, masked, late in found
+        for unit, expected, masked, late in counts
         if late or masked
     ]
     texts = [
         f"{unit['name']}已报{expected - len(late)}/{expected}项"
-        f"（{percent(1 - len(late) / expected, 0, below=1)}），未报送：{_short(late)}。"
-        for unit, expected, _, late in found
+        f"（{format_percent(1 - len(late) / expected, 0, below=1)}），未报送：{_short(late)}。"
+        for unit, expected, _, late in counts
         if late
     ]
     remark = ""
     if not texts:
-        remark = city.say("all_given")
-    elif len(rows) < len(found):
-        remark = city.say("others_given", n=len(found) - len(rows))
+        remark = data.say("all_given")
+    elif len(rows) < len(counts):
+        remark = data.say("others_given", n=len(counts) - len(rows))
     html = render(
         "coverage.html",
-        caption=city.say("coverage_caption"),
+        caption=data.say("coverage_caption"),
         rows=rows,
         remark=remark,
         masked=any(row["masked"] for row in rows),
@@ -58,18 +60,18 @@ def coverage(city: OverviewData) -> Fragment:
 
 
 def _short(names: list[str]) -> str:
-    return listed(names[:_OPEN]) + (f"等{len(names)}项" if len(names) > _OPEN else "")
+    return join_names(names[:_MAX_NAMES]) + (f"等{len(names)}项" if len(names) > _MAX_NAMES else "")
 
 
-def _counted(city: OverviewData, code: str) -> tuple[int, int, list[str]]:
-    """Return how many figures were expected and masked, and the names of those not given."""
-    rows = [v for v in city.rows[code] if v["status"] != "missing" or v["progress"] != "not_due"]
+def _reporting_counts(data: OverviewData, code: str) -> tuple[int, int, list[str]]:
+    """Return how many figures are expected, how many are masked, and the names of missing ones."""
+    rows = [v for v in data.rows[code] if v["status"] != "missing" or v["progress"] != "not_due"]
     late = [v.short for v in rows if v["status"] == "missing"]
-    # Of what a district reported a year ago and neither reports nor aims at now, there is no row.
-    names = {row["id"]: row["short"] for row in city.bundle.content["indicators"]}
+    # What was reported a year ago but has neither a figure nor a target now has no Metric row.
+    names = {row["id"]: row["short"] for row in data.bundle.content["indicators"]}
     absent = [
         names[row["indicator"]]
-        for row in city.bundle.content.get("absent", [])
+        for row in data.bundle.content.get("absent", [])
         if row["district"] == code
     ]
     masked = sum(v["status"] == "masked" for v in rows)

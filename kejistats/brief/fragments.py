@@ -1,16 +1,16 @@
-"""Parts of a page from Jinja templates, escaped; each shows itself in JupyterLab."""
+"""Parts of a page, rendered from Jinja templates with escaping."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from kejistats.model.templating import fill
+from kejistats.model.templating import render_template
 
 
 @dataclass(frozen=True)
 class Fragment:
-    """A part of a page.
+    """A part of a page; it renders itself in JupyterLab.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Fragment:
     text
         The same as plain text, for terminals and mails.
     metadata
-        What the exporter reads from the output, such as the page's title.
+        Values for the exporter, such as the page's title.
     """
 
     html: str
@@ -36,4 +36,4 @@ class Fragment:
 
 def render(template: str, /, **values: Any) -> str:
     """Fill in one template of ``kejistats/brief/templates``."""
-    return fill(("brief/templates",), template, **values)
+    return render_template(("brief/templates",), template, **values)

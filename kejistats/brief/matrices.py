@@ -1,4 +1,4 @@
-"""Tables of district × indicator: by status as a heat table, and figures with growth."""
+"""Tables with cells of two lines, and the overview's tables of districts and indicators."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Any
 
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.overview_data import OverviewData, Unit
-from kejistats.brief.sentences import listed
+from kejistats.brief.sentences import join_names
 from kejistats.brief.view import View
-from kejistats.model.numbers import percent, signed
+from kejistats.model.numbers import format_percent, format_signed
 from kejistats.model.tables.metric import PROGRESS
 
 Cell = dict[str, str]
-# Marks of a bound where there is little room.
+# Marks of bounds for narrow cells.
 BOUND_MARKS = {"about": "约", "at_least": "≥", "more_than": ">", "at_most": "≤", "less_than": "<"}
 
 _UNKNOWN = {"masked": "※", "missing": "×"}
 
 
 def cell(text: str, small: str = "", code: str = "") -> Cell:
-    """Return one cell: its text, what stands small below it, and the class of its status."""
+    """Return a cell: its text, a small second line, and the CSS class of its status."""
     return {"text": text, "small": small, "code": code}
 
 
-NONE = cell("—")
+EMPTY = cell("—")
 
 
 def row(name: str, cells: Sequence[Cell], href: str = "") -> dict[str, Any]:
-    """Return one row of a table: who it is of, the page of that, and its cells."""
+    """Return a row: the name in its first cell, the link of that name, and the other cells."""
     return {"name": name, "href": href, "cells": cells}
 
 
@@ -43,26 +43,26 @@ def matrix(
     first: str = "地区",
     texts: Sequence[int] = (),
 ) -> Fragment:
-    """Return a table of rows and columns; empty without either.
+    """Render a table; empty without columns or rows.
 
     Parameters
     ----------
     caption
-        What it shows.
+        The table's caption.
     columns
-        Names, or names with what stands small below them.
+        Heads of the columns: names, or names with a small second line.
     groups
-        Rows by the name of their group, which is empty where there is but one.
+        Rows by the name of their group; the name is empty if there is only one group.
     remarks
-        What is to be said below.
+        Lines below the table.
     foot
-        One more row, of sums.
+        A last row, such as of sums.
     kind
-        Class of the table.
+        CSS class of the table.
     first
         Head of the first column.
     texts
-        Places of the columns that hold words, not numbers.
+        Indices of the columns that hold words, not numbers.
     """
     if not columns or not any(groups.values()):
         return Fragment("")
@@ -71,8 +71,8 @@ def matrix(
         "matrix.html",
         caption=caption,
         columns=[
-            {"name": name, "small": small, "n": n not in texts}
-            for n, (name, small) in enumerate(heads)
+            {"name": name, "small": small, "n": index not in texts}
+            for index, (name, small) in enumerate(heads)
         ],
         groups=groups,
         remarks=remarks,
@@ -81,41 +81,42 @@ def matrix(
         first=first,
     )
     lines = [
-        f"{one['name']} " + " ".join(f"{c['text']}{c['small']}" for c in one["cells"])
-        for some in groups.values()
-        for one in some
+        f"{line['name']} " + " ".join(f"{c['text']}{c['small']}" for c in line["cells"])
+        for group in groups.values()
+        for line in group
     ]
     return Fragment(html, "\n".join([*lines, *remarks]))
 
 
-def by_district(
-    city: OverviewData, columns: list[View], shown: Callable[[View], Cell]
+def rows_by_district(
+    data: OverviewData, columns: list[View], make_cell: Callable[[View], Cell]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of a table of district × indicator, in the order of the districts."""
+    """Return a row for each district, with a cell of each indicator."""
 
     def cells(unit: Unit) -> list[Cell]:
-        found = [city.view(unit["code"], column.id) for column in columns]
-        return [shown(view) if view else NONE for view in found]
+        views = [data.view(unit["code"], column.id) for column in columns]
+        return [make_cell(view) if view else EMPTY for view in views]
 
-    return {"": [row(u["name"], cells(u), city.href(u)) for u in city.units]}
+    return {"": [row(u["name"], cells(u), data.href(u)) for u in data.units]}
 
 
-def heat(city: OverviewData) -> Fragment:
-    """Return district × main indicator by status; empty where no target is judged.
+def heat_table(data: OverviewData) -> Fragment:
+    """Return the heat table: the status of each main indicator in each district.
 
-    The last row counts the districts that reach their target, of those judged.
+    The last row counts the districts that reach their target, of those judged. Empty where no
+    target is judged.
     """
-    columns = city.judged
-    counted = [[city.view(u["code"], c.id) for u in city.counted] for c in columns]
-    counts = [[v for v in some if v and v.assessed] for some in counted]
+    columns = data.judged_indicators
+    tallied = [[data.view(u["code"], c.id) for u in data.tallied_units] for c in columns]
+    judged = [[v for v in views if v and v.assessed] for views in tallied]
     return matrix(
-        city.say("heat"),
+        data.say("heat"),
         [c.short for c in columns],
-        by_district(city, columns, _status),
-        remarks=[_legend(city, columns), city.say("heat_numbers")],
+        rows_by_district(data, columns, _status),
+        remarks=[_legend(data, columns), data.say("heat_numbers")],
         foot=row(
-            city.say("heat_foot"),
-            [cell(str(sum(v.reached for v in some)), f"/{len(some)}") for some in counts],
+            data.say("heat_foot"),
+            [cell(str(sum(v.reached for v in views)), f"/{len(views)}") for views in judged],
         ),
         kind="heat",
     )
@@ -128,53 +129,53 @@ def _status(view: View) -> Cell:
 
 
 def _mark(view: View) -> str:
-    """Return the mark of a status; masked and missing are told apart without a word."""
+    """Return the mark of a status; masked and missing have marks of their own."""
     return view.mark if view.assessed else _UNKNOWN.get(view["status"], view.mark)
 
 
 def _number(view: View) -> str:
-    """Print the rate of completion, or the difference where there is none, without its unit."""
+    """Print the rate of completion without %, or else the distance to the pace or target."""
     if view["attainment"] is not None:
-        # A number as whole as the cell is narrow; the brief of the district has its decimal.
-        rate = percent(view["attainment"], 0, below=1).removesuffix("%")
+        # Without decimals, for the narrow cell; the district's brief has one decimal.
+        rate = format_percent(view["attainment"], 0, below=1).removesuffix("%")
         return f"{BOUND_MARKS.get(view['bound'], '')}{rate}"
     text = view.pace_number().removesuffix("点")
     if text == "—":
-        # Without a pace: what the target is short of or exceeded by; a ceiling the other way.
+        # Without a pace: the surplus over the target or the gap to it; reversed for a ceiling.
         over, under = view["surplus"], view["gap"]
         if view["target_kind"] == "ceiling":
             over, under = under, over
-        apart = over if over is not None else -under if under is not None else 0
-        text = signed(apart, view.indicator["decimals"])
+        distance = over if over is not None else -under if under is not None else 0
+        text = format_signed(distance, view.indicator["decimals"])
     just_under = view.not_reached and not any(digit in text for digit in "123456789")
     return view.say("overview", "just_under") if just_under else text
 
 
-def _legend(city: OverviewData, columns: list[View]) -> str:
-    """Give each mark of the table its words, the best first."""
-    shown = [v for c in columns for v in city.column(c.id)]
+def _legend(data: OverviewData, columns: list[View]) -> str:
+    """Explain each mark of the table by its words, the best status first."""
+    shown = [v for c in columns for v in data.column(c.id)]
     by_mark: dict[str, list[str]] = {}
     for view in sorted(shown, key=lambda v: PROGRESS.index(v["progress"])):
         words = by_mark.setdefault(_mark(view), [])
         word = status_word(view)
         if word not in words:
             words.append(word)
-    return "；".join(f"{mark} {listed(words)}" for mark, words in by_mark.items()) + "。"
+    return "；".join(f"{mark} {join_names(words)}" for mark, words in by_mark.items()) + "。"
 
 
 def status_word(view: View) -> str:
-    """Return the word of a status; at the year's end one that tells ▼ and ■ apart."""
+    """Return the word of a status; at the year's end ▼ and ■ get different words."""
     if view.status_key == "december_behind":
         return view.say("overview", "far_status", word=view.status)
     return view.status
 
 
-def figures(city: OverviewData) -> Fragment:
-    """Return district × main indicator: figure and growth."""
+def figure_table(data: OverviewData) -> Fragment:
+    """Return a table of each main indicator's figure and growth in each district."""
 
-    def shown(view: View) -> Cell:
+    def make_cell(view: View) -> Cell:
         growth = view.growth_number() if view.reported else "—"
         return cell(view.figure(trim=False), "" if growth == "—" else growth)
 
-    columns = [c.short for c in city.headline]
-    return matrix(city.say("figures"), columns, by_district(city, city.headline, shown))
+    columns = [c.short for c in data.headline]
+    return matrix(data.say("figures"), columns, rows_by_district(data, data.headline, make_cell))

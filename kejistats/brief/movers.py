@@ -1,4 +1,4 @@
-"""Movers: the greatest changes of rank, and who grew most and least per indicator."""
+"""Movers: the greatest changes of rank, and the highest and lowest growth per indicator."""
 
 from __future__ import annotations
 
@@ -7,130 +7,130 @@ from dataclasses import replace
 from kejistats.brief.fragments import Fragment, render
 from kejistats.brief.matrices import cell, matrix, row
 from kejistats.brief.overview_data import OverviewData
-from kejistats.brief.sentences import listed
+from kejistats.brief.sentences import join_names
 from kejistats.brief.view import View
-from kejistats.model.numbers import percent
+from kejistats.model.numbers import format_percent
 
-# So many of the greatest rises, and of the greatest falls.
-LIMIT = 5
-# So many names share a first or last place; more are counted.
-_NAMES = 3
+# The most rises of rank, and the most falls, that are listed.
+MAX_CHANGES = 5
+# The most names listed where several share first or last rank; the others are only counted.
+_MAX_NAMES = 3
 
 
-def movers(city: OverviewData) -> Fragment:
-    """Return the greatest changes of rank and of growth; empty where the city shows no ranks."""
-    if not city.settings["ranks"]:
+def movers(data: OverviewData) -> Fragment:
+    """Return the greatest changes of rank and of growth; empty where ranks are switched off."""
+    if not data.settings["ranks"]:
         return Fragment("")
-    texts = _changes(city)
-    table = _growth(city)
+    texts = _rank_changes(data)
+    table = _growth_table(data)
     if not texts and not table.html:
         return Fragment("")
     html = render("lines.html", texts=texts, numbered=False)
     return Fragment("\n".join(filter(None, [html, table.html])), "\n".join([*texts, table.text]))
 
 
-def _changes(city: OverviewData) -> list[str]:
-    """Say which ranks rose and fell most; they are known for the same members only (definitions §8)."""
+def _rank_changes(data: OverviewData) -> list[str]:
+    """Say which ranks rose and fell most; known only among the same peers (definitions §8)."""
     moved = [
         (unit["name"], view)
-        for unit in city.units
-        for view in city.main(unit["code"])
-        if view.ranks and view["rank_change"]
+        for unit in data.units
+        for view in data.main_indicators(unit["code"])
+        if view.shows_rank and view["rank_change"]
     ]
     texts = []
     for key, sign in (("risen", 1), ("fallen", -1)):
-        found = [(name, v) for name, v in moved if sign * v["rank_change"] > 0]
-        found.sort(key=lambda pair: -abs(pair[1]["rank_change"]))
-        shown, rest = _cut(found)
-        if not found:
+        changes = [(name, v) for name, v in moved if sign * v["rank_change"] > 0]
+        changes.sort(key=lambda pair: -abs(pair[1]["rank_change"]))
+        shown, rest = _split_at_limit(changes)
+        if not changes:
             continue
-        parts = [_change(city, name, view) for name, view in shown]
-        text = city.say(key, parts="；".join(parts)) if parts else ""
+        parts = [_rank_change(data, name, view) for name, view in shown]
+        text = data.say(key, parts="；".join(parts)) if parts else ""
         if rest:
             most = abs(rest[0][1]["rank_change"])
             word = "rest" if most > 1 else "rest_one"
-            text += city.say(f"{key}_{word}", n=len(rest), k=most)
+            text += data.say(f"{key}_{word}", n=len(rest), k=most)
         texts.append(text.lstrip("；") + "。")
     return texts
 
 
-def _cut(
-    found: list[tuple[str, View]],
+def _split_at_limit(
+    changes: list[tuple[str, View]],
 ) -> tuple[list[tuple[str, View]], list[tuple[str, View]]]:
-    """Return the greatest changes, never some of equal ones without the others; and the rest."""
-    if len(found) <= LIMIT:
-        return found, []
-    edge = abs(found[LIMIT][1]["rank_change"])
-    shown = [pair for pair in found[:LIMIT] if abs(pair[1]["rank_change"]) > edge]
-    return shown, found[len(shown) :]
+    """Return the greatest changes and the rest; equal changes are never split between the two."""
+    if len(changes) <= MAX_CHANGES:
+        return changes, []
+    edge = abs(changes[MAX_CHANGES][1]["rank_change"])
+    shown = [pair for pair in changes[:MAX_CHANGES] if abs(pair[1]["rank_change"]) > edge]
+    return shown, changes[len(shown) :]
 
 
-def _change(city: OverviewData, name: str, view: View) -> str:
+def _rank_change(data: OverviewData, name: str, view: View) -> str:
     now = view["rank"]
     before = now + view["rank_change"]
-    way = "up" if view["rank_change"] > 0 else "down"
-    tied = city.say("tied") if view["tied"] else ""
-    return city.say(f"rank_{way}", district=name, indicator=view.short, a=before, b=now, tied=tied,
-                    k=abs(view["rank_change"]))  # fmt: skip
+    direction = "up" if view["rank_change"] > 0 else "down"
+    tied = data.say("tied") if view["tied"] else ""
+    return data.say(f"rank_{direction}", district=name, indicator=view.short, a=before, b=now,
+                    tied=tied, k=abs(view["rank_change"]))  # fmt: skip
 
 
-def _growth(city: OverviewData) -> Fragment:
-    """Return who grew most and least per indicator, of one kind of growth (definitions §8)."""
-    least = city.settings["thresholds"]["rank_coverage"]
-    names = {u["code"]: u["name"] for u in city.units}
+def _growth_table(data: OverviewData) -> Fragment:
+    """Return highest and lowest growth per indicator, of one kind of growth (definitions §8)."""
+    least = data.settings["thresholds"]["rank_coverage"]
+    names = {u["code"]: u["name"] for u in data.units}
     rows = []
-    for column in city.headline:
-        for key, group in _grown(city, column).items():
-            some = [v for v in group if v["yoy_ranked"] >= least * v["peers"]]
-            if len(some) < 2:
+    for column in data.headline:
+        for key, group in _growth_groups(data, column).items():
+            ranked = [v for v in group if v["yoy_ranked"] >= least * v["peers"]]
+            if len(ranked) < 2:
                 continue
-            first = min(v["yoy_rank"] for v in some)
-            last = max(v["yoy_rank"] for v in some)
+            first = min(v["yoy_rank"] for v in ranked)
+            last = max(v["yoy_rank"] for v in ranked)
             if first == last:
                 continue
             ends = [
-                cell(_names([names[v["district"]] for v in at]), _printed(at[0]))
-                for place in (first, last)
-                if (at := [v for v in some if v["yoy_rank"] == place])
+                cell(_names([names[v["district"]] for v in tied]), _ranked_growth(tied[0]))
+                for rank in (first, last)
+                if (tied := [v for v in ranked if v["yoy_rank"] == rank])
             ]
-            kind = city.say(f"growth_{some[0]['yoy_rank_kind']}")
-            counted = cell(f"{some[0]['yoy_ranked']}/{some[0]['peers']}", kind)
-            way = city.say("ascending") if column.indicator["direction"] == "down" else ""
-            rows.append(row(f"{column.short}{way}{key}", [*ends, counted]))
-    share = percent(least, 0)
+            kind = data.say(f"growth_{ranked[0]['yoy_rank_kind']}")
+            among = cell(f"{ranked[0]['yoy_ranked']}/{ranked[0]['peers']}", kind)
+            order = data.say("ascending") if column.indicator["direction"] == "down" else ""
+            rows.append(row(f"{column.short}{order}{key}", [*ends, among]))
+    share = format_percent(least, 0)
     return matrix(
-        city.say("growth_ends"),
-        [city.say(f"growth_{key}") for key in ("first", "last", "among")],
+        data.say("growth_ends"),
+        [data.say(f"growth_{key}") for key in ("first", "last", "among")],
         {"": rows},
-        remarks=[city.say("growth_limits", share=share)] if rows else [],
+        remarks=[data.say("growth_limits", share=share)] if rows else [],
         kind="list",
-        first=city.say("indicator"),
+        first=data.say("indicator"),
         texts=(0, 1),
     )
 
 
-def _grown(city: OverviewData, column: View) -> dict[str, list[View]]:
-    """Return the views that have a rank of growth by group of peers, its name as a suffix."""
-    found: dict[str, list[View]] = {}
-    for name, units in city.groups.items():
-        some = [v for u in units if (v := city.view(u["code"], column.id))]
-        ranked = [v for v in some if v["yoy_rank"] is not None]
-        # Of several grades the one that most districts have.
+def _growth_groups(data: OverviewData, column: View) -> dict[str, list[View]]:
+    """Return the views with a rank of growth by the suffix that names their peer group."""
+    groups: dict[str, list[View]] = {}
+    for name, units in data.peer_groups.items():
+        column_views = [v for u in units if (v := data.view(u["code"], column.id))]
+        ranked = [v for v in column_views if v["yoy_rank"] is not None]
+        # Growth is ranked within one grade of data: take the grade that most districts have.
         grades = [v["grade"] for v in ranked]
         most = max(grades, key=grades.count, default=None)
-        found[f"（{name}）" if name else ""] = [v for v in ranked if v["grade"] == most]
-    return {key if len([g for g in found.values() if len(g) > 1]) > 1 else "": some
-            for key, some in found.items() if len(some) > 1}  # fmt: skip
+        groups[f"（{name}）" if name else ""] = [v for v in ranked if v["grade"] == most]
+    return {key if len([g for g in groups.values() if len(g) > 1]) > 1 else "": group
+            for key, group in groups.items() if len(group) > 1}  # fmt: skip
 
 
-def _printed(view: View) -> str:
-    """Print the growth that was ranked, computed or published."""
+def _ranked_growth(view: View) -> str:
+    """Print the growth that was ranked, whether computed or published."""
     if view["yoy_rank_kind"] == "published":
         return view.growth_number()
     return replace(view, row=view.row | {"published_growth": None}).growth_number()
 
 
 def _names(names: list[str]) -> str:
-    if len(names) <= _NAMES:
-        return listed(names)
-    return f"{listed(names[:_NAMES])}等{len(names)}个"
+    if len(names) <= _MAX_NAMES:
+        return join_names(names)
+    return f"{join_names(names[:_MAX_NAMES])}等{len(names)}个"

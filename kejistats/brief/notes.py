@@ -1,89 +1,92 @@
-"""数据说明: what is masked, late, revised or derived, and the rules and limits used."""
+"""数据说明: what is masked, missing, revised or derived, and the rules and limits used."""
 
 from __future__ import annotations
 
 from kejistats.brief.bundle import Bundle
-from kejistats.brief.contribution import contribution_clause, outlook
-from kejistats.brief.sentences import listed, planned
+from kejistats.brief.contribution import contribution_clause, outlook_clause
+from kejistats.brief.sentences import join_names, plan_sentence
 from kejistats.brief.view import View
 from kejistats.metrics.totals import DERIVED_TOTAL
-from kejistats.model.numbers import percent, plain, rounded, signed
+from kejistats.model.numbers import format_number, format_percent, format_signed, round_half_up
 
-_NAMES = 12
+_MAX_NAMES = 12
 
 
 def _names(rows: list[View]) -> str:
-    """List names, cut where a list would fill the page."""
+    """List names; of a long list only the first and how many there are."""
     names = [v.name for v in rows]
-    if len(names) > _NAMES:
-        return f"{listed(names[:_NAMES])}等{len(names)}项"
-    return listed(names)
+    if len(names) > _MAX_NAMES:
+        return f"{join_names(names[:_MAX_NAMES])}等{len(names)}项"
+    return join_names(names)
 
 
-def notes(bundle: Bundle, rows: list[View], *, spoken: bool = True) -> list[str]:
-    """Return the notes on data of one brief, in the order in which they are shown.
+def data_notes(bundle: Bundle, rows: list[View], *, with_methods: bool = True) -> list[str]:
+    """Return the notes on the data of a page, in the order of the page.
 
     Parameters
     ----------
     bundle
-        The bundle.
+        The page's bundle.
     rows
         The rows that the page shows.
-    spoken
-        Whether the page has the sentences of a brief, whose methods are to be told.
+    with_methods
+        Whether to explain how a brief's sentences on contributions and outlook are made.
     """
     words = bundle.content["words"]["notes"]
     say = {key: text.format for key, text in words.items()}
-    found: list[str] = []
+    texts: list[str] = []
 
-    def about(key: str, some: list[View]) -> None:
-        if some:
-            found.append(str(say[key](names=_names(some))))
+    def about(key: str, views: list[View]) -> None:
+        if views:
+            texts.append(str(say[key](names=_names(views))))
 
     about("masked", [v for v in rows if v["status"] == "masked"])
-    late = [v for v in rows if v["status"] == "missing" and not v.not_expected]
-    about("missing", [v for v in late if not v.no_total])
-    about("no_total", [v for v in late if v.no_total])
+    missing = [v for v in rows if v["status"] == "missing" and not v.not_expected]
+    about("missing", [v for v in missing if not v.no_total])
+    about("no_total", [v for v in missing if v.no_total])
     about("not_applicable", [v for v in rows if v["status"] == "not_applicable"])
     grades = _grades(bundle, rows)
     if grades:
-        found.append(str(say["grade"](grades=grades)))
+        texts.append(str(say["grade"](grades=grades)))
     about("bound", [v for v in rows if v.reported and v["bound"] != "exact"])
-    found += _revised(bundle, rows)
-    found += _published(rows)
+    texts += _revised(bundle, rows)
+    texts += _published(rows)
     about("derived", [v for v in rows if v.reported and " ÷ " in (v["source"] or "")])
     about("total", [v for v in rows if v["source"] == DERIVED_TOTAL])
     about("no_base", [v for v in rows if v["target_reason"] == "base_missing"])
-    found += _targets(rows)
-    found += _pace(rows)
+    texts += _targets(rows)
+    texts += _pace(rows)
     about("no_profile", [v for v in rows if v["target_reason"] == "no_profile"])
     settings = bundle.content["settings"]
     limits = settings["thresholds"]
     if any(v.assessed for v in rows) and bundle.checkpoint.month < 12:
-        found.append(str(say["thresholds"](
-            ahead=percent(limits["ahead"], 0), on_pace=percent(limits["on_pace"], 0),
-            near=percent(limits["near"], 0), slow=percent(limits["slow"], 0),
-            small=plain(limits["small_count"]), g1=signed(limits["growth_ahead"], 1),
-            g0=signed(limits["growth_on_pace"], 1), g2=signed(limits["growth_near"], 1),
+        texts.append(str(say["thresholds"](
+            ahead=format_percent(limits["ahead"], 0), on_pace=format_percent(limits["on_pace"], 0),
+            near=format_percent(limits["near"], 0), slow=format_percent(limits["slow"], 0),
+            small=format_number(limits["small_count"]), g1=format_signed(limits["growth_ahead"], 1),
+            g0=format_signed(limits["growth_on_pace"], 1),
+            g2=format_signed(limits["growth_near"], 1),
         )))  # fmt: skip
-    if any(v.ranks for v in rows):
-        coverage = percent(limits["rank_coverage"], 0)
-        found.append(str(say["rank"](scope=settings["scope"], coverage=coverage)))
+    if any(v.shows_rank for v in rows):
+        coverage = format_percent(limits["rank_coverage"], 0)
+        texts.append(str(say["rank"](scope=settings["scope"], coverage=coverage)))
     main = [v for v in rows if v.indicator["id"] in bundle.content["headline"]]
-    if spoken and any(contribution_clause(v) for v in main):
-        found.append(
+    if with_methods and any(contribution_clause(v) for v in main):
+        texts.append(
             str(
-                say["pulled"](scope=settings["scope"], times=plain(limits["contribution_times"], 1))
+                say["pulled"](
+                    scope=settings["scope"], times=format_number(limits["contribution_times"], 1)
+                )
             )
         )
-    if spoken and any(outlook(v) and planned(v) for v in main):
-        found.append(str(say["outlook"]()))
-    found.append(str(say["rounding"]()))
-    return found + list(settings["notes"])
+    if with_methods and any(outlook_clause(v) and plan_sentence(v) for v in main):
+        texts.append(str(say["outlook"]()))
+    texts.append(str(say["rounding"]()))
+    return texts + list(settings["notes"])
 
 
 def _grades(bundle: Bundle, rows: list[View]) -> str:
-    """Return the grade of the data, with the exceptions named."""
+    """Say the most frequent grade, and name the indicators of other grades."""
     words = bundle.content["words"]["grade"]
     by_grade: dict[str, list[View]] = {}
     for view in rows:
@@ -99,48 +102,48 @@ def _grades(bundle: Bundle, rows: list[View]) -> str:
 
 
 def _revised(bundle: Bundle, rows: list[View]) -> list[str]:
-    say, found = bundle.content["words"]["notes"], []
+    say, texts = bundle.content["words"]["notes"], []
     by_id = {v.id: v for v in rows}
     for revision in bundle.content["revisions"]:
         view = by_id.get(revision["indicator"])
         if view is None or not view.reported:
             continue
-        used = view["published_growth"] is None and view["yoy_reason"] is None
-        key = "revised_base" if used else "revised_base_only"
+        base_used = view["published_growth"] is None and view["yoy_reason"] is None
+        key = "revised_base" if base_used else "revised_base_only"
         if revision["year"] == bundle.checkpoint.year:
             key = "revised"
         old, new = view.amount(revision["first"]), view.amount(revision["last"])
         text = str(say[key].format(name=view.name, B0=old, B1=new))
         if "note" in revision:
             text = f"{text.removesuffix('。')}（{revision['note']}）。"
-        found.append(text)
-    return found
+        texts.append(text)
+    return texts
 
 
 def _published(rows: list[View]) -> list[str]:
-    """Say where the published growth stands alone, or differs from that of the figures."""
-    found = []
+    """Say where published growth cannot be checked, or differs from that of the figures."""
+    texts = []
     alone = [v for v in rows if v["published_growth"] is not None and v["base"] is None]
     if shown := [v for v in alone if v.reported]:
-        found.append(shown[0].say("notes", "published_only", names=_names(shown)))
+        texts.append(shown[0].say("notes", "published_only", names=_names(shown)))
     for view in rows:
         published, computed = view["published_growth"], view["yoy"]
         if published is None or computed is None:
             continue
-        p, y = rounded(published * 100, 1), rounded(computed * 100, 1)
+        p, y = round_half_up(published * 100, 1), round_half_up(computed * 100, 1)
         if p != y:
-            found.append(view.say("notes", "published", name=view.name, p=f"{p:f}%", y=f"{y:f}%"))
-    return found
+            texts.append(view.say("notes", "published", name=view.name, p=f"{p:f}%", y=f"{y:f}%"))
+    return texts
 
 
 def _targets(rows: list[View]) -> list[str]:
-    """Say what moved a target or the time it is held against."""
-    found = []
+    """Say which figures have another cut-off date, and which targets were revised or start late."""
+    texts = []
     for view in rows:
         if view["as_of"] is not None and view["value"] is not None:
             date = f"{view['as_of'].month}月{view['as_of'].day}日"
             paced = view["share_due"] is not None and view["pace_rule"] != "none"
-            found.append(
+            texts.append(
                 view.say("notes", "as_of" if paced else "told_through", name=view.name, date=date)
             )
         if view["target"] is None:
@@ -150,13 +153,13 @@ def _targets(rows: list[View]) -> list[str]:
                 view.row | {"target": view["target_original"]},
                 *(view.indicator, view.words, view.settings, view.checkpoint),
             )
-            found.append(
+            texts.append(
                 view.say("notes", "target", name=view.name, T0=original.target(), T1=view.target())
             )
         if view["target_start"]:
             month = view["target_start"] + 1
-            found.append(view.say("notes", "start", name=view.name, month=month))
-    return found
+            texts.append(view.say("notes", "start", name=view.name, month=month))
+    return texts
 
 
 def _pace(rows: list[View]) -> list[str]:
@@ -169,11 +172,11 @@ def _pace(rows: list[View]) -> list[str]:
         return []
     words = rows[0].words
     rules = "；".join(
-        f"{listed([v.short for v in some])}{words['pace_rule'][rule]}"
-        for rule, some in by_rule.items()
+        f"{join_names([v.short for v in views])}{words['pace_rule'][rule]}"
+        for rule, views in by_rule.items()
     )
-    found = [str(words["notes"]["pace"].format(rules=rules))]
-    return found + [_profile(view) for view in by_rule.get("seasonal", []) if view["pace_years"]]
+    texts = [str(words["notes"]["pace"].format(rules=rules))]
+    return texts + [_profile(view) for view in by_rule.get("seasonal", []) if view["pace_years"]]
 
 
 def _profile(view: View) -> str:
@@ -182,7 +185,7 @@ def _profile(view: View) -> str:
         "profile",
         name=view.short,
         years=view["pace_years"],
-        p=percent(view["share_due"]),
-        lo=percent(view["share_due_low"]),
-        hi=percent(view["share_due_high"]),
+        p=format_percent(view["share_due"]),
+        lo=format_percent(view["share_due_low"]),
+        hi=format_percent(view["share_due_high"]),
     )

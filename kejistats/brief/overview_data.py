@@ -1,4 +1,4 @@
-"""The districts of a parent at one checkpoint: what every part of the overview looks at."""
+"""The data of an overview: a parent and its districts at one checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Unit = dict[str, Any]
 
 
 class OverviewData:
-    """A parent, its districts and their views.
+    """A parent, its districts (`units`), and their rows as views by district code.
 
     Parameters
     ----------
@@ -31,58 +31,58 @@ class OverviewData:
         self.rows: dict[str, list[View]] = {d["code"]: [] for d in districts}
         for view in views(bundle):
             self.rows[view["district"]].append(view)
-        self.total = self.rows[parent]
-        self._cells = {(code, v.id): v for code, some in self.rows.items() for v in some}
+        self.parent_rows = self.rows[parent]
+        self._cells = {(code, v.id): v for code, rows in self.rows.items() for v in rows}
 
     def say(self, key: str, **parts: object) -> str:
-        """Fill in one text of the words of overviews."""
+        """Fill in a text from the section ``overview`` of the words table."""
         return str(self.bundle.content["words"]["overview"][key].format(**parts))
 
     def view(self, code: str, indicator: str) -> View | None:
         """Return a district's view of an indicator; None where it has none."""
         return self._cells.get((code, indicator))
 
-    def main(self, code: str) -> list[View]:
+    def main_indicators(self, code: str) -> list[View]:
         """Return a district's main indicators."""
         return headline(self.bundle, self.rows[code])
 
     def href(self, unit: Unit) -> str:
-        """Return the file of a district's brief."""
+        """Return the link to a district's brief."""
         return f"{unit['code']}-{self.checkpoint}.html"
 
     @cached_property
     def headline(self) -> list[View]:
-        """One view per main indicator that anybody has, the parent's first."""
-        found: dict[str, View] = {}
+        """One view per main indicator: the parent's, else that of the first district with one."""
+        by_id: dict[str, View] = {}
         for code in [self.parent["code"], *(u["code"] for u in self.units)]:
-            for view in self.main(code):
-                found.setdefault(view.id, view)
-        return [found[i] for i in self.bundle.content["headline"] if i in found]
+            for view in self.main_indicators(code):
+                by_id.setdefault(view.id, view)
+        return [by_id[i] for i in self.bundle.content["headline"] if i in by_id]
 
     @cached_property
-    def counted(self) -> list[Unit]:
-        """The districts that tallies count: a zone lies in one of them (definitions §4)."""
+    def tallied_units(self) -> list[Unit]:
+        """The districts that tallies count; not zones, which lie in a district (definitions §4)."""
         return [u for u in self.units if u["kind"] == "district"] or self.units
 
     def column(self, indicator: str) -> list[View]:
-        """Return the districts' views of an indicator, in their order."""
+        """Return the districts' views of an indicator, in the order of the districts."""
         return [v for u in self.units if (v := self.view(u["code"], indicator))]
 
     @cached_property
-    def judged(self) -> list[View]:
+    def judged_indicators(self) -> list[View]:
         """The main indicators that are judged in at least one district."""
         return [c for c in self.headline if any(v.assessed for v in self.column(c.id))]
 
-    def group(self, unit: Unit) -> tuple[str, str]:
-        """Return what tells peers apart under one parent: kind and group (definitions §8)."""
+    def peer_group(self, unit: Unit) -> tuple[str, str]:
+        """Return kind and group of a district; peers share both (definitions §8)."""
         return str(unit["kind"]), str(unit["group"] or "")
 
     @cached_property
-    def groups(self) -> dict[str, list[Unit]]:
-        """The districts by group of peers, its name first; one group alone has no name."""
-        found: dict[tuple[str, str], list[Unit]] = {}
+    def peer_groups(self) -> dict[str, list[Unit]]:
+        """The districts by name of their peer group; the name is empty if there is only one."""
+        groups: dict[tuple[str, str], list[Unit]] = {}
         for unit in self.units:
-            found.setdefault(self.group(unit), []).append(unit)
-        if len(found) < 2:
+            groups.setdefault(self.peer_group(unit), []).append(unit)
+        if len(groups) < 2:
             return {"": self.units} if self.units else {}
-        return {group or self.say(f"kind_{kind}"): some for (kind, group), some in found.items()}
+        return {group or self.say(f"kind_{kind}"): units for (kind, group), units in groups.items()}

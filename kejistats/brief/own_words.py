@@ -1,7 +1,7 @@
-"""The analyst's own words of a brief: ``words/<checkpoint>/<district>.md`` in the data set.
+"""The analyst's text of a brief: ``words/<checkpoint>/<district>.md`` in the data set.
 
-A heading names the field that the text below it fills. The file is only ever read, so that the
-words survive every re-run.
+Headings name the fields of the page that the text below them fills. The file is only read, never
+written, so the text survives every re-run.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\s*")
 
 @dataclass(frozen=True)
 class OwnWords:
-    """What an analyst wrote for one brief.
+    """The analyst's text of one brief, by field.
 
     Parameters
     ----------
     file
-        Path in the data set, empty where there is none.
+        Path in the data set; empty without a file.
     lines
-        Lines with their number in the file, by key of the field.
+        Numbered lines by key of the field.
     stray
-        Lines that stand under no field.
+        Numbered lines that are under no known field.
     """
 
     file: str
@@ -40,31 +40,31 @@ class OwnWords:
     stray: list[tuple[int, str]]
 
     def text(self, field: str) -> str:
-        """Return what stands in a field as Markdown; empty where it is not filled."""
+        """Return the Markdown of a field; empty where it is not filled."""
         return "\n".join(line for _, line in self.lines.get(field, [])).strip()
 
 
-def own_text(folder: Path, checkpoint: Checkpoint, code: str) -> dict[str, str]:
-    """Return file and text as a bundle keeps them; empty where an analyst wrote nothing.
+def read_own_words(folder: Path, checkpoint: Checkpoint, code: str) -> dict[str, str]:
+    """Read the analyst's text as a bundle keeps it: its path and content; empty without a file.
 
     Parameters
     ----------
     folder
-        The data set's.
+        Folder of the data set.
     checkpoint
-        The checkpoint; a folder named by any of its forms is found (2025H1, 2025Q2, 2025M06).
+        The checkpoint; its folder may have any of its names (2025H1, 2025Q2, 2025M06).
     code
-        The district's.
+        District code.
 
     Raises
     ------
     UsageError
-        When the file is no text.
+        When the file is not text.
     """
-    for words in _folders(folder / FOLDER, checkpoint):
-        file = words / f"{code}.md"
-        # A code that looks like a path leads nowhere else.
-        if file.parent == words and file.is_file():
+    for checkpoint_folder in _folders(folder / FOLDER, checkpoint):
+        file = checkpoint_folder / f"{code}.md"
+        # A code that looks like a path must not lead outside the folder.
+        if file.parent == checkpoint_folder and file.is_file():
             try:
                 text = read_text(file)
             except UsageError as error:
@@ -78,44 +78,44 @@ def _folders(words: Path, checkpoint: Checkpoint) -> Iterator[Path]:
         return
     for folder in sorted(words.iterdir()):
         try:
-            meant = Checkpoint.parse(folder.name)
+            named = Checkpoint.parse(folder.name)
         except UsageError:
             continue
-        if meant == checkpoint and folder.is_dir():
+        if named == checkpoint and folder.is_dir():
             yield folder
 
 
-def own_words(held: dict[str, str], words: dict[str, dict[str, Any]]) -> OwnWords:
-    r"""Sort the lines of a file by the fields that their headings name.
+def parse_own_words(content: dict[str, str], words: dict[str, dict[str, Any]]) -> OwnWords:
+    r"""Assign the lines of the analyst's text to the fields that its headings name.
 
     Parameters
     ----------
-    held
-        From `own_text`.
+    content
+        Path and text, from `read_own_words`.
     words
-        The words table; ``[fields]`` names the fields.
+        The words table; its section ``fields`` names the fields.
 
     Examples
     --------
     >>> words = {"fields": {"taken": ["工作举措", ""], "planned": ["具体措施", ""]}}
-    >>> held = {"file": "words/2025H1/1.md", "text": "# 工作举措\n开展培训。\n# 其他\n略"}
-    >>> own = own_words(held, words)
+    >>> content = {"file": "words/2025H1/1.md", "text": "# 工作举措\n开展培训。\n# 其他\n略"}
+    >>> own = parse_own_words(content, words)
     >>> own.text("taken"), own.text("planned"), own.stray
     ('开展培训。', '', [(3, '# 其他'), (4, '略')])
     """
     keys = {name: key for key, (name, _) in words["fields"].items()}
-    found: dict[str, list[tuple[int, str]]] = {}
+    lines: dict[str, list[tuple[int, str]]] = {}
     stray: list[tuple[int, str]] = []
     field: str | None = None
-    for number, line in enumerate(held.get("text", "").splitlines(), 1):
+    for number, line in enumerate(content.get("text", "").splitlines(), 1):
         heading = _HEADING.fullmatch(line)
         if heading:
             field = keys.get(heading[1])
         if field is None:
             stray += [(number, line)] if line.strip() else []
         elif not heading:
-            found.setdefault(field, []).append((number, line))
-    return OwnWords(held.get("file", ""), found, stray)
+            lines.setdefault(field, []).append((number, line))
+    return OwnWords(content.get("file", ""), lines, stray)
 
 
 @cache
@@ -124,18 +124,18 @@ def _markdown() -> Any:
 
     class Renderer(mistune.HTMLRenderer):
         def image(self, text: str, url: str, title: str | None = None) -> str:  # noqa: ARG002
-            # A page fetches nothing.
+            # A page must not load anything: show the description instead.
             return text
 
         def softbreak(self) -> str:
-            # Between Chinese lines there is no space.
+            # Chinese text has no space between lines.
             return ""
 
     return mistune.create_markdown(renderer=Renderer(escape=True))
 
 
 def as_html(markdown: str) -> str:
-    """Return Markdown as HTML: tags written in it are text, pictures their description.
+    """Convert Markdown to HTML; tags are escaped, pictures replaced by their description.
 
     Examples
     --------

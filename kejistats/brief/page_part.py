@@ -1,4 +1,4 @@
-"""A part of the page: heading, what the figures say, and the analyst's own words below."""
+"""A part of the page: heading, sentences, and a field for the analyst's text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kejistats.brief.own_words import as_html
 from kejistats.brief.paragraphs import Paragraph
 
 
-def part(
+def render_part(
     heading: str,
     texts: Iterable[str] = (),
     *,
@@ -21,24 +21,24 @@ def part(
     field: tuple[str, str] = ("", ""),
     own: str = "",
 ) -> Fragment:
-    """Return a part of the page.
+    """Render a part of the page.
 
     Parameters
     ----------
     heading
-        Its heading.
+        Heading of the part.
     texts
-        Whole sentences, each its own line.
+        Whole sentences, one a line.
     numbered
-        Whether they are numbered.
+        Whether to number `texts`.
     paragraphs
-        Joined sentences.
+        Paragraphs of joined sentences.
     remarks
-        What is to be known of them.
+        Explanations below the text.
     field
-        Name of the field that is the analyst's, and what stands in it until it is filled.
+        Name of the analyst's field, and its placeholder until it is filled; empty without one.
     own
-        What the analyst wrote in it, as Markdown.
+        The analyst's text of the field, as Markdown.
     """
     texts, paragraphs, remarks = list(texts), list(paragraphs), list(remarks)
     label, empty = field
@@ -50,7 +50,7 @@ def part(
         paragraphs=paragraphs,
         remarks=remarks,
         field=label if own else empty,
-        # Made from Markdown with all its tags escaped.
+        # `as_html` escapes all tags.
         own=Markup(as_html(own)) if own else "",  # noqa: S704
     )
     lines = [heading, *texts, *(p.text for p in paragraphs), *remarks, *([own] if own else [])]

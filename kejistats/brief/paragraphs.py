@@ -1,11 +1,11 @@
-"""Sentences of several indicators joined as a person would: one paragraph for each domain."""
+"""Sentences of several indicators joined into paragraphs, one for each domain."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kejistats.brief.sentences import listed, stem
+from kejistats.brief.sentences import join_names, name_stem
 from kejistats.brief.view import View, Words
 
 _ONES = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"]
@@ -13,14 +13,14 @@ _ONES = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"]
 
 @dataclass(frozen=True)
 class Paragraph:
-    """What is said in one breath.
+    """A paragraph of joined sentences.
 
     Parameters
     ----------
     heading
         Number and name of the domain; empty where there is only one.
     said
-        Pairs of the name that a sentence starts with and the rest of it.
+        Each sentence as a pair: the indicator's name, and the rest of the sentence.
     words
         The words table.
     """
@@ -31,12 +31,12 @@ class Paragraph:
 
     @property
     def join(self) -> str:
-        """What stands between two sentences."""
+        """The mark between two sentences."""
         return str(self.words["parts"]["join"])
 
     @property
     def stop(self) -> str:
-        """What stands after the last."""
+        """The mark after the last sentence."""
         return str(self.words["parts"]["stop"])
 
     @property
@@ -47,7 +47,7 @@ class Paragraph:
 
 
 def ordinal(number: int) -> str:
-    """Write 1 to 99 in Chinese.
+    """Write a number from 1 to 99 in Chinese.
 
     Examples
     --------
@@ -58,32 +58,32 @@ def ordinal(number: int) -> str:
     return ("" if tens < 2 else _ONES[tens]) + ("十" if tens else "") + _ONES[ones]
 
 
-def by_domain(rows: list[View], say: Callable[[View], str]) -> list[Paragraph]:
-    """Join what is said of each indicator into a paragraph for each domain, in the order given.
+def join_by_domain(rows: list[View], say: Callable[[View], str]) -> list[Paragraph]:
+    """Join the sentences of indicators into a paragraph for each domain, in the order given.
 
     Parameters
     ----------
     rows
         The rows.
     say
-        Returns the sentence of a row without a full stop; empty where nothing is said.
+        Returns the sentence of a row without a full stop, or an empty text to leave it out.
     """
     domains: dict[str, list[tuple[str, str]]] = {}
     for view in rows:
         if text := say(view):
-            name = stem(view) if text.startswith(stem(view)) else ""
+            name = name_stem(view) if text.startswith(name_stem(view)) else ""
             said = domains.setdefault(view.indicator["domain_name"], [])
             said.append((name, text.removeprefix(name)))
-    found = []
+    paragraphs = []
     for number, (domain, said) in enumerate(domains.items(), 1):
         words = rows[0].words
         heading = words["parts"]["domain"].format(n=ordinal(number), name=domain)
-        found.append(Paragraph(heading if len(domains) > 1 else "", said, words))
-    return found
+        paragraphs.append(Paragraph(heading if len(domains) > 1 else "", said, words))
+    return paragraphs
 
 
-def silent(rows: list[View]) -> list[Paragraph]:
-    """Name those that have no figure in one paragraph, each reason once; none without any."""
+def unreported(rows: list[View]) -> list[Paragraph]:
+    """Name the indicators without a figure in one paragraph, by reason; none without any."""
     groups: dict[tuple[str, str], list[str]] = {}
     for view in rows:
         if view.not_expected:
@@ -94,7 +94,7 @@ def silent(rows: list[View]) -> list[Paragraph]:
             groups.setdefault((key, ""), []).append(view.name)
     said = []
     for (key, frequency), names in groups.items():
-        text = rows[0].say("conclusion", key, names=listed(names), frequency=frequency)
+        text = rows[0].say("conclusion", key, names=join_names(names), frequency=frequency)
         if frequency:
             text = rows[0].say("conclusion", "not_assessed", parts=text)
         said.append(("", text))

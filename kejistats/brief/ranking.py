@@ -1,4 +1,4 @@
-"""Who stands where: how many targets each district reaches, and ranks per indicator."""
+"""Ranking of districts: by how many targets they reach, and by indicator."""
 
 from __future__ import annotations
 
@@ -7,52 +7,56 @@ from fractions import Fraction
 from typing import Any
 
 from kejistats.brief.fragments import Fragment
-from kejistats.brief.matrices import NONE, Cell, by_district, cell, matrix, row
+from kejistats.brief.matrices import EMPTY, Cell, cell, matrix, row, rows_by_district
 from kejistats.brief.overview_data import OverviewData, Unit
 from kejistats.brief.view import View
 
-# A place among fewer says nothing.
-LEAST = 2
+# A rank among fewer districts says nothing.
+MIN_RANKED = 2
 
 
-def tally(city: OverviewData) -> Fragment:
-    """Return how many of the indicators judged each district reaches; empty without any.
+def target_tally(data: OverviewData) -> Fragment:
+    """Return a table of how many judged targets each district reaches; empty without any.
 
-    Rates of completion are never averaged: districts are ranked by how many targets they reach
-    of those judged, within their group of peers, equal shares sharing a place. Where the city
-    shows no ranks, the districts stand in their own order.
+    Rates of completion are never averaged: districts are ranked among their peers by the share
+    of judged targets they reach, equal shares sharing a rank. With ranks switched off, districts
+    keep the order of the data set.
     """
-    ranks = bool(city.settings["ranks"])
+    with_ranks = bool(data.settings["ranks"])
     groups: dict[str, list[dict[str, Any]]] = {}
-    for name, units in city.groups.items():
-        judged = {u["code"]: [v for v in city.main(u["code"]) if v.assessed] for u in units}
-        judged = {code: some for code, some in judged.items() if some}
-        shares = {
-            code: Fraction(sum(v.reached for v in some), len(some)) for code, some in judged.items()
+    for name, units in data.peer_groups.items():
+        judged = {
+            u["code"]: [v for v in data.main_indicators(u["code"]) if v.assessed] for u in units
         }
-        known = [u for u in units if u["code"] in judged]
-        if ranks:
-            known.sort(key=lambda u: -shares[u["code"]])
-        held = [*shares.values()]
+        judged = {code: views for code, views in judged.items() if views}
+        shares = {
+            code: Fraction(sum(v.reached for v in views), len(views))
+            for code, views in judged.items()
+        }
+        districts = [u for u in units if u["code"] in judged]
+        if with_ranks:
+            districts.sort(key=lambda u: -shares[u["code"]])
+        all_shares = [*shares.values()]
         rows = []
-        for unit in known:
+        for unit in districts:
             share = shares[unit["code"]]
-            place = sum(s > share for s in held) + 1
-            alone = len(held) < LEAST
-            at = NONE if alone else _place(city, place, tied=held.count(share) > 1)
-            cells = [at] if ranks else []
-            cells += _counts(judged[unit["code"]])
-            rows.append(row(unit["name"], cells, city.href(unit)))
+            rank = sum(s > share for s in all_shares) + 1
+            too_few = len(all_shares) < MIN_RANKED
+            tied = all_shares.count(share) > 1
+            rank_cell = EMPTY if too_few else _rank_cell(data, rank, tied=tied)
+            cells = [rank_cell] if with_ranks else []
+            cells += _count_cells(judged[unit["code"]])
+            rows.append(row(unit["name"], cells, data.href(unit)))
         groups[name] = rows
-    far = "behind_december" if city.checkpoint.month == 12 else "behind"
-    columns = [city.say(f"tally_{key}") for key in ("judged", "reached", "missed", far)]
-    if ranks:
-        columns.insert(0, city.say("tally_place"))
-    caption = city.say("tally_ranked" if ranks else "tally_plain")
+    far = "behind_december" if data.checkpoint.month == 12 else "behind"
+    columns = [data.say(f"tally_{key}") for key in ("judged", "reached", "missed", far)]
+    if with_ranks:
+        columns.insert(0, data.say("tally_place"))
+    caption = data.say("tally_ranked" if with_ranks else "tally_plain")
     return matrix(caption, columns, groups, kind="list")
 
 
-def _counts(judged: list[View]) -> list[Cell]:
+def _count_cells(judged: list[View]) -> list[Cell]:
     counts = (
         len(judged),
         sum(v.reached for v in judged),
@@ -62,65 +66,69 @@ def _counts(judged: list[View]) -> list[Cell]:
     return [cell(str(n)) for n in counts]
 
 
-def _place(city: OverviewData, place: int, *, tied: bool) -> Cell:
-    return cell(city.say("place_tied" if tied else "place", r=place))
+def _rank_cell(data: OverviewData, rank: int, *, tied: bool) -> Cell:
+    return cell(data.say("place_tied" if tied else "place", r=rank))
 
 
-def ranks(city: OverviewData) -> Fragment:
-    """Return the ranks of the main indicators' figures and of their rates of completion.
+def rank_tables(data: OverviewData) -> Fragment:
+    """Return tables of the ranks of main indicators' figures and of their rates of completion.
 
-    Empty where the city shows no ranks. A figure's rank stands only where the table of metrics
-    says that it may be shown; a rate's only among at least two (definitions §8).
+    Empty with ranks switched off. The rank of a figure is shown only where its Metric row allows
+    it (``rank_shown``), that of a rate only among at least two (definitions §8).
     """
-    if not city.settings["ranks"]:
+    if not data.settings["ranks"]:
         return Fragment("")
-    parts = [_of_figures(city), _of_rates(city)]
+    parts = [_figure_ranks(data), _attainment_ranks(data)]
     return Fragment(
         "\n".join(p.html for p in parts if p.html), "\n\n".join(p.text for p in parts if p.text)
     )
 
 
-def _of_figures(city: OverviewData) -> Fragment:
-    columns = [c for c in city.headline if any(v.ranks for v in city.column(c.id))]
+def _figure_ranks(data: OverviewData) -> Fragment:
+    columns = [c for c in data.headline if any(v.shows_rank for v in data.column(c.id))]
 
-    def shown(view: View) -> Cell:
-        return _place(city, view["rank"], tied=view["tied"]) if view.ranks else NONE
+    def make_cell(view: View) -> Cell:
+        return _rank_cell(data, view["rank"], tied=view["tied"]) if view.shows_rank else EMPTY
 
     def head(column: View) -> tuple[str, str]:
-        some = [v for v in city.column(column.id) if v.ranks]
-        full = dict.fromkeys(f"{v['ranked']}/{v['peers']}" for v in some)
-        way = city.say("ascending") if column.indicator["direction"] == "down" else ""
-        return column.short, "、".join(full) + way
+        views = [v for v in data.column(column.id) if v.shows_rank]
+        counts = dict.fromkeys(f"{v['ranked']}/{v['peers']}" for v in views)
+        order = data.say("ascending") if column.indicator["direction"] == "down" else ""
+        return column.short, "、".join(counts) + order
 
-    return matrix(city.say("ranks"), [head(c) for c in columns], by_district(city, columns, shown))
+    rows = rows_by_district(data, columns, make_cell)
+    return matrix(data.say("ranks"), [head(c) for c in columns], rows)
 
 
-def _of_rates(city: OverviewData) -> Fragment:
-    units: dict[str, Unit] = {u["code"]: u for u in city.units}
+def _attainment_ranks(data: OverviewData) -> Fragment:
+    units: dict[str, Unit] = {u["code"]: u for u in data.units}
 
-    def among(view: View) -> tuple[Any, ...]:
+    def compared_with(view: View) -> tuple[Any, ...]:
         unit = units[view["district"]]
-        return view.id, city.group(unit), view["target_kind"], view["grade"]
+        return view.id, data.peer_group(unit), view["target_kind"], view["grade"]
 
-    def takes_part(view: View) -> bool:
-        return view.assessed and (view["attainment_ranked"] or 0) >= LEAST
+    def is_ranked(view: View) -> bool:
+        return view.assessed and (view["attainment_ranked"] or 0) >= MIN_RANKED
 
-    columns = [c for c in city.judged if any(takes_part(v) for v in city.column(c.id))]
-    places = Counter((among(v), v["attainment_rank"]) for c in columns for v in city.column(c.id))
+    columns = [c for c in data.judged_indicators if any(is_ranked(v) for v in data.column(c.id))]
+    occurrences = Counter(
+        (compared_with(v), v["attainment_rank"]) for c in columns for v in data.column(c.id)
+    )
 
     counts = {
-        c.id: {v["attainment_ranked"] for v in city.column(c.id) if takes_part(v)} for c in columns
+        c.id: {v["attainment_ranked"] for v in data.column(c.id) if is_ranked(v)} for c in columns
     }
 
-    def shown(view: View) -> Cell:
-        if not takes_part(view):
-            return NONE
-        place, count = view["attainment_rank"], view["attainment_ranked"]
-        found = _place(city, place, tied=places[among(view), place] > 1)
-        return cell(found["text"], "" if len(counts[view.id]) == 1 else f"/{count}")
+    def make_cell(view: View) -> Cell:
+        if not is_ranked(view):
+            return EMPTY
+        rank, count = view["attainment_rank"], view["attainment_ranked"]
+        rank_cell = _rank_cell(data, rank, tied=occurrences[compared_with(view), rank] > 1)
+        return cell(rank_cell["text"], "" if len(counts[view.id]) == 1 else f"/{count}")
 
     def head(column: View) -> tuple[str, str]:
-        # One count for all stands in the head; several kinds of targets have their own.
+        # A count common to all is in the head; kinds of targets with their own have it in cells.
         return column.short, f"{min(counts[column.id])}" if len(counts[column.id]) == 1 else ""
 
-    return matrix(city.say("rates"), [head(c) for c in columns], by_district(city, columns, shown))
+    rows = rows_by_district(data, columns, make_cell)
+    return matrix(data.say("rates"), [head(c) for c in columns], rows)

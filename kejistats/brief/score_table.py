@@ -1,4 +1,4 @@
-"""综合考核: the scores of all districts, every part shown, and what is open and why."""
+"""综合考核: the table of scores of all districts, with every part and what is still open."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ from typing import Any
 
 from kejistats.brief.bundle import Bundle
 from kejistats.brief.fragments import Fragment, render
-from kejistats.brief.score_words import Scoring, bare
-from kejistats.brief.sentences import listed
-from kejistats.model.numbers import plain
+from kejistats.brief.score_words import Scoring, trim_zeros
+from kejistats.brief.sentences import join_names
+from kejistats.model.numbers import format_number
 
 _GROUPS = {"district": "区县", "zone": "开发区"}
 Row = dict[str, Any]
 
 
 def score_table(bundle: Bundle) -> Fragment:
-    """Return the assessment of a bundle; empty where it has none.
+    """Return the assessment of an overview's bundle; empty where it has none.
 
-    The districts stand by rank; the points of every part stand over the figure they follow from,
-    open ones as a range. Below the table: whose points are open, declared, left out or capped,
-    and all rules. The source of a figure is in the brief that its district's name leads to.
+    Districts are sorted by rank. A cell shows the points of a part above the figure they follow
+    from, open points as a range. Below the table are the points that are open, declared, left out
+    or capped, and all rules. The source of a figure is in the brief that the district's name links
+    to.
     """
     content = bundle.content.get("assessment")
     if not content:
         return Fragment("", "")
-    return _Table(bundle, content).fragment()
+    return _ScoreTable(bundle, content).fragment()
 
 
-class _Table:
-    """Composes the section."""
+class _ScoreTable:
+    """Renders the section."""
 
     def __init__(self, bundle: Bundle, content: dict[str, Any]) -> None:
         self.bundle = bundle
@@ -58,15 +59,15 @@ class _Table:
             for key, rows in groups.items()
         ]
         columns = [
-            {"name": one["name"], "marks": say("full_marks", w=bare(one["rule"]["weight"]))}
-            for one in rules["items"]
+            {"name": item["name"], "marks": say("full_marks", w=trim_zeros(item["rule"]["weight"]))}
+            for item in rules["items"]
         ] + [
-            {"name": one["name"], "marks": say("bonus_marks", w=bare(one["rule"]["cap"]))}
-            for one in rules["bonuses"]
+            {"name": bonus["name"], "marks": say("bonus_marks", w=trim_zeros(bonus["rule"]["cap"]))}
+            for bonus in rules["bonuses"]
         ]
         columns += [
-            {"name": one["name"], "marks": self.scoring.effect(one).partition("，")[0]}
-            for one in rules["red_lines"]
+            {"name": line["name"], "marks": self.scoring.effect(line).partition("，")[0]}
+            for line in rules["red_lines"]
         ]
         html = render(
             "assessment.html",
@@ -107,7 +108,7 @@ class _Table:
         first = [row for row in totals if row.get("rank") == 1 and "score" in row]
         one_group = len({self._group(row) for row in totals}) == 1
         if first and one_group and self.bundle.content["settings"]["ranks"]:
-            names = listed([self.name(row["district"]) for row in first])
+            names = join_names([self.name(row["district"]) for row in first])
             text += say("leader", names=names, score=self.scoring.points(first[0]["score"]))
         return f"{text}。"
 
@@ -121,9 +122,9 @@ class _Table:
         small = {
             "open": "open", "failed": "failed", "capped": "capped", "complete": "",
         }[total["outcome"]]  # fmt: skip
-        notes = [say(small, cap=bare(total.get("limit", 0)))] if small else []
+        notes = [say(small, cap=trim_zeros(total.get("limit", 0)))] if small else []
         if total.get("factor", 1) != 1:
-            notes.append(say("factor", factor=plain(total["factor"], 4)))
+            notes.append(say("factor", factor=format_number(total["factor"], 4)))
         cells = [
             {
                 "text": self.scoring.span(total["low"], total["high"]),
@@ -154,10 +155,10 @@ class _Table:
         }
 
     def _remarks(self, total: Row) -> list[str]:
-        """Say what of one district's score is not simply the points of its figures."""
+        """Say which parts of a district's score do not follow from a figure alone, and why."""
         scoring, say = self.scoring, self.scoring.say
         name, rows = self.name(total["district"]), self.parts[total["district"]]
-        found = []
+        texts = []
         for row in rows:
             if row["status"] == "crossed":
                 [line] = [x for x in scoring.rules["red_lines"] if x["name"] == row["item"]]
@@ -165,8 +166,8 @@ class _Table:
                     total["items_low"] + total["bonus_low"],
                     total["items_high"] + total["bonus_high"],
                 )
-                found.append(say(
-                    "remark_crossed", district=name, when=self._how(row, line),
+                texts.append(say(
+                    "remark_crossed", district=name, when=self._how_crossed(row, line),
                     name=row["item"], effect=scoring.effect(line), sum=total_before,
                 ))  # fmt: skip
         for status in ("zero", "full", "reweighted"):
@@ -174,21 +175,21 @@ class _Table:
             for row in rows:
                 if row["status"] == status:
                     by_reason.setdefault(row["reason"], []).append(row)
-            for reason, some in by_reason.items():
-                found.append(say(
-                    f"remark_{status}", district=name, names=listed([r["item"] for r in some]),
-                    reason=say(f"reason_{reason}"), w=bare(sum(r["weight"] for r in some)),
-                    factor=plain(total["factor"], 4) if "factor" in total else "—",
+            for reason, parts in by_reason.items():
+                texts.append(say(
+                    f"remark_{status}", district=name, names=join_names([r["item"] for r in parts]),
+                    reason=say(f"reason_{reason}"), w=trim_zeros(sum(r["weight"] for r in parts)),
+                    factor=format_number(total["factor"], 4) if "factor" in total else "—",
                 ))  # fmt: skip
-        open_parts = [self._open(row) for row in rows if row["status"] == "open"]
+        open_parts = [self._open_part(row) for row in rows if row["status"] == "open"]
         if open_parts:
             span = scoring.span(total["low"], total["high"])
-            parts = "；".join(open_parts)
+            open_texts = "；".join(open_parts)
             text = "remark_open_settled" if "score" in total else "remark_open"
-            found.append(say(text, district=name, parts=parts, total=span))
-        return found
+            texts.append(say(text, district=name, parts=open_texts, total=span))
+        return texts
 
-    def _open(self, row: Row) -> str:
+    def _open_part(self, row: Row) -> str:
         say = self.scoring.say
         reason = say(f"reason_{row['reason']}")
         if row["part"] == "red_line":
@@ -196,8 +197,8 @@ class _Table:
         span = self.scoring.span(row["low"], row["high"])
         return say("remark_open_part", name=row["item"], reason=reason, range=span)
 
-    def _how(self, row: Row, line: Row) -> str:
-        """Say how a red line was crossed: by what figure or status."""
+    def _how_crossed(self, row: Row, line: Row) -> str:
+        """Say by what figure or status a red line was crossed."""
         scoring = self.scoring
         indicator = scoring.indicators[row["indicator"]]["name"]
         if line["unreported"]:

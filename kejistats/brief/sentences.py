@@ -1,47 +1,47 @@
-"""Sentences over metric rows: one indicator's clauses, and lists of several."""
+"""Sentences on one indicator, joined from clauses that its Metric row alone decides."""
 
 from __future__ import annotations
 
 import re
 
-from kejistats.brief.contribution import contribution_clause, outlook, share_clause
+from kejistats.brief.contribution import contribution_clause, outlook_clause, share_clause
 from kejistats.brief.view import View
-from kejistats.model.numbers import percent, plain, rounded, vanishes
+from kejistats.model.numbers import format_number, format_percent, prints_as_zero, round_half_up
 from kejistats.model.tables.metric import NOT_REACHED
 
 _TENTHS = "零一二三四五六七八九"
 
 
-def titled(view: View) -> str:
-    """Return the name with its figure: 高企申报数 + 40家 → 高企申报40家, of a ratio linked by 为."""
+def name_with_figure(view: View) -> str:
+    """Join name and figure: 高企申报数 and 40家 → 高企申报40家; a ratio is linked by 为."""
     ratio = view.indicator["measure"] == "ratio"
-    return f"{view.name if ratio else stem(view)}{view.figure(linked=ratio)}"
+    return f"{view.name if ratio else name_stem(view)}{view.figure(linked=ratio)}"
 
 
-def stem(view: View) -> str:
-    """Return the name without the 数 that its figure makes needless."""
+def name_stem(view: View) -> str:
+    """Return the name without a final 数, which is needless before a figure."""
     return re.sub(r"(?<![总人次])数$", "", view.name)
 
 
 def share_word(share: float) -> str:
-    """Print a limit such as 0.6 as 六成, others as a percentage.
+    """Print a share as tenths (0.6 as 六成) where it is whole tenths, else as a percentage.
 
     Examples
     --------
     >>> share_word(0.6), share_word(0.65)
     ('六成', '65%')
     """
-    tenths = rounded(share * 10, 6)
+    tenths = round_half_up(share * 10, 6)
     if tenths == int(tenths) and 0 < tenths < 10:
         return f"{_TENTHS[int(tenths)]}成"
-    return percent(share, 0)
+    return format_percent(share, 0)
 
 
-def pace(view: View) -> str:
-    """Say how the figure stands against its target; empty where nothing can be said."""
+def pace_clause(view: View) -> str:
+    """Compare the figure with its target and pace; empty without a target or a figure."""
     if view["target"] is None or not view.reported:
         return ""
-    text = _pace(view)
+    text = _pace_text(view)
     if text and view["bound"] == "about" and view["progress"] == "done":
         text = view.say("pace", "by_report", text=text)
     if text and view["target_strength"] == "implied":
@@ -49,20 +49,20 @@ def pace(view: View) -> str:
     return text
 
 
-def _pace(view: View) -> str:
+def _pace_text(view: View) -> str:
     say, progress = view.say, view["progress"]
     if view["target_reason"] == "bound_open":
-        open_ = say("pace", "bound_open", status=view.status)
-        return "，".join(part for part in (_reach(view), open_) if part)
+        bound_open = say("pace", "bound_open", status=view.status)
+        return "，".join(part for part in (_completion_text(view), bound_open) if part)
     if progress == "not_due":
         return say("pace", "not_due_node")
     match view["target_kind"]:
         case "growth":
-            return _growth_pace(view)
+            return _growth_pace_text(view)
         case "ceiling":
-            return _ceiling(view)
+            return _ceiling_text(view)
     if progress == "done":
-        return _done(view)
+        return _done_text(view)
     if (
         view["target_kind"] == "net"
         and view["attainment"] is None
@@ -75,183 +75,189 @@ def _pace(view: View) -> str:
         excess = view.distance(view["value"] - upper)
         return say("pace", "range_over", T=view.amount(upper), h=excess)
     gap = view.distance(view["gap"]) if view["gap"] is not None else ""
-    if view["target_kind"] == "level" and _held(view):
+    if view["target_kind"] == "level" and _must_hold_level(view):
         return say("pace", "hold", T=view.amount(view["target"]), g=gap)
     if (view["attainment"] or 0) < 0 and view["target_kind"] not in ("level", "multi_year"):
-        # A share of the target that is below zero is none.
+        # A negative rate of completion is not printed.
         return say("pace", "short_level", g=gap)
     if (view["attainment"] or 0) < 0:
         fallen = view.distance(view["target_base"] - view["value"])
         if view["target_kind"] == "multi_year":
             return say("pace", "multi_year_negative", n=fallen, g=gap, year=view["target_year"])
         return say("pace", "level_negative", n=fallen, g=gap)
-    reach = _reach(view)
-    # Of an inexact figure, what is missing is only what follows from the number as reported.
-    unsure = "_open" if view["bound"] in ("about", "at_least", "more_than") else ""
-    if view.final:
-        key = f"short{unsure}" if reach else "short_level"
-        return say("pace", key, reach=reach, g=gap)
-    points = rounded(abs(view["pace_gap_points"] or 0), 1)
-    key = progress if reach else f"level_{progress}"
-    if reach and progress in NOT_REACHED:
-        key += unsure
-    if reach and points == 0:
+    completion = _completion_text(view)
+    # For an inexact figure the gap follows only from the number as reported, and is said so.
+    suffix = "_open" if view["bound"] in ("about", "at_least", "more_than") else ""
+    if view.target_period_over:
+        key = f"short{suffix}" if completion else "short_level"
+        return say("pace", key, reach=completion, g=gap)
+    points = round_half_up(abs(view["pace_gap_points"] or 0), 1)
+    key = progress if completion else f"level_{progress}"
+    if completion and progress in NOT_REACHED:
+        key += suffix
+    if completion and points == 0:
         key = {"ahead": "on_pace", "near": "near_just"}.get(key, key)
     parts = {
-        "reach": reach,
+        "reach": completion,
         "g": gap,
-        "pace": _rule(view),
-        "d": _derived(view, f"{points:f}个百分点"),
+        "pace": _pace_name(view),
+        "d": _with_bound(view, f"{points:f}个百分点"),
         "n": view.distance(view["pace_gap"]) if view["pace_gap"] is not None else "",
         "share": share_word(view.settings["thresholds"]["slow"]),
     }
     return say("pace", key, **parts)
 
 
-def _ceiling(view: View) -> str:
+def _ceiling_text(view: View) -> str:
     limit = view.amount(view["target"])
     if view["gap"] is not None:
         return view.say("pace", "ceiling_over", T=limit, h=view.distance(view["gap"]))
     left = view.distance(view["surplus"])
     if view.not_reached and view["target"] > 0:
-        used = percent(view["value"] / view["target"], below=1)
+        used = format_percent(view["value"] / view["target"], below=1)
         return view.say("pace", "ceiling_fast", T=limit, c=used, h=left)
     return view.say("pace", "ceiling_within", T=limit, h=left)
 
 
-def _reach(view: View) -> str:
-    """Say how much of the target, or of the increase to it, is done; empty without a rate."""
+def _completion_text(view: View) -> str:
+    """Say how much of the target, or of the increase to it, is completed; empty without a rate."""
     if view["attainment"] is None:
         return ""
     words, bound = view.words["pace"], view["bound"]
-    goal = words.get(f"goal_{view['target_kind']}", words["goal"])
-    c = percent(view["attainment"], below=1)
-    if vanishes(view["attainment"]) and bound in ("exact", "about"):
+    target = words.get(f"goal_{view['target_kind']}", words["goal"])
+    c = format_percent(view["attainment"], below=1)
+    if prints_as_zero(view["attainment"]) and bound in ("exact", "about"):
         bound, c = "less_than", "0.1%"
-    return view.say("pace", f"reach_{bound}", goal=goal, c=c)
+    return view.say("pace", f"reach_{bound}", goal=target, c=c)
 
 
-def _rule(view: View) -> str:
-    """Name the pace that a figure is held against."""
+def _pace_name(view: View) -> str:
+    """Name the pace that a figure is compared with."""
     years = len((view["pace_years"] or "").split("、"))
     text = str(view.words["pace"].get(f"pace_{view['pace_rule']}", ""))
     return text.format(k="两" if years == 2 else "三")
 
 
-def _derived(view: View, text: str) -> str:
-    """Give a surplus the bound of the figure it follows from."""
+def _with_bound(view: View, text: str) -> str:
+    """Add the bound of the figure to an amount that follows from it."""
     bound = "at_least" if view["bound"] == "more_than" else view["bound"]
     return view.say("bound", bound, A=text)
 
 
-def _held(view: View) -> bool:
+def _must_hold_level(view: View) -> bool:
+    """Whether a level target is not above its base, so that the level only has to be kept."""
     return view["target_base"] is not None and view["target"] <= view["target_base"]
 
 
-def _growth_pace(view: View) -> str:
+def _growth_pace_text(view: View) -> str:
     points = view["pace_gap_points"]
     if points is None:
         return ""
-    shown = rounded(points, 1)
+    shown = round_half_up(points, 1)
     if shown == 0 and view.not_reached:
         return view.say("pace", "growth_just_under")
     key = "growth_over" if shown > 0 else "growth_under" if shown < 0 else "growth_equal"
     return view.say("pace", key, x=f"{abs(shown):f}")
 
 
-def _done(view: View) -> str:
+def _done_text(view: View) -> str:
     say = view.say
     if view.may_lapse:
         key = "net_reached" if view["target_kind"] == "net" else "level_reached"
         return say("pace", key, T=view.amount(view["target"]))
-    term = view["target_kind"] == "multi_year"
-    early = "done_term" if term else "done_early"
-    done = say("pace", "done" if view.final and not term else early)
+    multi_year = view["target_kind"] == "multi_year"
+    early = "done_term" if multi_year else "done_early"
+    done = say("pace", "done" if view.target_period_over and not multi_year else early)
     if view["surplus"]:
-        return say("pace", "done_over", done=done, s=_derived(view, view.distance(view["surplus"])))
+        surplus = _with_bound(view, view.distance(view["surplus"]))
+        return say("pace", "done_over", done=done, s=surplus)
     return done
 
 
-def sentence(view: View, *, standing: bool = True, whole: bool = True) -> str:
-    """Say all that the figures of one indicator say, without a full stop.
+def sentence(view: View, *, with_rank: bool = True, with_share: bool = True) -> str:
+    """Return the sentence on one indicator, without a full stop.
 
     Parameters
     ----------
     view
         The row.
-    standing
-        Whether the rank is said.
-    whole
-        Whether the part in the whole and in its growth is said.
+    with_rank
+        Whether to say the rank.
+    with_share
+        Whether to say the share of the parent's total and the contribution; needs `with_rank`.
     """
     if view.not_expected:
         frequency = view.words["frequency"][view.indicator["frequency"]]
         return view.name + view.say("pace", "not_due_frequency", frequency=frequency)
     if not view.reported:
         return f"{view.name}{view.figure()}"
-    clauses = [titled(view), view.growth(), pace(view)]
-    if standing:
-        clauses.append(view.standing())
-    if standing and whole:
+    clauses = [name_with_figure(view), view.growth_clause(), pace_clause(view)]
+    if with_rank:
+        clauses.append(view.rank_clause())
+    if with_rank and with_share:
         clauses += [share_clause(view), contribution_clause(view)]
     return "，".join(clause for clause in clauses if clause)
 
 
-def required(view: View, *, gap_said: bool = False) -> str:
-    """Say what the rest of the year requires of an indicator; empty where nothing follows.
+def required_clause(view: View, *, gap_said: bool = False) -> str:
+    """Say what is still needed to reach the target; empty where nothing follows.
 
     Parameters
     ----------
     view
         The row.
     gap_said
-        Whether the distance to a level target was said before and need not be repeated.
+        Whether the gap to a level target is said already, and is left out.
     """
     if view["target"] is None or not view.reported:
         return ""
-    text = _required(view, gap_said=gap_said)
+    text = _requirement_text(view, gap_said=gap_said)
     return (
         view.say("required", "by_report", text=text) if text and view["bound"] != "exact" else text
     )
 
 
-def planned(view: View) -> str:
-    """Say what the rest of the year requires and where it would end; empty where nothing follows."""
-    text = required(view)
+def plan_sentence(view: View) -> str:
+    """Say what is still needed and where the year would end; empty where nothing is needed."""
+    text = required_clause(view)
     return (
-        "，".join(part for part in (f"{stem(view)}{text}", outlook(view)) if part) if text else ""
+        "，".join(part for part in (f"{name_stem(view)}{text}", outlook_clause(view)) if part)
+        if text
+        else ""
     )
 
 
-def _required(view: View, *, gap_said: bool) -> str:
+def _requirement_text(view: View, *, gap_said: bool) -> str:
     period, rest = view.checkpoint.word, view.checkpoint.rest
     say, kind = view.say, view["target_kind"]
-    if view.final:
-        return _missed(view)
+    if view.target_period_over:
+        return _missed_text(view)
     if kind == "ceiling":
         if view["gap"] is not None:
             return say("required", "over", h=view.distance(view["gap"]))
         return say("required", "within", rest=rest, h=view.distance(view["surplus"]))
     q = view["required_growth"]
     if q is not None and (kind == "growth" or view["pace_rule"] in ("seasonal", "none")):
-        shown = rounded(q * 100, 1)
-        way = "" if shown >= 0 else "_fall"
+        shown = round_half_up(q * 100, 1)
+        suffix = "" if shown >= 0 else "_fall"
         parts = {
             "rest": rest,
             "q": f"{abs(shown):f}%",
-            "T": f"{plain(view['target'], 1).removesuffix('.0')}%" if kind == "growth" else "",
+            "T": f"{format_number(view['target'], 1).removesuffix('.0')}%"
+            if kind == "growth"
+            else "",
             "g": view.distance(view["gap"]) if view["gap"] is not None else "",
         }
         text = say(
-            "required", f"growth_target{way}" if kind == "growth" else f"growth{way}", **parts
+            "required", f"growth_target{suffix}" if kind == "growth" else f"growth{suffix}", **parts
         )
-        now = view.growth_value
-        if way == "" and now is not None and kind != "growth":
-            # The difference of the two printed percentages, so that readers can follow it.
-            apart = shown - rounded(now * 100, 1)
-            if apart:
-                key = "above" if apart > 0 else "below"
-                text += say("required", key, period=period, z=f"{abs(apart):f}")
+        growth = view.growth_value
+        if suffix == "" and growth is not None and kind != "growth":
+            # The difference of the two percentages as printed, so that readers can check it.
+            difference = shown - round_half_up(growth * 100, 1)
+            if difference:
+                key = "above" if difference > 0 else "below"
+                text += say("required", key, period=period, z=f"{abs(difference):f}")
         return text
     if view["gap"] is None:
         return ""
@@ -260,33 +266,33 @@ def _required(view: View, *, gap_said: bool) -> str:
         return say("required", "multi_year", year=view["target_year"], g=gap)
     if view["required_per_month"] is None:
         return say("required", "gap", g=gap)
-    gone = view.checkpoint.elapsed(view["as_of"])
-    digits = 0 if gone == int(gone) else 1
-    months = {"k": plain(12 - gone, digits), "m": plain(gone, digits)}
+    elapsed = view.checkpoint.elapsed(view["as_of"])
+    digits = 0 if elapsed == int(elapsed) else 1
+    months = {"k": format_number(12 - elapsed, digits), "m": format_number(elapsed, digits)}
     if kind == "level" or view.indicator["measure"] == "ratio":
-        said = "" if gap_said else say("required", "level", g=gap)
+        gap_text = "" if gap_said else say("required", "level", g=gap)
         if view["pace_rule"] in ("nodes", "none"):
-            return said
-        month = say("required", "level_month", k=months["k"], r=view.required())
-        return "，".join(part for part in (said, month) if part)
+            return gap_text
+        month = say("required", "level_month", k=months["k"], r=view.monthly_requirement())
+        return "，".join(part for part in (gap_text, month) if part)
     if view["pace_rule"] in ("nodes", "seasonal", "half", "none"):
         return say("required", "gap", g=gap)
-    text = say("required", "month", g=gap, k=months["k"], r=view.required())
+    text = say("required", "month", g=gap, k=months["k"], r=view.monthly_requirement())
     if view["required_multiple"] is not None:
-        x = plain(view["required_multiple"], 1)
+        x = format_number(view["required_multiple"], 1)
         text += say("required", "multiple", m=months["m"], x=x)
     return text
 
 
-def _missed(view: View) -> str:
+def _missed_text(view: View) -> str:
     if view["target_kind"] == "growth" and view.not_reached:
-        x = rounded(abs(view["pace_gap_points"]), 1)
+        x = round_half_up(abs(view["pace_gap_points"]), 1)
         return view.say("required", "december_growth" if x else "december_growth_just", x=f"{x:f}")
     if view["gap"] is None or view["target_kind"] == "ceiling":
         return ""
     return view.say("required", "missed", g=view.distance(view["gap"]))
 
 
-def listed(names: list[str]) -> str:
-    """Join names as a list: 甲、乙、丙."""
+def join_names(names: list[str]) -> str:
+    """Join names by 、 as in 甲、乙、丙."""
     return "、".join(names)

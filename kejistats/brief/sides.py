@@ -20,63 +20,67 @@ def make_sides(
     other_district: str | int = "",
     other_checkpoint: str | int = "",
 ) -> tuple[Bundle, Bundle]:
-    """Return what is compared, and what it is compared with.
+    """Return the bundles of what is compared, and of what it is compared with.
 
     Parameters
     ----------
     dataset
         The data set.
     district, checkpoint
-        What is compared; the latest checkpoint when empty.
+        What is compared; an empty checkpoint is the latest.
     other_district, other_checkpoint
-        Another district at the same checkpoint, or the same one at another; one of both is given.
+        Another district at the same checkpoint, or the same district at another; give exactly one.
 
     Returns
     -------
     tuple of Bundle
-        Two bundles of briefs, each with ``breaks``, the definitions its figures are on by
-        indicator, and ``cumulative``, the indicators whose figures grow through the year.
+        The two bundles, each with ``breaks`` (break id of its figures by indicator) and
+        ``cumulative`` (indicators whose figures accumulate through the year).
 
     Raises
     ------
     UsageError
-        When neither or both of the others are given, or they name the same again; and when a
-        district is unknown or has nothing to show.
+        When not exactly one of district and checkpoint differs, or a district is unknown or has
+        neither figures nor targets.
     """
-    one, at = dataset.district(district), dataset.checkpoint(checkpoint)
-    other = one if other_district == "" else dataset.district(other_district)
-    then = at if other_checkpoint == "" else dataset.checkpoint(other_checkpoint)
-    if (one == other) == (at == then):
-        what = "the same twice" if one == other else "another district at another checkpoint"
-        known = ", ".join(str(c) for c in dataset.checkpoints() if c != at)
+    code, at = dataset.district(district), dataset.checkpoint(checkpoint)
+    other_code = code if other_district == "" else dataset.district(other_district)
+    other_at = at if other_checkpoint == "" else dataset.checkpoint(other_checkpoint)
+    if (code == other_code) == (at == other_at):
+        problem = (
+            "the same twice" if code == other_code else "another district at another checkpoint"
+        )
+        available = ", ".join(str(c) for c in dataset.checkpoints() if c != at)
         raise UsageError(
-            f"nothing to compare: {one} {at} with {other} {then} is {what}",
-            f"give either other_checkpoint ({known}) or other_district",
+            f"nothing to compare: {code} {at} with {other_code} {other_at} is {problem}",
+            f"give either other_checkpoint ({available}) or other_district",
         )
     cumulative = _cumulative(dataset.indicators)
-    found = []
-    for code, when in ((one, at), (other, then)):
-        bundle = make_bundle(dataset, when, code)
-        own = (pl.col("district") == code, pl.col("year") == when.year,
-               pl.col("month") == when.month, pl.col("break_id").is_not_null())  # fmt: skip
-        rows = history(dataset.observations, dataset.districts, dataset.indicators).filter(*own)
+    sides = []
+    for side_code, side_at in ((code, at), (other_code, other_at)):
+        bundle = make_bundle(dataset, side_at, side_code)
+        broken = (pl.col("district") == side_code, pl.col("year") == side_at.year,
+                  pl.col("month") == side_at.month, pl.col("break_id").is_not_null())  # fmt: skip
+        rows = history(dataset.observations, dataset.districts, dataset.indicators).filter(*broken)
         breaks = {
             f"{indicator}@{level}" if level else indicator: break_id
             for indicator, level, break_id in rows.select("indicator", "level", "break_id")
             .collect()
             .iter_rows()
         }
-        more: dict[str, Any] = {"breaks": breaks, "cumulative": cumulative}
-        found.append(Bundle(bundle.content | more))
-    return found[0], found[1]
+        extra: dict[str, Any] = {"breaks": breaks, "cumulative": cumulative}
+        sides.append(Bundle(bundle.content | extra))
+    return sides[0], sides[1]
 
 
 def _cumulative(indicators: pl.DataFrame) -> list[str]:
-    """Return the flows, and the ratios of a flow to what is no flow."""
+    """Return the flows, and the ratios of a flow to an indicator that is not a flow."""
     measure = dict(indicators.select("id", "measure").iter_rows())
     flows = {i for i, kind in measure.items() if kind == "flow"}
     return [
         i
-        for i, above, below in indicators.select("id", "numerator", "denominator").iter_rows()
-        if i in flows or (above in flows and below not in flows)
+        for i, numerator, denominator in indicators.select(
+            "id", "numerator", "denominator"
+        ).iter_rows()
+        if i in flows or (numerator in flows and denominator not in flows)
     ]

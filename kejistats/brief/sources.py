@@ -1,4 +1,4 @@
-"""Where every figure of the table comes from, and what the page was made from."""
+"""The sources of every figure of a page, and the versions and settings it was made with."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from kejistats.brief.bundle import Bundle
 from kejistats.brief.view import View
 from kejistats.brief.written_formulas import formulas
 
-# What computes the figures, draws and makes the page.
-_MAKERS = ["polars", "matplotlib", "papermill", "nbconvert"]
-# Settings that are said elsewhere on the page, or that only intake goes by.
-_ELSEWHERE = {
+# The packages whose versions the page names.
+_TOOLS = ["polars", "matplotlib", "papermill", "nbconvert"]
+# Settings that are shown elsewhere on the page, or that only intake uses.
+_OMITTED_SETTINGS = {
     "title", "sample", "notes", "responsible", "headline", "indicators", "checks", "wide",
 }  # fmt: skip
 
 
-def sources(rows: list[View]) -> list[dict[str, Any]]:
-    """Return number, name and text of each row: source cells, vintage, formulas.
+def source_rows(rows: list[View]) -> list[dict[str, Any]]:
+    """Return number, name and text of each row: source cells, intake, formulas.
 
     Parameters
     ----------
@@ -50,38 +50,38 @@ def _source(view: View) -> str:
     return "；".join(parts) + "。"
 
 
-def made(bundle: Bundle) -> list[str]:
-    """Return what the page was made from: version, data, settings.
+def provenance(bundle: Bundle) -> list[str]:
+    """Return the lines on versions, digest of the data, and settings of a page.
 
     Parameters
     ----------
     bundle
-        The bundle.
+        The page's bundle.
     """
     words = bundle.content["words"]["source"]
-    settings = {k: v for k, v in bundle.content["settings"].items() if k not in _ELSEWHERE}
+    settings = {k: v for k, v in bundle.content["settings"].items() if k not in _OMITTED_SETTINGS}
     return [
         words["made"].format(
-            version=bundle.content["kejistats"], digest=bundle.digest, makers=_makers()
+            version=bundle.content["kejistats"], digest=bundle.digest, makers=_tool_versions()
         ),
-        words["settings"].format(settings="；".join(_flat(settings))),
+        words["settings"].format(settings="；".join(_flat_settings(settings))),
     ]
 
 
 @cache
-def _makers() -> str:
-    found = [f"Python {platform.python_version()}"]
-    return "、".join([*found, *(f"{name} {version(name)}" for name in _MAKERS)])
+def _tool_versions() -> str:
+    python = f"Python {platform.python_version()}"
+    return "、".join([python, *(f"{name} {version(name)}" for name in _TOOLS)])
 
 
-def _flat(settings: dict[str, Any], before: str = "") -> list[str]:
-    """Return settings as key=value, those not set left out."""
-    found = []
+def _flat_settings(settings: dict[str, Any], prefix: str = "") -> list[str]:
+    """Return the settings that are set, as key=value with dotted keys."""
+    texts = []
     for key, value in sorted(settings.items()):
         if isinstance(value, dict):
-            found += _flat(value, f"{before}{key}.")
+            texts += _flat_settings(value, f"{prefix}{key}.")
         elif isinstance(value, (list, tuple)):
-            found += [f"{before}{key}={','.join(map(str, value))}"] if value else []
+            texts += [f"{prefix}{key}={','.join(map(str, value))}"] if value else []
         elif value not in (None, ""):
-            found.append(f"{before}{key}={value}")
-    return found
+            texts.append(f"{prefix}{key}={value}")
+    return texts

@@ -1,12 +1,12 @@
-"""The count of what is reached, or of what moved, for the index of all pages."""
+"""Counts of reached and moved indicators, for the index of all pages."""
 
 from __future__ import annotations
 
 from kejistats.brief.view import View
 
 
-def tally(rows: list[View]) -> dict[str, int]:
-    """Return how many main indicators are reached and not, improved and worsened.
+def outcome_counts(rows: list[View]) -> dict[str, int]:
+    """Count the main indicators that are reached, missed, improved and worsened.
 
     Parameters
     ----------

@@ -1,20 +1,20 @@
-"""How the numbers of a table row follow from the figures beside them, written out."""
+"""Formulas of a table row's numbers, written out with their figures."""
 
 from __future__ import annotations
 
 from kejistats.brief.contribution import contribution_clause, share_clause
 from kejistats.brief.view import View
-from kejistats.model.numbers import percent, plain
+from kejistats.model.numbers import format_number, format_percent
 
-# Kinds of targets whose completion and pace are those of the increase (definitions §5).
+# Kinds of targets whose completion and pace are of the increase over the base (definitions §5).
 _INCREASES = {"level", "net", "multi_year"}
 
 
 def formulas(view: View) -> list[str]:
-    """Return the sums behind growth, completion and pace with their figures put in.
+    """Return the formulas of growth, completion, pace and share with their figures.
 
-    The figures are in the registry's unit and rounded as it prints them; the results are worked
-    out from unrounded ones (definitions §6, §7, §10).
+    Figures are in the registry's unit and rounded for print; the results on the page are computed
+    from unrounded figures (definitions §6, §7, §10).
 
     Parameters
     ----------
@@ -57,30 +57,32 @@ def _due(view: View) -> str:
     target = _number(view, "target")
     if view["target_kind"] in _INCREASES - {"net"}:
         base = _number(view, "target_base")
-        return view.say("formula", "due_increase", p=percent(view["share_due"]), T=target, S=base)
-    return view.say("formula", "due", p=percent(view["share_due"]), T=target)
+        return view.say(
+            "formula", "due_increase", p=format_percent(view["share_due"]), T=target, S=base
+        )
+    return view.say("formula", "due", p=format_percent(view["share_due"]), T=target)
 
 
 def _share(view: View) -> list[str]:
-    """Return the sums of the share, of last year's and of 拉动, with the whole's source cells."""
-    scope, found = view.settings["scope"], []
+    """Return the formulas of the share, of last year's share and of the contribution."""
+    scope, texts = view.settings["scope"], []
     if share_clause(view) and view["whole"] is not None:
-        whole = {"W": _number(view, "whole"), "scope": scope, "source": view["whole_source"]}
-        found.append(view.say("formula", "share", A=_number(view, "value"), **whole))
+        total = {"W": _number(view, "whole"), "scope": scope, "source": view["whole_source"]}
+        texts.append(view.say("formula", "share", A=_number(view, "value"), **total))
     if view["whole_base"] is None or not (
         view["share_change"] is not None or contribution_clause(view)
     ):
-        return found
+        return texts
     base = {"B": _number(view, "base"), "W0": _number(view, "whole_base")}
     source = view["whole_base_source"]
-    found.append(view.say("formula", "share_before", **base, scope=scope, source=source))
+    texts.append(view.say("formula", "share_before", **base, scope=scope, source=source))
     if contribution_clause(view):
-        found.append(view.say("formula", "pulled", A=_number(view, "value"), **base))
-    return found
+        texts.append(view.say("formula", "pulled", A=_number(view, "value"), **base))
+    return texts
 
 
 def _number(view: View, column: str) -> str:
-    # A ratio that was worked out differs from last year's by less than it is printed with.
-    more = view.indicator["measure"] == "ratio" and " ÷ " in (view["source"] or "")
-    text = plain(view[column], view.indicator["decimals"] + (1 if more else 0))
+    # A computed ratio may differ from last year's by less than its printed decimals show.
+    computed_ratio = view.indicator["measure"] == "ratio" and " ÷ " in (view["source"] or "")
+    text = format_number(view[column], view.indicator["decimals"] + (1 if computed_ratio else 0))
     return f"（{text}）" if text.startswith("-") else text

@@ -1,4 +1,4 @@
-"""The brief of a district: a model brief, the notes, and who is named."""
+"""The brief of a district: a model brief, its notes, and that no other district is named."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ import pytest
 from kejistats.brief import Brief
 from kejistats.brief.view import View
 from kejistats.dataset import Dataset
-from tests.brief.factory import bundle_of
+from tests.brief.factory import district_bundle, with_base
 from tests.brief.read_back import sentences
-from tests.factory import COUNT, OWN, metrics, observation
-from tests.pages.factory import CHECKPOINTS, LATE, MASKED, MODEL, names, parse_fragment, words_of
+from tests.factory import COUNT
+from tests.pages.factory import (
+    CHECKPOINTS,
+    LATE,
+    MASKED,
+    MODEL,
+    district_names,
+    parse_fragment,
+    words_of,
+)
 
 
 @pytest.fixture(scope="module")
 def model(all_briefs: dict[tuple[str, str], Brief]) -> Brief:
-    """The district that carries the figures of the model."""
+    """The brief of the district with the figures of the model."""
     return all_briefs[MODEL, "2025H1"]
 
 
 def row_of(brief: Brief, indicator: str) -> View:
-    """The view of one indicator."""
+    """Return the view of one indicator."""
     return next(v for v in brief.rows if v.id == indicator)
 
 
@@ -68,9 +76,9 @@ def test_the_model_has_its_conclusion(model: Brief) -> None:
 def test_the_model_has_its_figures(model: Brief, indicator: str, columns: dict[str, Any]) -> None:
     view = row_of(model, indicator)
 
-    found = {column: view[column] for column in columns}
+    figures = {column: view[column] for column in columns}
 
-    assert found == pytest.approx(columns, abs=1e-9)
+    assert figures == pytest.approx(columns, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -106,12 +114,12 @@ def test_the_model_has_its_figures(model: Brief, indicator: str, columns: dict[s
     ],
 )
 def test_the_model_says_its_sentences(model: Brief, part: str, expected: str) -> None:
-    found = sentences(getattr(model, part).text)
+    texts = sentences(getattr(model, part).text)
 
-    assert any(sentence.startswith(expected.rstrip("，。")) for sentence in found)
+    assert any(text.startswith(expected.rstrip("，。")) for text in texts)
 
 
-def test_the_models_problems_are_two_the_worst_first(model: Brief) -> None:
+def test_the_model_has_two_problems_the_worst_first(model: Brief) -> None:
     heading, *lines = model.problems.text.splitlines()
 
     assert heading == "二、存在问题"
@@ -134,7 +142,7 @@ def test_the_first_screen_names_worst_best_section_date_and_grade(model: Brief) 
     assert [text[:9] for text in best] == ["科技型中小企业入库", "技术合同登记成交额"]
 
 
-def test_the_heading_of_the_third_part_is_what_is_left_of_the_year(
+def test_the_heading_of_the_third_part_names_the_rest_of_the_year(
     all_briefs: dict[tuple[str, str], Brief],
 ) -> None:
     june, december = (all_briefs[MODEL, at].plan.html for at in ("2025H1", "2025H2"))
@@ -143,7 +151,7 @@ def test_the_heading_of_the_third_part_is_what_is_left_of_the_year(
     assert "<h2>三、下一年度安排</h2>" in december
 
 
-def test_fields_for_the_analysts_own_words_are_marked(model: Brief) -> None:
+def test_fields_for_the_analysts_text_are_marked(model: Brief) -> None:
     fields = [
         words_of(p)
         for part in (model.review, model.problems, model.plan)
@@ -154,8 +162,7 @@ def test_fields_for_the_analysts_own_words_are_marked(model: Brief) -> None:
 
 
 def test_without_problems_or_targets_the_parts_say_so() -> None:
-    table = metrics([observation(COUNT, 120), observation(COUNT, 100, 2024)])
-    brief = Brief(bundle_of(table.filter(table["district"] == OWN)))
+    brief = Brief(district_bundle(with_base(COUNT, 120)))
 
     problems, plan = brief.problems.text, brief.plan.text
 
@@ -211,18 +218,18 @@ def test_what_happened_to_the_data_is_said(
 def test_no_other_district_is_named_in_a_brief(
     all_briefs: dict[tuple[str, str], Brief], demo: Dataset
 ) -> None:
-    known = names(demo.districts)
-    found = {}
+    all_names = district_names(demo.districts)
+    named = {}
     for (code, at), brief in all_briefs.items():
         text = brief.bundle.text() + brief._repr_mimebundle_()[0]["text/html"]
         if (code, at) == (MODEL, "2025H1"):
             charts = (brief.chart_attainment(), brief.chart_growth(), brief.chart_position())
             text += "".join(chart.alt for chart in charts if chart)
-        others = [n for c, n in known.items() if c not in (code, demo.settings.parent)]
-        found[code, at] = [name for name in others if name in text]
+        others = [n for c, n in all_names.items() if c not in (code, demo.settings.parent)]
+        named[code, at] = [name for name in others if name in text]
 
-    assert len(found) == 13 * len(CHECKPOINTS)
-    assert {key: some for key, some in found.items() if some} == {}
+    assert len(named) == 13 * len(CHECKPOINTS)
+    assert {key: others for key, others in named.items() if others} == {}
 
 
 def test_a_brief_shows_itself(model: Brief) -> None:

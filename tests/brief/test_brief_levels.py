@@ -1,4 +1,4 @@
-"""Figures by programme level without a total, and briefs in which nothing can be judged."""
+"""Figures by programme level, and briefs and overviews without anything to judge or compare."""
 
 from __future__ import annotations
 
@@ -9,34 +9,40 @@ import pytest
 from kejistats.api import Desk
 from kejistats.brief import Brief, Overview, make_overview
 from kejistats.intake import inbox_files, ingest
-from tests.factory import CITY, OWN, make_dataset, write_csv
+from tests.factory import CITY, DISTRICT, make_dataset, write_csv
 
 NOT_JUDGED = "主要指标没有可评价的目标、同比和位次，无从评价。"
 NOT_REPORTED = "主要指标均未报送或未公布，无从评价。"
 
 
 def dataset_of(folder: Path, *figures: tuple[str, str, str], headline: str = "") -> Desk:
-    """A city one of whose districts reports these: indicator, level, value, of 2025H1."""
+    """Make a city and ingest one district's figures of 2025H1: indicator, level, value."""
     path = make_dataset(folder / "city")
     if headline:
         with (path / "dataset.toml").open("a", encoding="utf-8") as file:
             file.write(f'headline = ["{headline}"]\n')
     rows = [
-        {"district": OWN, "indicator": i, "checkpoint": "2025H1", "level": level, "value": value}
+        {
+            "district": DISTRICT,
+            "indicator": i,
+            "checkpoint": "2025H1",
+            "level": level,
+            "value": value,
+        }
         for i, level, value in figures
     ]
     write_csv(path / "inbox" / "figures.csv", rows)
     dataset = Desk(path)
-    assert [one.receipt is not None for one in ingest(dataset, inbox_files(dataset))] == [True]
+    assert [file.receipt is not None for file in ingest(dataset, inbox_files(dataset))] == [True]
     return dataset
 
 
 def brief_of(folder: Path, *figures: tuple[str, str, str], headline: str = "") -> Brief:
-    """The brief of that district."""
-    return dataset_of(folder, *figures, headline=headline).brief(OWN, "2025H1")
+    """Return the brief of the district of `dataset_of`."""
+    return dataset_of(folder, *figures, headline=headline).brief(DISTRICT, "2025H1")
 
 
-def test_levels_without_a_total_speak_for_themselves(tmp_path: Path) -> None:
+def test_levels_without_a_total_are_shown(tmp_path: Path) -> None:
     figures = [("proj_applied", "国家", "7"), ("proj_applied", "省", "xx")]
 
     brief = brief_of(tmp_path, *figures, headline="proj_applied")
@@ -49,7 +55,7 @@ def test_levels_without_a_total_speak_for_themselves(tmp_path: Path) -> None:
     assert "科技计划项目申报数（省级）" in brief.notes.text
 
 
-def test_a_total_speaks_for_its_levels(tmp_path: Path) -> None:
+def test_levels_with_a_total_are_left_out(tmp_path: Path) -> None:
     figures = [
         ("proj_applied", "", "xx"),
         ("proj_applied", "国家", "7"),
@@ -63,17 +69,17 @@ def test_a_total_speaks_for_its_levels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [("7", NOT_JUDGED), ("xx", NOT_REPORTED), ("", NOT_REPORTED)]
+    ("value", "text"), [("7", NOT_JUDGED), ("xx", NOT_REPORTED), ("", NOT_REPORTED)]
 )
 def test_no_problem_is_said_only_where_something_could_be_judged(
-    tmp_path: Path, value: str, said: str
+    tmp_path: Path, value: str, text: str
 ) -> None:
     brief = brief_of(tmp_path, ("contracts_registered", "", value), headline="contracts_registered")
 
-    assert brief.problems.text.splitlines()[1:] == [said]
+    assert brief.problems.text.splitlines()[1:] == [text]
 
 
-def test_a_city_without_districts_of_its_own_has_no_figures_to_set_side_by_side(
+def test_a_city_without_districts_of_its_own_compares_no_figures(
     tmp_path: Path,
 ) -> None:
     dataset = dataset_of(tmp_path, ("contracts_registered", "", "7"))

@@ -1,4 +1,4 @@
-"""The bundle: one canonical file from which a brief can be made again."""
+"""The bundle: a canonical file, from which a page can be made again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from kejistats.api import open_brief, open_overview
@@ -16,8 +15,8 @@ from kejistats.intake import ingest
 from kejistats.model.errors import UsageError
 from kejistats.model.tables import District, Indicator, Metric
 from kejistats.store import Store
-from tests.brief.factory import bundle_of
-from tests.factory import COUNT, OWN, metrics, observation, write_csv
+from tests.brief.factory import district_bundle
+from tests.factory import COUNT, DISTRICT, observation, write_csv
 from tests.pages.factory import MODEL
 from tests.workspaces import copy_workspace
 
@@ -30,7 +29,7 @@ def model(demo: Dataset) -> Bundle:
 
 @pytest.fixture(scope="module")
 def shuffled(workspace: Path, demo: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """The demo city with the rows of its store in another order and in other files."""
+    """The demo city with the rows of its store in another order and in other intakes."""
     root = copy_workspace(workspace, tmp_path_factory.mktemp("shuffled"), "demo-city")
     folder = root / "data" / "demo-city"
     shutil.rmtree(folder / "store")
@@ -52,11 +51,11 @@ def test_the_same_input_gives_the_same_bytes(demo: Dataset, model: Bundle) -> No
 
 
 def test_the_order_of_keys_does_not_matter(model: Bundle) -> None:
-    turned = Bundle(dict(reversed(model.content.items())))
+    reordered = Bundle(dict(reversed(model.content.items())))
 
-    assert list(turned.content) != list(model.content)
-    assert turned.text() == model.text()
-    assert turned.digest == model.digest
+    assert list(reordered.content) != list(model.content)
+    assert reordered.text() == model.text()
+    assert reordered.digest == model.digest
 
 
 def test_the_order_of_the_stores_rows_does_not_matter(demo: Dataset, shuffled: Dataset) -> None:
@@ -73,10 +72,10 @@ def test_the_order_of_the_stores_rows_does_not_matter(demo: Dataset, shuffled: D
     assert texts[1] == texts[0]
 
 
-def test_the_order_of_the_districts_asked_for_does_not_matter(demo: Dataset, model: Bundle) -> None:
-    some = make_bundles(demo, demo.checkpoint("2025H1"), ["900112", MODEL])
+def test_the_order_of_the_requested_districts_does_not_matter(demo: Dataset, model: Bundle) -> None:
+    bundles = make_bundles(demo, demo.checkpoint("2025H1"), ["900112", MODEL])
 
-    assert some[MODEL].text() == model.text()
+    assert bundles[MODEL].text() == model.text()
 
 
 def test_a_bundle_read_back_is_the_same(model: Bundle, tmp_path: Path) -> None:
@@ -148,9 +147,9 @@ def test_peers_are_sorted_figures_without_names(model: Bundle) -> None:
 def test_a_changed_figure_changes_the_digest() -> None:
     figures = [observation(COUNT, 120)], [observation(COUNT, 121)]
 
-    one, other = (bundle_of(metrics(f).filter(pl.col("district") == OWN)) for f in figures)
+    before, after = (district_bundle(f) for f in figures)
 
-    assert one.digest != other.digest
+    assert before.digest != after.digest
 
 
 def test_a_district_that_ended_and_reported_nothing_has_no_bundle(city: Path) -> None:
@@ -159,28 +158,28 @@ def test_a_district_that_ended_and_reported_nothing_has_no_bundle(city: Path) ->
         "第3区,900100,", "第3区,900100,,2024-12-31"
     )
     (city / "districts.csv").write_text(ended, encoding="utf-8")
-    row = {"district": OWN, "indicator": COUNT, "checkpoint": "2025H1", "value": "3"}
+    row = {"district": DISTRICT, "indicator": COUNT, "checkpoint": "2025H1", "value": "3"}
     dataset = Dataset(city)
     ingest(dataset, [write_csv(city / "inbox" / "one.csv", [row])])
 
-    found = make_bundles(dataset, dataset.checkpoint("2025H1"), dataset.districts["code"])
+    bundles = make_bundles(dataset, dataset.checkpoint("2025H1"), dataset.districts["code"])
 
-    assert sorted(found) == ["900101", "900102"]
+    assert sorted(bundles) == ["900101", "900102"]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "is no bundle"),
-        ("", "is no bundle"),
-        ("half a { bundle", "is no bundle"),
-        ("[1, 2]", "is no bundle"),
-        ('"text"', "is no bundle"),
-        ('{"kind": "brief"}', "is no bundle"),
+        (None, "is not a bundle"),
+        ("", "is not a bundle"),
+        ("half a { bundle", "is not a bundle"),
+        ("[1, 2]", "is not a bundle"),
+        ('"text"', "is not a bundle"),
+        ('{"kind": "brief"}', "is not a bundle"),
         ('{"format": 99}', "has bundle format 99, this kejistats reads 1"),
     ],
 )
-def test_what_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+def test_what_is_not_a_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     file = tmp_path / "wrong.json"
     if content is not None:
         file.write_text(content, encoding="utf-8")

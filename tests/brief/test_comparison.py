@@ -1,4 +1,4 @@
-"""Comparisons: what may be subtracted, what is said instead, and the page."""
+"""Comparisons: which figures have a difference, the reasons why others have none, the page."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from hypothesis import strategies as st
 
 from kejistats.api import Desk, open_comparison
 from kejistats.brief import Bundle, Comparison, make_sides
-from kejistats.brief.pairs import Pair, pairs
+from kejistats.brief.pairs import Pair, make_pairs
 from kejistats.model.errors import UsageError
 from kejistats.pages.exporter import KejistatsExporter
-from tests.brief.factory import bundle_of
+from tests.brief.factory import district_bundle
 from tests.factory import (
     CITY,
     COUNT,
+    DISTRICT,
     MONEY,
-    OWN,
     PERCENT,
     RATIO,
     ROOT,
     STOCK,
     code,
     districts,
-    metrics,
     observation,
     target,
 )
@@ -40,42 +39,43 @@ MASK: dict[str, Any] = {"status": "masked", "reported": "xx"}
 FLOWS = [MONEY, COUNT]
 
 
-def side(*figures: dict[str, Any], at: str = "2025H1", **more: Any) -> Bundle:
-    """One side: the own district's figures at a checkpoint."""
-    goals = more.pop("goals", ())
-    table = metrics(figures, goals, at).filter(pl.col("district") == OWN)
-    return Bundle(bundle_of(table, at).content | {"cumulative": FLOWS, "breaks": {}} | more)
+def side_of(*figures: dict[str, Any], at: str = "2025H1", **more: Any) -> Bundle:
+    """Return one side of a comparison: a district's figures at a checkpoint."""
+    bundle = district_bundle(figures, more.pop("targets", ()), at)
+    return Bundle(bundle.content | {"cumulative": FLOWS, "breaks": {}} | more)
 
 
-def pair_of(one: Bundle, other: Bundle) -> Pair:
-    """The one indicator of both sides."""
-    [found] = pairs(one, other)
-    return found
+def pair_of(subject: Bundle, reference: Bundle) -> Pair:
+    """Return the only indicator of both sides."""
+    [pair] = make_pairs(subject, reference)
+    return pair
 
 
-def before(indicator: str, value: float | None, **more: Any) -> Bundle:
-    """The side of a year ago."""
-    return side(observation(indicator, value, 2024, **more), at="2024H1")
+def year_ago(indicator: str, value: float | None, **more: Any) -> Bundle:
+    """Return the side of a year earlier."""
+    return side_of(observation(indicator, value, 2024, **more), at="2024H1")
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "reason"),
+    ("subject", "reference", "reason"),
     [
-        (side(observation(COUNT, 120)), before(COUNT, 100), ""),
-        (side(observation(COUNT, None)), before(COUNT, 100), "missing"),
-        (side(observation(COUNT, 120)), before(COUNT, None, **MASK), "masked"),
-        (side(observation(COUNT, 120, bound="about")), before(COUNT, 100), "bound"),
-        (side(observation(COUNT, 120)), before(COUNT, 100, **FINAL), "grade"),
-        (side(observation(COUNT, 120), breaks={COUNT: "new"}), before(COUNT, 100), "break"),
-        (side(observation(COUNT, 120)),
-         side(observation(COUNT, 300, 2024, 12), at="2024H2"), "months"),
-        (side(observation(STOCK, 120)),
-         side(observation(STOCK, 100, 2024, 12), at="2024H2"), ""),
-        (side(observation(PERCENT, None)), before(PERCENT, None), "not_expected"),
+        (side_of(observation(COUNT, 120)), year_ago(COUNT, 100), ""),
+        (side_of(observation(COUNT, None)), year_ago(COUNT, 100), "missing"),
+        (side_of(observation(COUNT, 120)), year_ago(COUNT, None, **MASK), "masked"),
+        (side_of(observation(COUNT, 120, bound="about")), year_ago(COUNT, 100), "bound"),
+        (side_of(observation(COUNT, 120)), year_ago(COUNT, 100, **FINAL), "grade"),
+        (side_of(observation(COUNT, 120), breaks={COUNT: "new"}), year_ago(COUNT, 100), "break"),
+        (side_of(observation(COUNT, 120)),
+         side_of(observation(COUNT, 300, 2024, 12), at="2024H2"), "months"),
+        (side_of(observation(STOCK, 120)),
+         side_of(observation(STOCK, 100, 2024, 12), at="2024H2"), ""),
+        (side_of(observation(PERCENT, None)), year_ago(PERCENT, None), "not_expected"),
     ],
 )  # fmt: skip
-def test_only_comparable_figures_have_a_difference(one: Bundle, other: Bundle, reason: str) -> None:
-    pair = pair_of(one, other)
+def test_only_comparable_figures_have_a_difference(
+    subject: Bundle, reference: Bundle, reason: str
+) -> None:
+    pair = pair_of(subject, reference)
 
     assert pair.reason == reason
     assert (pair.difference is None) == bool(reason)
@@ -83,9 +83,9 @@ def test_only_comparable_figures_have_a_difference(one: Bundle, other: Bundle, r
 
 
 def test_an_indicator_of_one_side_alone_is_listed_with_its_reason() -> None:
-    found = pairs(side(observation(COUNT, 120)), before(STOCK, 100))
+    pairs = make_pairs(side_of(observation(COUNT, 120)), year_ago(STOCK, 100))
 
-    assert {p.view.id: p.reason for p in found} == {COUNT: "absent", STOCK: "absent"}
+    assert {p.view.id: p.reason for p in pairs} == {COUNT: "absent", STOCK: "absent"}
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_an_indicator_of_one_side_alone_is_listed_with_its_reason() -> None:
 def test_differences_are_printed_in_units_and_in_percent(
     indicator: str, a: float, b: float, number: str, percentage: str
 ) -> None:
-    pair = pair_of(side(observation(indicator, a)), before(indicator, b))
+    pair = pair_of(side_of(observation(indicator, a)), year_ago(indicator, b))
 
-    assert (pair.number(), pair.percentage()) == (number, percentage)
+    assert (pair.signed_distance(), pair.percentage()) == (number, percentage)
 
 
 AMOUNTS = st.floats(0, 1e7, allow_nan=False).map(lambda x: round(x, 2))
@@ -112,26 +112,26 @@ AMOUNTS = st.floats(0, 1e7, allow_nan=False).map(lambda x: round(x, 2))
 
 @given(AMOUNTS, AMOUNTS)
 def test_difference_and_base_make_the_figure(a: float, b: float) -> None:
-    one, other = MODEL_PAIR
-    pair = Pair(with_value(one, a), with_value(other, b))
+    subject, reference = MODEL_PAIR
+    pair = Pair(replace_value(subject, a), replace_value(reference, b))
 
     assert pair.difference is not None
     assert pair.difference + b == pytest.approx(a)
     assert (pair.rate is None) == (b == 0)
     if pair.rate is not None:
         assert pair.rate * b == pytest.approx(pair.difference, abs=1e-6)
-    assert pair.way * (a - b) >= 0
+    assert pair.sign * (a - b) >= 0
 
 
-def with_value(view: Any, value: float) -> Any:
-    """The same row with another figure."""
+def replace_value(view: Any, value: float) -> Any:
+    """Return a copy of a view with another figure."""
     from dataclasses import replace
 
     return replace(view, row=view.row | {"value": value})
 
 
-_PAIR = pair_of(side(observation(MONEY, 2)), before(MONEY, 1))
-MODEL_PAIR = (_PAIR.one, _PAIR.other)
+_PAIR = pair_of(side_of(observation(MONEY, 2)), year_ago(MONEY, 1))
+MODEL_PAIR = (_PAIR.subject, _PAIR.reference)
 
 
 @pytest.mark.parametrize(
@@ -142,50 +142,50 @@ MODEL_PAIR = (_PAIR.one, _PAIR.other)
 def test_every_difference_of_a_page_follows_from_the_metrics(
     demo: Desk, more: dict[str, Any]
 ) -> None:
-    made = demo.compare(MODEL, "2025H1", **more)
-    one = demo.metrics("2025H1")
-    other = demo.metrics(more.get("other_checkpoint", "2025H1"))
+    comparison = demo.compare(MODEL, "2025H1", **more)
+    subject = demo.metrics("2025H1")
+    reference = demo.metrics(more.get("other_checkpoint", "2025H1"))
     values = [
         {(r["indicator"]): r["value"] for r in table.filter(
             pl.col("district") == district, pl.col("level") == "").to_dicts()}
-        for table, district in ((one, MODEL), (other, more.get("other_district", MODEL)))
+        for table, district in ((subject, MODEL), (reference, more.get("other_district", MODEL)))
     ]  # fmt: skip
 
-    table = parse_fragment(made.table().html).find(".//table")
+    table = parse_fragment(comparison.table().html).find(".//table")
     assert table is not None
     rows = [tr for tr in table.findall("tbody/tr") if tr.get("class") != "group"]
-    compared = [p for p in made.pairs if not p.reason]
+    compared = [p for p in comparison.pairs if not p.reason]
 
-    assert len(rows) == len(made.pairs)
-    assert len(compared) + sum(bool(p.reason) for p in made.pairs) == len(rows)
+    assert len(rows) == len(comparison.pairs)
+    assert len(compared) + sum(bool(p.reason) for p in comparison.pairs) == len(rows)
     for pair in compared:
-        a, b = (some[pair.view.id] for some in values)
+        a, b = (side_values[pair.view.id] for side_values in values)
         assert pair.difference == a - b
-    for pair in made.pairs:
+    for pair in comparison.pairs:
         assert pair.view.short in words_of(table)
     if more.get("other_checkpoint") == "2024H2":
-        assert {p.reason for p in made.pairs if p.view.indicator["measure"] == "flow"} <= {
+        assert {p.reason for p in comparison.pairs if p.view.indicator["measure"] == "flow"} <= {
             "months", "absent", "not_expected",
         }  # fmt: skip
     else:
         assert len(compared) > 25
 
 
-def test_every_number_of_the_sentences_stands_in_the_table(demo: Desk) -> None:
-    made = demo.compare(MODEL, "2025H1", other_checkpoint="2024H1")
-    printed = words_of(parse_fragment(made.table().html))
+def test_every_number_of_the_sentences_is_in_the_table(demo: Desk) -> None:
+    comparison = demo.compare(MODEL, "2025H1", other_checkpoint="2024H1")
+    printed = words_of(parse_fragment(comparison.table().html))
 
-    _, *lines, remark = made.changes.text.splitlines()
+    _, *lines, remark = comparison.changes.text.splitlines()
 
     assert len(lines) == 12
     assert remark.endswith("。")
     for line in lines:
-        said = re.sub(r"^.*?(?=\d)", "", line).replace("2024年上半年", "")
-        for number in re.findall(r"\d+(?:\.\d+)?", said):
+        numbers = re.sub(r"^.*?(?=\d)", "", line).replace("2024年上半年", "")
+        for number in re.findall(r"\d+(?:\.\d+)?", numbers):
             assert number in printed, line
 
 
-def test_sides_are_told_apart_by_what_differs(demo: Desk) -> None:
+def test_sides_are_labelled_by_what_differs(demo: Desk) -> None:
     in_time = demo.compare(MODEL, "2025H1", other_checkpoint="2024H1")
     in_place = demo.compare(MODEL, "2025H1", "清禾区")
 
@@ -198,7 +198,7 @@ def test_sides_are_told_apart_by_what_differs(demo: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         (("", ""), "the same twice"),
         ((MODEL, "2025H1"), "the same twice"),
@@ -207,9 +207,9 @@ def test_sides_are_told_apart_by_what_differs(demo: Desk) -> None:
     ],
 )
 def test_nothing_to_compare_says_what_to_give(
-    demo: Desk, other: tuple[str, str], said: str
+    demo: Desk, other: tuple[str, str], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=said) as caught:
+    with pytest.raises(UsageError, match=message) as caught:
         demo.compare(MODEL, "2025H1", *other)
 
     assert "give either other_checkpoint (" in str(caught.value)
@@ -231,30 +231,30 @@ def test_parameters_that_are_missing_or_unknown_are_named(demo: Desk) -> None:
 
 
 def test_without_targets_and_ranks_there_is_no_standing() -> None:
-    bare = Comparison(side(observation(STOCK, 3)), before(STOCK, 2))
-    aimed = Comparison(
-        side(observation(COUNT, 3), goals=[target(COUNT, "total", 9)]), before(COUNT, 2)
+    plain = Comparison(side_of(observation(STOCK, 3)), year_ago(STOCK, 2))
+    with_target = Comparison(
+        side_of(observation(COUNT, 3), targets=[target(COUNT, "total", 9)]), year_ago(COUNT, 2)
     )
 
-    assert bare.standing().html == ""
-    assert "33.3%" in words_of(parse_fragment(aimed.standing().html))
+    assert plain.standing().html == ""
+    assert "33.3%" in words_of(parse_fragment(with_target.standing().html))
 
 
 def test_a_difference_that_prints_as_zero_has_no_sign() -> None:
-    pair = pair_of(side(observation(MONEY, 16.500000000001)), before(MONEY, 16.5))
+    pair = pair_of(side_of(observation(MONEY, 16.500000000001)), year_ago(MONEY, 16.5))
 
-    assert (pair.number(), pair.way, pair.percentage()) == ("0元", 0, "0.0%")
+    assert (pair.signed_distance(), pair.sign, pair.percentage()) == ("0元", 0, "0.0%")
 
 
 def test_definitions_come_from_the_figures_themselves(demo: Desk) -> None:
-    one, other = make_sides(demo, MODEL, "2025H1", other_checkpoint="2024H1")
+    subject, reference = make_sides(demo, MODEL, "2025H1", other_checkpoint="2024H1")
 
     flows = set(demo.indicators.filter(pl.col("measure") == "flow")["id"])
-    assert flows <= set(one.content["cumulative"])
-    assert STOCK not in one.content["cumulative"]
-    assert one.content["breaks"] == other.content["breaks"] == {}
+    assert flows <= set(subject.content["cumulative"])
+    assert STOCK not in subject.content["cumulative"]
+    assert subject.content["breaks"] == reference.content["breaks"] == {}
     assert districts(1).height == 2
-    assert (code(1), CITY) == (OWN, "900100")
+    assert (code(1), CITY) == (DISTRICT, "900100")
 
 
 def test_the_notebook_makes_a_valid_page(demo: Desk, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a brief says first: the tally, the best, the worst, and in what order."""
+"""The selection and order of problems and best indicators, and the conclusion."""
 
 from __future__ import annotations
 
@@ -9,91 +9,82 @@ import pytest
 
 from kejistats.brief.highlights import best, conclusion, problems
 from kejistats.brief.view import View
-from tests.brief.factory import Case, Cases, views_of
+from tests.brief.factory import Case, Cases, renamed_view, views_of, with_base
 from tests.factory import COUNT, MONEY, PERCENT, RATIO, STOCK, observation, target
 
-# Each its own indicator in a brief; here it only needs a name to be told by.
-SOME = Case([observation(COUNT, 100), observation(COUNT, 100, 2024)], "")
+# The case that all views of these tests are copied from.
+TEMPLATE = Case([observation(COUNT, 100), observation(COUNT, 100, 2024)], "")
 
 
 @pytest.fixture(scope="module")
 def template() -> View:
-    """A view that neither moved nor has a target or a rank."""
-    return Cases({"template": SOME}).views["template"]
+    """A view that has not moved and has neither a target nor a rank."""
+    return Cases({"template": TEMPLATE}).views["template"]
 
 
-def like(template: View, name: str, **columns: Any) -> View:
-    """A view of an indicator of that name, with columns of its row set."""
-    return replace(
-        template,
-        row=template.row | columns,
-        indicator=template.indicator | {"id": name, "name": name, "short": name},
-    )
+def with_pace(template: View, name: str, progress: str, ratio: float, **more: Any) -> View:
+    """Return a view judged against a target."""
+    pace = {"target": 200.0, "target_kind": "total", "progress": progress, "pace_ratio": ratio}
+    return renamed_view(template, name, **(pace | more))
 
 
-def paced(template: View, name: str, progress: str, ratio: float, **more: Any) -> View:
-    """A view judged against a target."""
-    goal = {"target": 200.0, "target_kind": "total", "progress": progress, "pace_ratio": ratio}
-    return like(template, name, **(goal | more))
+def with_rank(template: View, name: str, rank: int, ranked: int, **more: Any) -> View:
+    """Return a view with a rank."""
+    columns = {"rank": rank, "ranked": ranked, "peers": ranked, "rank_shown": True}
+    return renamed_view(template, name, **(columns | more))
 
 
-def placed(template: View, name: str, rank: int, ranked: int, **more: Any) -> View:
-    """A view with a rank."""
-    standing = {"rank": rank, "ranked": ranked, "peers": ranked, "rank_shown": True}
-    return like(template, name, **(standing | more))
-
-
-def names(views: list[View]) -> list[str]:
-    """The names, in order."""
+def ids(views: list[View]) -> list[str]:
+    """Return the ids, in order."""
     return [view.id for view in views]
 
 
 def test_problems_are_ordered_behind_slow_near_fell_low_rank(template: View) -> None:
     rows = [
-        placed(template, "low rank", 11, 12),
-        like(template, "fell", yoy=-0.5),
-        paced(template, "near", "near", 0.96),
-        paced(template, "slow", "slow", 0.7),
-        paced(template, "behind", "behind", 0.3),
+        with_rank(template, "low rank", 11, 12),
+        renamed_view(template, "fell", yoy=-0.5),
+        with_pace(template, "near", "near", 0.96),
+        with_pace(template, "slow", "slow", 0.7),
+        with_pace(template, "behind", "behind", 0.3),
     ]
 
-    found = problems(rows)
+    selected = problems(rows)
 
-    assert names(found) == ["behind", "slow", "near", "fell", "low rank"]
+    assert ids(selected) == ["behind", "slow", "near", "fell", "low rank"]
 
 
 def test_of_one_kind_the_farther_off_comes_first(template: View) -> None:
     rows = [
-        paced(template, "slow 0.9", "slow", 0.9),
-        paced(template, "slow 0.7", "slow", 0.7),
-        like(template, "fell 1", yoy=-0.01),
-        like(template, "fell 9", yoy=-0.09),
+        with_pace(template, "slow 0.9", "slow", 0.9),
+        with_pace(template, "slow 0.7", "slow", 0.7),
+        renamed_view(template, "fell 1", yoy=-0.01),
+        renamed_view(template, "fell 9", yoy=-0.09),
     ]
 
-    found = problems(rows)
+    selected = problems(rows)
 
-    assert names(found) == ["slow 0.7", "slow 0.9", "fell 9", "fell 1"]
+    assert ids(selected) == ["slow 0.7", "slow 0.9", "fell 9", "fell 1"]
 
 
-def test_points_below_a_growth_target_rank_with_pace_ratios(template: View) -> None:
+def test_points_below_a_growth_target_are_ordered_with_pace_ratios(template: View) -> None:
     growth = {"target_kind": "growth", "pace_gap_points": -11.1}
     rows = [
-        paced(template, "ratio 0.95", "slow", 0.95),
-        paced(template, "11 points under", "slow", 0, **growth),
-        paced(template, "ratio 0.80", "slow", 0.80),
+        with_pace(template, "ratio 0.95", "slow", 0.95),
+        with_pace(template, "11 points under", "slow", 0, **growth),
+        with_pace(template, "ratio 0.80", "slow", 0.80),
     ]
 
-    found = problems(rows)
+    selected = problems(rows)
 
-    assert names(found) == ["ratio 0.80", "11 points under", "ratio 0.95"]
+    assert ids(selected) == ["ratio 0.80", "11 points under", "ratio 0.95"]
 
 
 def test_at_most_five_problems_are_named(template: View) -> None:
-    rows = [paced(template, f"slow {n}", "slow", 0.6 + n / 100) for n in range(8)]
+    rows = [with_pace(template, f"slow {n}", "slow", 0.6 + n / 100) for n in range(8)]
 
-    found = problems(rows)
+    selected = problems(rows)
 
-    assert names(found) == [f"slow {n}" for n in range(5)]
+    assert ids(selected) == [f"slow {n}" for n in range(5)]
 
 
 @pytest.mark.parametrize(
@@ -114,103 +105,102 @@ def test_at_most_five_problems_are_named(template: View) -> None:
 def test_the_last_third_begins_after_two_thirds_rounded_up(
     template: View, rank: int, ranked: int, last_third: bool
 ) -> None:
-    view = placed(template, "placed", rank, ranked)
+    view = with_rank(template, "placed", rank, ranked)
 
-    found = problems([view])
+    selected = problems([view])
 
-    assert names(found) == (["placed"] if last_third else [])
+    assert ids(selected) == (["placed"] if last_third else [])
 
 
 def test_a_rank_that_is_not_shown_is_no_problem(template: View) -> None:
-    view = placed(template, "placed", 12, 12, rank_shown=False)
+    view = with_rank(template, "placed", 12, 12, rank_shown=False)
 
-    found = problems([view])
+    selected = problems([view])
 
-    assert found == []
+    assert selected == []
 
 
-def test_a_figure_that_is_not_there_is_no_problem(template: View) -> None:
-    view = paced(template, "masked", "masked", 0, status="masked", value=None)
+def test_a_figure_that_is_not_reported_is_no_problem(template: View) -> None:
+    view = with_pace(template, "masked", "masked", 0, status="masked", value=None)
 
-    found = problems([view])
+    selected = problems([view])
 
-    assert found == []
+    assert selected == []
 
 
 def test_rising_is_a_problem_where_lower_is_better(template: View) -> None:
-    view = like(template, "rose", yoy=0.2)
+    view = renamed_view(template, "rose", yoy=0.2)
     down = replace(view, indicator=view.indicator | {"direction": "down"})
     neither = replace(view, indicator=view.indicator | {"direction": "none"})
 
-    found = [names(problems([v])) for v in (view, down, neither)]
+    selected = [ids(problems([v])) for v in (view, down, neither)]
 
-    assert found == [[], ["rose"], []]
+    assert selected == [[], ["rose"], []]
 
 
 def test_what_prints_as_unchanged_has_not_fallen(template: View) -> None:
-    view = like(template, "hardly", yoy=-0.0004)
+    view = renamed_view(template, "hardly", yoy=-0.0004)
 
-    found = problems([view])
+    selected = problems([view])
 
-    assert found == []
+    assert selected == []
 
 
 def test_the_best_are_the_two_most_ahead(template: View) -> None:
     rows = [
-        paced(template, "on pace", "on_pace", 1.01),
-        paced(template, "ahead", "ahead", 1.2),
-        paced(template, "far ahead", "ahead", 1.5),
-        like(template, "grew", yoy=0.9),
+        with_pace(template, "on pace", "on_pace", 1.01),
+        with_pace(template, "ahead", "ahead", 1.2),
+        with_pace(template, "far ahead", "ahead", 1.5),
+        renamed_view(template, "grew", yoy=0.9),
     ]
 
-    found = best(rows)
+    selected = best(rows)
 
-    assert names(found) == ["far ahead", "ahead"]
+    assert ids(selected) == ["far ahead", "ahead"]
 
 
 def test_the_best_are_never_among_the_worst_and_never_fell(template: View) -> None:
     rows = [
-        paced(template, "reached, fell", "done", 2.0, yoy=-0.3),
-        paced(template, "reached, ranks last", "ahead", 1.3, rank=12, ranked=12, rank_shown=True),
-        paced(template, "slow", "slow", 0.8, yoy=0.4),
-        like(template, "grew", yoy=0.1),
+        with_pace(template, "reached, fell", "done", 2.0, yoy=-0.3),
+        with_pace(
+            template, "reached, ranks last", "ahead", 1.3, rank=12, ranked=12, rank_shown=True
+        ),
+        with_pace(template, "slow", "slow", 0.8, yoy=0.4),
+        renamed_view(template, "grew", yoy=0.1),
     ]
 
     good, bad = best(rows), problems(rows)
 
-    assert names(good) == ["grew"]
-    assert not set(names(good)) & set(names(bad)[:3])
+    assert ids(good) == ["grew"]
+    assert not set(ids(good)) & set(ids(bad)[:3])
 
 
 def test_a_problem_beyond_the_fifth_is_no_highlight(template: View) -> None:
-    slow = [paced(template, f"slow {n}", "slow", 0.7) for n in range(5)]
-    last = paced(template, "reached, ranks last", "ahead", 1.3, rank=12, ranked=12, rank_shown=True)
+    slow = [with_pace(template, f"slow {n}", "slow", 0.7) for n in range(5)]
+    last = with_pace(
+        template, "reached, ranks last", "ahead", 1.3, rank=12, ranked=12, rank_shown=True
+    )
 
-    assert names(problems([*slow, last])) == [f"slow {n}" for n in range(5)]
+    assert ids(problems([*slow, last])) == [f"slow {n}" for n in range(5)]
     assert best([*slow, last]) == []
 
 
 def test_without_targets_the_best_ranked_come_first(template: View) -> None:
     rows = [
-        placed(template, "third", 3, 12, yoy=0.5),
-        placed(template, "first", 1, 12, yoy=0.1),
-        placed(template, "second", 2, 12, yoy=0.2),
+        with_rank(template, "third", 3, 12, yoy=0.5),
+        with_rank(template, "first", 1, 12, yoy=0.1),
+        with_rank(template, "second", 2, 12, yoy=0.2),
     ]
 
-    found = best(rows)
+    selected = best(rows)
 
-    assert names(found) == ["first", "second"]
-
-
-def june(indicator: str, now: float | None, before: float = 100, **more: Any) -> list[Any]:
-    """A figure of June and its base."""
-    return [observation(indicator, now, **more), observation(indicator, before, 2024)]
+    assert ids(selected) == ["first", "second"]
 
 
 def test_the_tally_counts_reached_and_not_reached() -> None:
     rows = views_of(
-        [*june(COUNT, 120), *june("patent_applied", 102), *june("invention_applied", 98),
-         *june("invention_granted", 50), *june("hnte_cultivated", 210)],
+        [*with_base(COUNT, 120), *with_base("patent_applied", 102), *with_base("invention_applied", 98),
+         *with_base("invention_granted", 50), *with_base("hnte_cultivated", 210)],
         [target(i, "total", 200) for i in
          (COUNT, "patent_applied", "invention_applied", "invention_granted", "hnte_cultivated")],
     )  # fmt: skip
@@ -234,8 +224,8 @@ def test_the_tally_of_december_says_done_or_not() -> None:
 def test_what_is_not_due_masked_or_missing_is_named_and_not_counted() -> None:
     rows = views_of(
         [
-            *june(COUNT, 120),
-            *june("hnte_certified", 17),
+            *with_base(COUNT, 120),
+            *with_base("hnte_certified", 17),
             observation(PERCENT, None),
             observation("patent_applied", None, status="masked"),
             observation("talent_introduced", None),
@@ -258,7 +248,11 @@ def test_what_is_not_due_masked_or_missing_is_named_and_not_counted() -> None:
 
 def test_without_targets_the_tally_is_of_growth() -> None:
     rows = views_of(
-        [*june(COUNT, 120), *june("patent_applied", 90), *june("invention_applied", 100)]
+        [
+            *with_base(COUNT, 120),
+            *with_base("patent_applied", 90),
+            *with_base("invention_applied", 100),
+        ]
     )
 
     text = conclusion(list(rows.values()))
@@ -268,10 +262,10 @@ def test_without_targets_the_tally_is_of_growth() -> None:
 
 def test_the_tally_of_growth_names_changes_of_rank(template: View) -> None:
     rows = [
-        placed(template, "a", 1, 12, rank_change=2, yoy=0.1),
-        placed(template, "b", 2, 12, rank_change=0, yoy=0.1),
-        placed(template, "c", 3, 12, rank_change=-1, yoy=0.1),
-        placed(template, "d", 3, 12, rank_change=None, yoy=0.1),
+        with_rank(template, "a", 1, 12, rank_change=2, yoy=0.1),
+        with_rank(template, "b", 2, 12, rank_change=0, yoy=0.1),
+        with_rank(template, "c", 3, 12, rank_change=-1, yoy=0.1),
+        with_rank(template, "d", 3, 12, rank_change=None, yoy=0.1),
     ]
 
     text = conclusion(rows)
@@ -303,8 +297,8 @@ def test_without_main_indicators_there_is_no_conclusion() -> None:
 
 
 def test_ratios_and_stocks_fall_by_what_is_printed() -> None:
-    rows = views_of([*june(RATIO, 14.999, 15.001), *june(STOCK, 90)])
+    rows = views_of([*with_base(RATIO, 14.999, 15.001), *with_base(STOCK, 90)])
 
-    found = problems(list(rows.values()))
+    selected = problems(list(rows.values()))
 
-    assert names(found) == [STOCK]
+    assert ids(selected) == [STOCK]

@@ -1,4 +1,4 @@
-"""The key table: which columns it has, how it folds, and where its figures lead."""
+"""The key table: its columns, its folding, and the links from figures to their sources."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import pytest
 
 from kejistats.brief import Brief
 from kejistats.brief.key_table import FOLDED_FROM
-from tests.brief.factory import bundle_of
-from tests.factory import COUNT, OWN, indicators, metrics, observation, target
+from tests.brief.factory import district_bundle
+from tests.factory import COUNT, indicators, observation, target
 from tests.pages.factory import MODEL, parse_fragment, words_of
 
 
-def brief_of(others: int) -> Brief:
-    """A brief of one main indicator with a target and so many others without."""
+def brief_with_others(others: int) -> Brief:
+    """Return a brief of a main indicator with a target and of other indicators without."""
     known = indicators(*({"id": f"own_{n}", "name": f"自定{n}"} for n in range(others)))
     figures = [observation(COUNT, 120), *(observation(f"own_{n}", 5) for n in range(others))]
-    table = metrics(figures, [target(COUNT, "total", 200)], known=known)
-    return Brief(bundle_of(table.filter(table["district"] == OWN), known=known, headline=[COUNT]))
+    targets = [target(COUNT, "total", 200)]
+    return Brief(district_bundle(figures, targets, known=known, headline=[COUNT]))
 
 
 def test_many_others_are_folded_by_domain_and_few_are_not() -> None:
-    few, many = (parse_fragment(brief_of(n).table().html) for n in (FOLDED_FROM - 1, FOLDED_FROM))
+    few, many = (
+        parse_fragment(brief_with_others(n).table().html) for n in (FOLDED_FROM - 1, FOLDED_FROM)
+    )
 
     summaries = [words_of(s).strip() for s in many.findall(".//details/summary")]
 
@@ -33,13 +35,13 @@ def test_many_others_are_folded_by_domain_and_few_are_not() -> None:
 
 
 def test_main_indicators_are_never_folded() -> None:
-    html = brief_of(FOLDED_FROM).table().html
+    html = brief_with_others(FOLDED_FROM).table().html
 
     assert html.index("<table") < html.index("<details")
 
 
 def test_a_table_without_targets_has_no_columns_for_them() -> None:
-    first, second = parse_fragment(brief_of(3).table().html).findall(".//table")
+    first, second = parse_fragment(brief_with_others(3).table().html).findall(".//table")
 
     heads = [[words_of(th) for th in table.findall("thead/tr/th")] for table in (first, second)]
 
@@ -47,7 +49,7 @@ def test_a_table_without_targets_has_no_columns_for_them() -> None:
     assert heads[1] == ["指标", "累计", "同比", "数据来源"]
 
 
-def test_every_figure_leads_to_the_line_of_its_source(
+def test_every_figure_links_to_the_line_of_its_source(
     all_briefs: dict[tuple[str, str], Brief],
 ) -> None:
     for brief in all_briefs.values():

@@ -1,4 +1,4 @@
-"""The parts of the overview: each follows from the Metric table and says no more than it."""
+"""The parts of the overview: each agrees with the Metric table."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from kejistats.brief import Bundle, Overview, make_overview
 from kejistats.brief.fragments import Fragment
-from kejistats.brief.movers import LIMIT
+from kejistats.brief.movers import MAX_CHANGES
 from kejistats.brief.view import View
 from kejistats.dataset import Dataset
-from kejistats.model.numbers import percent
+from kejistats.model.numbers import format_percent
 from kejistats.run import batch, planning
 from kejistats.status import reporting_status
 from tests.pages.factory import parse, parse_fragment, words_of
@@ -23,11 +23,11 @@ from tests.pages.factory import parse, parse_fragment, words_of
 AT = ["2025H1", "2025H2"]
 
 
-def judged_in_districts(overview: Overview, indicator: str) -> list[View]:
-    """What is judged of an indicator; a zone lies in a district that is counted already."""
+def judged_views(overview: Overview, indicator: str) -> list[View]:
+    """Return the judged views of an indicator without zones, whose district counts already."""
     zones = [u["code"] for u in overview.units if u["kind"] == "zone"]
-    found = overview.city.column(indicator)
-    return [v for v in found if v.assessed and v["district"] not in zones]
+    views = overview.data.column(indicator)
+    return [v for v in views if v.assessed and v["district"] not in zones]
 
 
 @pytest.fixture(scope="module", params=AT)
@@ -36,33 +36,33 @@ def overview(request: pytest.FixtureRequest, demo: Dataset) -> Overview:
     return Overview(make_overview(demo, demo.checkpoint(request.param)))
 
 
-def unranked(overview: Overview) -> Overview:
-    """The same where the city shows no ranks."""
+def without_ranks(overview: Overview) -> Overview:
+    """Return the same overview with ranks switched off."""
     content = copy.deepcopy(overview.bundle.content)
     content["settings"]["ranks"] = False
     return Overview(Bundle(content))
 
 
 def tables(part: Fragment) -> list[Element]:
-    """The tables of a part."""
+    """Return the tables of a part."""
     return list(parse_fragment(part.html).iter("table"))
 
 
-def cells(table: Element, place: str = "tbody") -> list[list[str]]:
-    """The words of the rows of a table, without those that name a group."""
-    rows = table.findall(f"{place}/tr")
+def cells(table: Element, section: str = "tbody") -> list[list[str]]:
+    """Return the texts of a table's rows, without rows that name a group."""
+    rows = table.findall(f"{section}/tr")
     return [[words_of(c) for c in tr] for tr in rows if tr.get("class") != "group"]
 
 
 def main(overview: Overview, code: str) -> list[View]:
-    """A district's main indicators."""
-    return overview.city.main(code)
+    """Return a district's main indicators."""
+    return overview.data.main_indicators(code)
 
 
 def test_parts_are_numbered_without_gaps(overview: Overview, provinces: Dataset) -> None:
     bare = Overview(make_overview(provinces, provinces.checkpoint("2023")))
 
-    for page, count in ((overview, 6), (bare, 4), (unranked(overview), 4)):
+    for page, count in ((overview, 6), (bare, 4), (without_ranks(overview), 4)):
         parts = (page.totals(), page.progress(), page.behind(), page.figures(), page.ranking(),
                  page.movers())  # fmt: skip
         heads = [words_of(h) for p in parts if p.html for h in parse_fragment(p.html).iter("h2")]
@@ -71,7 +71,7 @@ def test_parts_are_numbered_without_gaps(overview: Overview, provinces: Dataset)
 
 def test_the_heat_table_shows_every_status_and_counts_what_is_reached(overview: Overview) -> None:
     heat = tables(overview.progress())[0]
-    columns = overview.city.judged
+    columns = overview.data.judged_indicators
 
     rows = cells(heat)
     [foot] = cells(heat, "tfoot")
@@ -83,20 +83,20 @@ def test_the_heat_table_shows_every_status_and_counts_what_is_reached(overview: 
     for unit, row, tr in zip(overview.units, rows, heat.findall("tbody/tr"), strict=True):
         assert row[0] == unit["name"]
         for column, text, td in zip(columns, row[1:], tr.findall("td"), strict=True):
-            view = overview.city.view(unit["code"], column.id)
+            view = overview.data.view(unit["code"], column.id)
             assert view is not None
             unknown = {"masked": "※", "missing": "×"}.get(view["status"], "○")
             assert text[0] == (view.mark if view.assessed else unknown)
             assert (view["progress"] in td.get("class", "").split()) == view.assessed
             if view.assessed and view["attainment"] is not None:
-                rate = percent(view["attainment"], 0, below=1).removesuffix("%")
+                rate = format_percent(view["attainment"], 0, below=1).removesuffix("%")
                 assert text[1:].lstrip("≥>≤<约") == rate
     for column, text in zip(columns, foot[1:], strict=True):
-        judged = judged_in_districts(overview, column.id)
+        judged = judged_views(overview, column.id)
         assert text == f"{sum(v.reached for v in judged)}/{len(judged)}"
 
 
-def test_districts_are_ranked_by_how_many_targets_they_reach_and_ties_share(
+def test_districts_are_ranked_by_how_many_targets_they_reach_and_ties_share_a_rank(
     overview: Overview,
 ) -> None:
     names = {u["name"]: u for u in overview.units}
@@ -107,25 +107,25 @@ def test_districts_are_ranked_by_how_many_targets_they_reach_and_ties_share(
     assert {row[0] for row in rows} == set(names)
     shares = {}
     for name, place, judged, reached, missed, far in rows:
-        some = [v for v in main(overview, names[name]["code"]) if v.assessed]
+        views = [v for v in main(overview, names[name]["code"]) if v.assessed]
         assert (int(judged), int(reached), int(missed)) == (
-            len(some), sum(v.reached for v in some), sum(v.not_reached for v in some),
+            len(views), sum(v.reached for v in views), sum(v.not_reached for v in views),
         )  # fmt: skip
-        assert int(far) == sum(v["progress"] == "behind" for v in some)
+        assert int(far) == sum(v["progress"] == "behind" for v in views)
         if name not in zones:
             shares[name] = Fraction(int(reached), int(judged)), place
         else:
             assert place == "—"
-    held = [share for share, _ in shares.values()]
-    assert held == sorted(held, reverse=True)
+    all_shares = [share for share, _ in shares.values()]
+    assert all_shares == sorted(all_shares, reverse=True)
     for share, place in shares.values():
-        tied = "并列" if held.count(share) > 1 else ""
-        assert place == f"{tied}{sum(s > share for s in held) + 1}"
+        tied = "并列" if all_shares.count(share) > 1 else ""
+        assert place == f"{tied}{sum(s > share for s in all_shares) + 1}"
     assert any("并列" in place for _, place in shares.values())
 
 
 def test_without_ranks_the_districts_keep_their_order(overview: Overview) -> None:
-    plain = unranked(overview)
+    plain = without_ranks(overview)
 
     tally = tables(plain.progress())[1]
 
@@ -169,7 +169,9 @@ def test_ranks_are_those_of_the_metrics_that_may_be_shown(
         assert places > 40
 
 
-def test_who_is_behind_is_told_with_all_its_indicators_the_most_first(overview: Overview) -> None:
+def test_districts_behind_are_listed_with_all_missed_indicators_the_most_first(
+    overview: Overview,
+) -> None:
     rows = cells(tables(overview.behind())[0])
     units = {u["name"]: u["code"] for u in overview.units}
     counts = [int(row[1]) for row in rows]
@@ -184,57 +186,57 @@ def test_who_is_behind_is_told_with_all_its_indicators_the_most_first(overview: 
         assert int(count) == len(missed)
         assert all(v.short in text for v in missed)
         assert text.count("（") >= len(missed)
-    told = {name for name, _, _ in rows}
-    assert told == {
+    listed = {name for name, _, _ in rows}
+    assert listed == {
         n for n, code in units.items() if any(v.not_reached for v in main(overview, code))
     }
 
 
-def test_nobody_is_named_on_the_first_screen(overview: Overview, provinces: Dataset) -> None:
+def test_no_district_is_named_on_the_first_screen(overview: Overview, provinces: Dataset) -> None:
     bare = Overview(make_overview(provinces, provinces.checkpoint("2023")))
 
     for page in (overview, bare):
-        said = words_of(parse_fragment(page.head.html))
-        assert [u["name"] for u in page.units if u["name"] in said] == []
+        text = words_of(parse_fragment(page.head.html))
+        assert [u["name"] for u in page.units if u["name"] in text] == []
 
 
 def test_the_first_screen_says_what_most_districts_do_not_reach(overview: Overview) -> None:
     tree = parse_fragment(overview.head.html)
-    told = [words_of(e).strip() for e in tree.findall(".//section[@class='worst']//strong")]
+    named = [words_of(e).strip() for e in tree.findall(".//section[@class='worst']//strong")]
     missed = {}
     for column in overview.headline:
-        judged = judged_in_districts(overview, column.id)
+        judged = judged_views(overview, column.id)
         if judged:
             missed[column.short] = Fraction(sum(v.not_reached for v in judged), len(judged))
 
-    assert len(told) == 3
-    assert all(missed[name] > Fraction(1, 2) for name in told)
-    assert [missed[name] for name in told] == sorted(missed.values(), reverse=True)[:3]
+    assert len(named) == 3
+    assert all(missed[name] > Fraction(1, 2) for name in named)
+    assert [missed[name] for name in named] == sorted(missed.values(), reverse=True)[:3]
     grade = "初步数" if overview.checkpoint.month == 6 else "最终数"
     assert grade in words_of(tree)
 
 
-def test_the_greatest_changes_of_rank_are_told_and_equal_ones_stay_together(
+def test_the_greatest_changes_of_rank_are_listed_and_equal_ones_stay_together(
     overview: Overview,
 ) -> None:
     moved = [v for u in overview.units for v in main(overview, u["code"])
-             if v.ranks and v["rank_change"]]  # fmt: skip
+             if v.shows_rank and v["rank_change"]]  # fmt: skip
     texts = overview.movers().text.splitlines()
 
     for sign, word in ((1, "位次上升最多"), (-1, "位次下降最多")):
         [line] = [text for text in texts if text.startswith(word)]
         changes = sorted((sign * v["rank_change"] for v in moved), reverse=True)
         changes = [k for k in changes if k > 0]
-        told = line.count("由第")
-        assert told <= LIMIT
-        if told < len(changes):
-            assert changes[told - 1] > changes[told]
-            assert f"另有{len(changes) - told}项次" in line
+        listed = line.count("由第")
+        assert listed <= MAX_CHANGES
+        if listed < len(changes):
+            assert changes[listed - 1] > changes[listed]
+            assert f"另有{len(changes) - listed}项次" in line
         else:
             assert "另有" not in line
 
 
-def test_who_grew_most_and_least_is_as_ranked(overview: Overview) -> None:
+def test_highest_and_lowest_growth_are_as_ranked(overview: Overview) -> None:
     table = tables(overview.movers())[0]
     columns = {v.short: v for v in overview.headline}
     names = {u["code"]: u["name"] for u in overview.units}
@@ -243,36 +245,36 @@ def test_who_grew_most_and_least_is_as_ranked(overview: Overview) -> None:
 
     assert len(rows) > 5
     for head, first, last, among in rows:
-        some = [
+        views = [
             v
-            for v in overview.city.column(columns[head.partition("（")[0]].id)
+            for v in overview.data.column(columns[head.partition("（")[0]].id)
             if v["yoy_rank"] is not None and v["yoy_ranked"] > 1
         ]
-        ends = min(v["yoy_rank"] for v in some), max(v["yoy_rank"] for v in some)
+        ends = min(v["yoy_rank"] for v in views), max(v["yoy_rank"] for v in views)
         for text, end in zip((first, last), ends, strict=True):
-            assert any(names[v["district"]] in text for v in some if v["yoy_rank"] == end)
-        assert among.startswith(f"{some[0]['yoy_ranked']}/{some[0]['peers']}")
+            assert any(names[v["district"]] in text for v in views if v["yoy_rank"] == end)
+        assert among.startswith(f"{views[0]['yoy_ranked']}/{views[0]['peers']}")
 
 
-def test_coverage_is_that_of_the_state_of_reporting(overview: Overview, demo: Dataset) -> None:
+def test_coverage_agrees_with_the_reporting_status(overview: Overview, demo: Dataset) -> None:
     status = reporting_status(demo, overview.checkpoint, overview.checkpoint.end)
-    open_ = {row["district"]: (row["expected"], row["blank"] + row["absent"], row["masked"])
+    counts = {row["district"]: (row["expected"], row["blank"] + row["absent"], row["masked"])
              for row in status.districts.to_dicts()}  # fmt: skip
-    expected = {u["name"]: open_[u["code"]] for u in overview.units}
+    expected = {u["name"]: counts[u["code"]] for u in overview.units}
 
     shown = {row[0]: row for table in tables(overview.coverage) for row in cells(table)}
 
     for name, (count, late, masked) in expected.items():
         if late or masked:
             row = shown[name]
-            # Ratios are recomputed, not asked for; the page counts those that are given, too.
+            # The page also counts ratios that were reported although they are not expected.
             assert int(row[1]) >= count
             assert int(row[-2]) == late
         else:
             assert name not in shown
 
 
-def test_what_was_reported_a_year_ago_and_is_not_there_now_is_missing(demo: Dataset) -> None:
+def test_what_was_reported_a_year_ago_and_has_no_row_now_is_missing(demo: Dataset) -> None:
     content = copy.deepcopy(make_overview(demo, demo.checkpoint("2025H1")).content)
     gone = [r for r in content["metrics"] if r["district"] == "900103"]
     names = {i["id"]: i["short"] for i in content["indicators"]}

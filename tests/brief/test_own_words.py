@@ -1,4 +1,4 @@
-"""An analyst's own words: kept, shown in their fields, and held against the figures."""
+"""The analyst's text: kept, shown in its fields, and checked against the figures."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from kejistats.brief import Brief
-from kejistats.brief.own_words import as_html, own_text
+from kejistats.brief.own_words import as_html, read_own_words
 from kejistats.model.errors import UsageError
 from kejistats.model.period import Checkpoint
-from tests.brief.factory import bundle_of
-from tests.factory import COUNT, OWN, make_dataset, metrics, observation, target
+from tests.brief.factory import district_bundle
+from tests.factory import COUNT, make_dataset, observation, target
 from tests.pages.factory import parse_fragment, words_of
 from tests.workspaces import kejistats, make_workspace
 
@@ -20,17 +20,18 @@ NAME = "科技型中小企业入库"
 SME = "tech_sme_registered"
 
 
-def brief_of(text: str, **more: object) -> Brief:
-    """A brief of 215 firms of a target of 350, with what an analyst wrote."""
+def brief_with_text(text: str, **more: object) -> Brief:
+    """Return a brief of 215 firms with a target of 350, and with the analyst's text."""
     figures = [observation(SME, 215), observation(SME, 180, 2024), observation(COUNT, None, **more)]
-    table = metrics(figures, [target(SME, "total", 350, nodes="6:0.5;12:1")])
-    bundle = bundle_of(table.filter(table["district"] == OWN))
+    bundle = district_bundle(figures, [target(SME, "total", 350, nodes="6:0.5;12:1")])
     bundle.content["own_words"] = {"file": "words/2025H1/900101.md", "text": text}
     return Brief(bundle)
 
 
-def test_each_field_shows_its_own_words_and_no_placeholder() -> None:
-    brief = brief_of("# 工作举措\n\n开展**培训**12场。\n\n# 具体措施\n\n- 上门辅导\n- 限时办结\n")
+def test_each_field_shows_its_text_and_no_placeholder() -> None:
+    brief = brief_with_text(
+        "# 工作举措\n\n开展**培训**12场。\n\n# 具体措施\n\n- 上门辅导\n- 限时办结\n"
+    )
 
     review, plan = parse_fragment(brief.review.html), parse_fragment(brief.plan.html)
 
@@ -44,7 +45,7 @@ def test_each_field_shows_its_own_words_and_no_placeholder() -> None:
 
 
 def test_a_field_that_is_not_filled_keeps_its_placeholder() -> None:
-    brief = brief_of("# 工作举措\n开展培训。\n")
+    brief = brief_with_text("# 工作举措\n开展培训。\n")
 
     assert "【具体措施由科室补充】" in brief.plan.html
     assert "【工作举措由科室补充】" not in brief.review.html
@@ -67,7 +68,7 @@ def test_a_field_that_is_not_filled_keeps_its_placeholder() -> None:
     ],
 )
 def test_a_figure_that_contradicts_is_a_warning(line: str, wrong: str) -> None:
-    brief = brief_of(f"# 工作举措\n\n{line}\n", status="masked")
+    brief = brief_with_text(f"# 工作举措\n\n{line}\n", status="masked")
 
     findings = brief.findings.to_dicts()
 
@@ -99,18 +100,18 @@ def test_a_figure_that_contradicts_is_a_warning(line: str, wrong: str) -> None:
         f"围绕{NAME}开展辅导，覆盖3个园区。",
     ],
 )
-def test_what_agrees_is_planned_or_is_of_something_else_is_none(line: str) -> None:
-    assert brief_of(f"# 具体措施\n{line}\n").findings.height == 0
+def test_what_agrees_is_planned_or_concerns_something_else_is_no_finding(line: str) -> None:
+    assert brief_with_text(f"# 具体措施\n{line}\n").findings.height == 0
 
 
-def test_words_under_no_field_are_not_lost_silently() -> None:
-    findings = brief_of("开头。\n# 工作举施\n开展培训。\n# 工作举措\n好。\n").findings
+def test_text_under_no_field_is_reported() -> None:
+    findings = brief_with_text("开头。\n# 工作举施\n开展培训。\n# 工作举措\n好。\n").findings
 
     assert findings["cell"].to_list() == ["第1行", "第2行", "第3行"]
     assert findings["rule"].unique().to_list() == ["own_words_unplaced"]
 
 
-def test_tags_and_pictures_in_own_words_are_text() -> None:
+def test_tags_and_pictures_become_text() -> None:
     html = as_html("文<script>x</script> ![图](http://example.org/a.png)\n续行")
 
     assert html == "<p>文&lt;script&gt;x&lt;/script&gt; 图续行</p>"
@@ -118,7 +119,7 @@ def test_tags_and_pictures_in_own_words_are_text() -> None:
 
 @pytest.mark.parametrize("folder", ["2025H1", "2025Q2", "2025M06", "2025h1"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_a_file_is_found_by_any_form_of_its_checkpoint(
+def test_a_file_is_found_by_any_name_of_its_checkpoint(
     tmp_path: Path, folder: str, encoding: str
 ) -> None:
     city = make_dataset(tmp_path / "city")
@@ -126,36 +127,40 @@ def test_a_file_is_found_by_any_form_of_its_checkpoint(
     file.parent.mkdir(parents=True)
     file.write_text("# 工作举措\n开展培训。\n", encoding=encoding)
 
-    held = own_text(city, AT, "900101")
+    content = read_own_words(city, AT, "900101")
 
-    assert held == {"file": f"words/{folder}/900101.md", "text": "# 工作举措\n开展培训。\n"}
-    assert own_text(city, AT, "900102") == own_text(city, Checkpoint(2024, 6), "900101") == {}
+    assert content == {"file": f"words/{folder}/900101.md", "text": "# 工作举措\n开展培训。\n"}
+    assert (
+        read_own_words(city, AT, "900102")
+        == read_own_words(city, Checkpoint(2024, 6), "900101")
+        == {}
+    )
 
 
-def test_a_code_that_looks_like_a_path_leads_nowhere(tmp_path: Path) -> None:
+def test_a_code_that_looks_like_a_path_finds_no_file(tmp_path: Path) -> None:
     city = make_dataset(tmp_path / "city")
     (city / "words" / "2025H1").mkdir(parents=True)
     (city / "secret.md").write_text("# 工作举措\nx\n", encoding="utf-8")
 
-    assert own_text(city, AT, "../../secret") == {}
+    assert read_own_words(city, AT, "../../secret") == {}
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     city = make_dataset(tmp_path / "city")
     file = city / "words" / "2025H1" / "900101.md"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"\xff\xff\xff")
 
     with pytest.raises(UsageError, match=r"900101\.md"):
-        own_text(city, AT, "900101")
+        read_own_words(city, AT, "900101")
 
 
-def test_the_command_tells_what_contradicts_with_file_and_line(tmp_path: Path) -> None:
+def test_the_command_warns_of_contradictions_with_file_and_line(tmp_path: Path) -> None:
     root = make_workspace(tmp_path / "root", "demo-city")
     file = root / "data" / "demo-city" / "words" / "2025H1" / "900101.md"
     file.write_text(f"# 工作举措\n{NAME}999家。\n", encoding="utf-8")
 
-    done = kejistats(
+    process = kejistats(
         "briefs",
         "data/demo-city",
         "-c",
@@ -168,8 +173,8 @@ def test_the_command_tells_what_contradicts_with_file_and_line(tmp_path: Path) -
         home=tmp_path,
     )
 
-    assert done.returncode == 0
-    assert "warning: words/2025H1/900101.md 第2行：" in done.stderr
-    assert "写作999家，与数据不符（科技型中小企业入库数215家）" in done.stderr
+    assert process.returncode == 0
+    assert "warning: words/2025H1/900101.md 第2行：" in process.stderr
+    assert "写作999家，与数据不符（科技型中小企业入库数215家）" in process.stderr
     page = root / "out" / "demo-city" / "2025H1" / "900101-2025H1.html"
     assert f"{NAME}999家。" in page.read_text(encoding="utf-8")

@@ -56,9 +56,9 @@ def position(views: list[View], peers: dict[str, list[float]], scope: str) -> Ch
             1.8,
             zorder=2,
         )
-        for colour, in_last_third in ((BLUE, False), (RED, True)):
-            draw_dots(axes, [point for point, v in zip(own_points, shown, strict=True) if v.in_last_third == in_last_third],
-                 colour, 8.5, zorder=3)  # fmt: skip
+        for colour, last_third in ((BLUE, False), (RED, True)):
+            draw_dots(axes, [p for p, v in zip(own_points, shown, strict=True)
+                             if v.in_last_third == last_third], colour, 8.5, zorder=3)  # fmt: skip
         axes.set_xlim(-0.06, 1.06)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         texts = [f"{v.short}第{v['rank']}位（{v['ranked']}个有数据）" for v in shown]
