@@ -175,8 +175,9 @@ def _median_step(context: RowContext, exact_peers: list[Row]) -> Step:
     ]
     if len(middle) == 2:
         return context.step("median:between", inputs)
-    return context.step("median", [context.amount_input("x", names[0], middle[0]["value"],
-                                            middle[0]["bound"], middle[0])])  # fmt: skip
+    row = middle[0]
+    value = context.amount_input("x", names[0], row["value"], row["bound"], row)
+    return context.step("median", [value])
 
 
 def share_steps(context: RowContext) -> Iterator[Step]:

@@ -259,7 +259,7 @@ RED_LINES = {
     "crossed whatever it is": (red_line(below=95.0), {"bound": "at_most"}, ("crossed", 0, 60, "open")),
     "masked": (red_line(below=95.0), {"value": None, "status": "masked"}, ("open", 0, 100, "open")),
     "missing": (red_line(below=95.0), {"value": None, "status": "missing"}, ("open", 0, 100, "open")),
-    "no such thing": (red_line(below=95.0), {"value": None, "status": "not_applicable"},
+    "not applicable": (red_line(below=95.0), {"value": None, "status": "not_applicable"},
                       ("clear", 0, 100, "open")),
     "not reported": (red_line(unreported=True), {"value": None, "status": "missing"},
                      ("crossed", 0, 60, "open")),
@@ -294,7 +294,7 @@ PROGRESS_LINES = {
     "sure, and at least": (120, "behind", {"bound": "at_least"}, "clear"),
     "masked": (None, "behind", {"status": "masked"}, "open"),
     "missing": (None, "behind", {}, "open"),
-    "no such thing": (None, "behind", {"status": "not_applicable"}, "clear"),
+    "not applicable": (None, "behind", {"status": "not_applicable"}, "clear"),
 }
 
 

@@ -152,9 +152,9 @@ TEXTS = {
               "按完成率分档计分，达到62.5%得4分、达到100%得10分，未到最低档不得分"),
     "falling steps": (item(Steps(10, ((60, 4), (50, 10)))),
                       "按本期数分档计分，不高于60件得4分、不高于50件得10分，未到最低档不得分"),
-    "places by step": (item(RankPoints(10, step=0.5, least=4)),
+    "ranks by step": (item(RankPoints(10, step=0.5, least=4)),
                        "按本期数位次计分，第1位得10分，每降1位减0.5分，最低4分，并列的按所居位次计分"),
-    "places by table": (item(RankPoints(10, (10, 7.5), ties="average", peers="reported"), "growth"),
+    "ranks by table": (item(RankPoints(10, (10, 7.5), ties="average", peers="reported"), "growth"),
                         "按同比增速位次计分，第1位10分、第2位7.5分，其后各位0分，并列的取所占各位次的平均分，"
                         "位次只在有数据的地区中排列"),
     "points": (item(Interval(10, 0, 0.3), "growth", "rd_intensity"),

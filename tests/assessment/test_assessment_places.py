@@ -29,7 +29,7 @@ from tests.factory import (
 )
 
 RANK_CASES = {
-    "places": (BY_STEP, {}, (30, 20, 10), [10, 8, 6]),
+    "ranks": (BY_STEP, {}, (30, 20, 10), [10, 8, 6]),
     "a tie": (BY_STEP, {}, (30, 20, 20, 10), [10, 8, 8, 4]),
     "a tie, averaged": (replace(BY_STEP, ties="average"), {}, (30, 20, 20, 10), [10, 7, 7, 4]),
     "all tie, averaged": (replace(BY_STEP, ties="average"), {}, (5, 5, 5), [8, 8, 8]),
