@@ -1,4 +1,7 @@
-"""Pure LazyFrame → LazyFrame functions over typed tables, and the Metric table they compose."""
+"""Metric functions over the typed tables, and the Metric table composed of them.
+
+Each function takes a LazyFrame and returns it with columns added; none reads or writes files.
+"""
 
 from kejistats.metrics.changes import changes
 from kejistats.metrics.compound import cagr, cagr_ratio, directed_cagr, required_cagr

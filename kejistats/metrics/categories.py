@@ -1,4 +1,4 @@
-"""Columns of a few fixed texts, chosen and told apart by number: ten times as fast as by text."""
+"""Columns with a few fixed texts, computed as numbers: ten times as fast as with strings."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import polars as pl
 
 
 def first_match(*cases: tuple[pl.Expr, str | None], otherwise: str | None = None) -> pl.Expr:
-    """Return the text of the first case that holds.
+    """Return the text of the first case whose condition is true.
 
     Parameters
     ----------
     cases
         Condition and text, None for null.
     otherwise
-        Text where none of them holds.
+        Text where no condition is true.
 
     Examples
     --------
@@ -25,27 +25,28 @@ def first_match(*cases: tuple[pl.Expr, str | None], otherwise: str | None = None
     ['many', None, 'few', 'few']
     """
     texts = list(dict.fromkeys(t for t in (*(t for _, t in cases), otherwise) if t is not None))
-    places = {t: pl.lit(n, dtype=pl.UInt8) for n, t in enumerate(texts)}
-    none = pl.lit(None, dtype=pl.UInt8)
-    place = places[otherwise] if otherwise is not None else none
+    numbers = {t: pl.lit(n, dtype=pl.UInt8) for n, t in enumerate(texts)}
+    null = pl.lit(None, dtype=pl.UInt8)
+    number = numbers[otherwise] if otherwise is not None else null
     for condition, text in reversed(cases):
-        place = pl.when(condition).then(places[text] if text is not None else none).otherwise(place)
-    return decode(place, texts)
+        value = numbers[text] if text is not None else null
+        number = pl.when(condition).then(value).otherwise(number)
+    return decode(number, texts)
 
 
-def decode(place: pl.Expr, texts: Sequence[str]) -> pl.Expr:
-    """Return the text at each place of a list; null at none.
+def decode(number: pl.Expr, texts: Sequence[str]) -> pl.Expr:
+    """Return the text with each number, counted from 0; null for null.
 
     Examples
     --------
     >>> pl.DataFrame({"n": [1, None]}).select(decode(pl.col("n"), ["a", "b"]))["a"].to_list()
     ['b', None]
     """
-    return pl.lit(pl.Series(texts[0] if texts else "text", texts, dtype=pl.String)).gather(place)
+    return pl.lit(pl.Series(texts[0] if texts else "text", texts, dtype=pl.String)).gather(number)
 
 
 def encode(text: pl.Expr, texts: Sequence[str], numbers: Sequence[int] | None = None) -> pl.Expr:
-    """Return each text's place in a list, or the number that stands there; null for others.
+    """Return each text's position in `texts`, or its number in `numbers`; null for other texts.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def encode(text: pl.Expr, texts: Sequence[str], numbers: Sequence[int] | None = 
     >>> frame.select(encode(pl.col("t"), ["a", "b"]), n=encode(pl.col("t"), ["b"], [12])).rows()
     [(1, 12), (None, None), (None, None)]
     """
-    place = pl.lit(None, dtype=pl.Int64)
+    encoded = pl.lit(None, dtype=pl.Int64)
     for number, known in zip(numbers or range(len(texts)), texts, strict=True):
-        place = pl.when(text == known).then(pl.lit(number, dtype=pl.Int64)).otherwise(place)
-    return place.alias("place")
+        encoded = pl.when(text == known).then(pl.lit(number, dtype=pl.Int64)).otherwise(encoded)
+    return encoded.alias("number")

@@ -11,20 +11,20 @@ from kejistats.model.errors import UsageError
 from kejistats.model.tables import Metric
 from kejistats.model.tables.observation import LEVELS
 
-# In the order in which the changes of one row are told: what was reported comes first.
+# The changes of one row are listed in this order: reported figures come first.
 COMPARED = [
     "value", "value_upper", "status", "grade", "bound", "target", "attainment", "progress",
     "base", "yoy", "yoy_points", "published_growth", "rank", "ranked", "share", "due", "gap",
     "surplus",
 ]  # fmt: skip
-# Figures that come from cells of their own, whose receipt a Metric table does not keep.
+# Columns whose figure comes from a cell of its own, of which the Metric table keeps no receipt.
 _OWN_SOURCE = {"target": "target_source", "base": "base_source"}
 _SCHEMA = {
     **dict.fromkeys([*SERIES, "column", "title", "before", "after"], pl.String()),
     "difference": pl.Float64(),
     **dict.fromkeys(["source", "intake_id"], pl.String()),
 }
-# Beyond so many digits figures are equal, or nearer than what rounding to these can tell.
+# Two numbers are equal when they agree to so many significant digits, or differ by less than _NOISE.
 _DIGITS = 12
 _NOISE = 1e-13
 
@@ -32,9 +32,9 @@ _NOISE = 1e-13
 def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Return what changed between two Metric tables of one checkpoint, one figure per row.
 
-    Numbers equal to 12 significant digits are no change. Of a row that has come or gone, every
-    figure is told, with null on the side where the row is not; its status tells the two apart
-    from a figure that has come or gone, for no row is without one.
+    Numbers equal to 12 significant digits are no change. Of a row that is in one table only,
+    every figure is listed, with null on the other side. Such a row also has a change of status,
+    which is never null in a row: this tells it from a single figure that was added or removed.
 
     Parameters
     ----------
@@ -46,13 +46,14 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         district, indicator, level; column and its Chinese title; before and after as text,
         numbers with all their digits; difference, after − before, where both are numbers;
-        source and received of the row, those after, else those before. A target and a base have
-        the source of their own and no receipt. Ordered as the tables are, then by column.
+        source and intake_id of the row after, else of the row before. A target and a base have
+        their own source and no intake_id. Ordered by district, indicator (as the tables), level
+        and column.
 
     Raises
     ------
     UsageError
-        When the tables are of several checkpoints.
+        When the tables are not of the same checkpoint.
 
     Examples
     --------
@@ -66,72 +67,77 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """
     if pl.concat([t.select("year", "month") for t in (before, after)]).unique().height > 1:
         raise UsageError(
-            "the tables are of several checkpoints", "compare two tables of one checkpoint"
+            "the tables are not of the same checkpoint", "compare two tables of one checkpoint"
         )
     kept = [*COMPARED, *_OWN_SOURCE.values(), "source", "intake_id"]
-    then = before.select(*SERIES, pl.col(kept).name.prefix("_then_"))
-    now = after.select(*SERIES, pl.col(kept).name.prefix("_now_"))
-    both = then.join(now, on=SERIES, how="full", coalesce=True).lazy()
-    order = _order(before, after)
-    places = [
+    left = before.select(*SERIES, pl.col(kept).name.prefix("_before_"))
+    right = after.select(*SERIES, pl.col(kept).name.prefix("_after_"))
+    joined = left.join(right, on=SERIES, how="full", coalesce=True).lazy()
+    order = _indicator_order(before, after)
+    sort_keys = [
         "district",
         pl.col("indicator").replace_strict(order, range(len(order)), return_dtype=pl.Int64),
         pl.col("level").replace_strict(LEVELS, range(len(LEVELS)), return_dtype=pl.Int64),
         "_column",
     ]
     types = Metric.dtypes()
-    told = [_told(both, column, number=types[column].is_numeric()) for column in COMPARED]
+    by_column = [
+        _column_changes(joined, column, number=types[column].is_numeric()) for column in COMPARED
+    ]
     return (
-        pl.concat(told).sort(places).select(pl.col(c).cast(t) for c, t in _SCHEMA.items()).collect()
+        pl.concat(by_column)
+        .sort(sort_keys)
+        .select(pl.col(c).cast(t) for c, t in _SCHEMA.items())
+        .collect()
     )
 
 
-def _told(both: pl.LazyFrame, column: str, *, number: bool) -> pl.LazyFrame:
+def _column_changes(joined: pl.LazyFrame, column: str, *, number: bool) -> pl.LazyFrame:
     """Return the changes of one column."""
-    then, now = pl.col(f"_then_{column}"), pl.col(f"_now_{column}")
+    before, after = pl.col(f"_before_{column}"), pl.col(f"_after_{column}")
     difference = pl.lit(None, dtype=pl.Float64)
-    differs = then.ne_missing(now)
+    differs = before.ne_missing(after)
     if number:
-        difference = now.cast(pl.Float64) - then.cast(pl.Float64)
-        differs &= ~_equal(then, now).fill_null(value=False)
-    own = _OWN_SOURCE.get(column)
-    received = pl.coalesce("_now_intake_id", "_then_intake_id")
-    source = own or "source"
-    return both.filter(differs).select(
+        difference = after.cast(pl.Float64) - before.cast(pl.Float64)
+        differs &= ~_equal(before, after).fill_null(value=False)
+    own_source = _OWN_SOURCE.get(column)
+    intake_id = pl.coalesce("_after_intake_id", "_before_intake_id")
+    source = own_source or "source"
+    return joined.filter(differs).select(
         *SERIES,
         column=pl.lit(column),
         title=pl.lit(Metric.titles()[column]),
-        before=then.cast(pl.String),
-        after=now.cast(pl.String),
+        before=before.cast(pl.String),
+        after=after.cast(pl.String),
         difference=difference,
-        source=pl.coalesce(f"_now_{source}", f"_then_{source}"),
-        intake_id=pl.lit(None, dtype=pl.String) if own else received,
+        source=pl.coalesce(f"_after_{source}", f"_before_{source}"),
+        intake_id=pl.lit(None, dtype=pl.String) if own_source else intake_id,
         _column=pl.lit(COMPARED.index(column)),
     )
 
 
 def _equal(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    """Return where two numbers are equal to the digits that count."""
+    """Return whether two numbers are equal up to the noise of binary fractions."""
     a, b = a.cast(pl.Float64), b.cast(pl.Float64)
     rounded = a.round_sig_figs(_DIGITS) == b.round_sig_figs(_DIGITS)
-    # Two that differ by nothing but noise may stand on either side of a rounding.
+    # Two numbers that differ by noise only may still round to different digits.
     return rounded | ((a - b).abs() <= _NOISE * pl.max_horizontal(a.abs(), b.abs()))
 
 
-def _order(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
+def _indicator_order(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
     """Return the indicators in an order that both tables follow in every district.
 
-    The registry's order is not at hand, and a table shows of it only what its districts have.
+    The registry is not passed in, and each district shows only part of its order.
     """
     tables = [t.select("district", "indicator") for t in (after, before)]
     pairs = [t.with_columns(_next=pl.col("indicator").shift(-1).over("district")) for t in tables]
     follows = pl.concat(pairs).filter(pl.col("_next") != pl.col("indicator"))
     steps = follows.select("indicator", "_next").unique(maintain_order=True)
-    known = pl.concat(tables)["indicator"].unique(maintain_order=True).to_list()
-    earlier: dict[str, list[str]] = {one: [] for one in known}
-    for first, then in steps.iter_rows():
-        earlier[then].append(first)
+    ids = pl.concat(tables)["indicator"].unique(maintain_order=True).to_list()
+    predecessors: dict[str, list[str]] = {indicator: [] for indicator in ids}
+    for first, second in steps.iter_rows():
+        predecessors[second].append(first)
     try:
-        return list(TopologicalSorter(earlier).static_order())
-    except CycleError:  # tables of somebody's own order
-        return known
+        return list(TopologicalSorter(predecessors).static_order())
+    except CycleError:  # the tables are not in the registry's order
+        return ids

@@ -1,7 +1,7 @@
 """复合增速: yearly growth over several years, observed and required (definitions §5, §7).
 
-The ratio of both stands beside a target of several years; with the directed growth where there
-is no target, it is the progress measure that Open SDG publishes.
+The ratio of the two is reported with a multi-year target. Open SDG publishes the same measure of
+progress, and the directed growth where there is no target.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def cagr(a: pl.Expr, b: pl.Expr, years: pl.Expr) -> pl.Expr:
     [0.2649, -1.0, None, None]
     """
     rate = (a / b).pow(1 / years) - 1
-    # Polars orders NaN above every number, so that only the result tells it.
+    # Polars orders NaN above every number, so that comparing the inputs does not exclude it.
     return pl.when((a >= 0) & (b > 0) & (years > 0) & rate.is_finite()).then(rate)
 
 
 def required_cagr(base: pl.Expr, target: pl.Expr, years: pl.Expr) -> pl.Expr:
-    """Return the yearly growth that leads from the base to the target: (T / B)^(1/n) − 1.
+    """Return the yearly growth needed to get from the base to the target: (T / B)^(1/n) − 1.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def required_cagr(base: pl.Expr, target: pl.Expr, years: pl.Expr) -> pl.Expr:
 def cagr_ratio(observed: pl.Expr, required: pl.Expr) -> pl.Expr:
     """Return observed ÷ required yearly growth: 1 keeps pace with the target (definitions §5).
 
-    Where both are negative, as for a target below its base, the ratio is positive.
+    The ratio is positive where both are negative, as for a target below its base.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def cagr_ratio(observed: pl.Expr, required: pl.Expr) -> pl.Expr:
     Returns
     -------
     polars.Expr
-        Null where nothing is required or the result is not finite.
+        Null where the required growth is zero or null.
 
     Examples
     --------
@@ -87,11 +87,11 @@ def cagr_ratio(observed: pl.Expr, required: pl.Expr) -> pl.Expr:
 
 
 def directed_cagr(a: pl.Expr, b: pl.Expr, years: pl.Expr, direction: pl.Expr) -> pl.Expr:
-    """Return yearly growth in the wished direction: direction × ((A / B)^(1/n) − 1).
+    """Return yearly growth in the desired direction: direction × ((A / B)^(1/n) − 1).
 
-    What Open SDG publishes for indicators without a target. For those with one it divides this
-    by the size of the required growth, ``cagr_ratio(directed_cagr(…), required_cagr(…).abs())``:
-    the same as `cagr_ratio` unless the base already lies beyond the target.
+    Open SDG publishes this for indicators without a target. For those with one it divides it by
+    the absolute required growth, ``cagr_ratio(directed_cagr(…), required_cagr(…).abs())``: the
+    same as `cagr_ratio` unless the base is already beyond the target.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def directed_cagr(a: pl.Expr, b: pl.Expr, years: pl.Expr, direction: pl.Expr) ->
     Returns
     -------
     polars.Expr
-        A fraction, positive for the better; null where `cagr` is.
+        A fraction, positive for an improvement; null where `cagr` is.
 
     Examples
     --------

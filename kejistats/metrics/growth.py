@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import FIRM, quotient
+from kejistats.metrics.bounds import UNBOUNDED, quotient_bound
 from kejistats.metrics.categories import first_match
-from kejistats.metrics.frames import grade_level, with_facts
+from kejistats.metrics.frames import encode_grade, with_indicator_columns
 from kejistats.metrics.lookup import SERIES, TIME, Figures, lag
-from kejistats.metrics.pace import told_month
+from kejistats.metrics.pace import covered_month
 from kejistats.store import current, on_other_definitions
 
 _ADDED = [
@@ -23,15 +23,15 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
 
     For a percent indicator with B > 0 and A ≥ 0, yoy = (A − B) / B; for a points indicator,
     yoy_points = A − B. The base must have the same break_id and the same or a better grade
-    (definitions §7). Where no rate may stand, ``yoy_reason`` says why; exactly one of the three
-    is set. The two-year average is √((1 + g₁)(1 + g₂)) − 1, of points (g₁ + g₂) / 2, each from
+    (definitions §7). Where there is no rate, ``yoy_reason`` says why; exactly one of the three
+    is set. The two-year average is √((1 + g₁)(1 + g₂)) − 1, of points (g₁ + g₂) / 2, each g from
     published growth where there is one.
 
     Parameters
     ----------
     observations
-        Observation table; of several vintages the current one is taken. Where a base was
-        restated on another definition, a figure without that break_id keeps its old base.
+        Observation table; the current vintage of each key counts. Where a base was restated on
+        another definition, a figure without that break_id keeps its old base.
     indicators
         Indicator table.
 
@@ -62,9 +62,12 @@ def growth(observations: pl.LazyFrame, indicators: pl.DataFrame) -> pl.LazyFrame
 
 
 def growth_of(
-    rows: pl.LazyFrame, figures: Figures, others: pl.LazyFrame | None, indicators: pl.DataFrame
+    rows: pl.LazyFrame,
+    figures: Figures,
+    other_definitions: pl.LazyFrame | None,
+    indicators: pl.DataFrame,
 ) -> pl.LazyFrame:
-    """Add their growth to some rows; see `growth`.
+    """Add growth to some rows, given all figures; see `growth`.
 
     Parameters
     ----------
@@ -72,21 +75,23 @@ def growth_of(
         Rows of the Observation table, one per key.
     figures
         All figures that may be bases, one per key.
-    others
-        What those keys held on other definitions (`kejistats.store.on_other_definitions`);
-        None for nothing.
+    other_definitions
+        Figures of those keys on other definitions (`kejistats.store.on_other_definitions`);
+        None where there are none.
     indicators
         Indicator table.
     """
     columns = rows.collect_schema().names()
     joined = (
-        with_facts(rows, indicators)
-        .pipe(_with_base, figures, others, 1, "base", rows)
-        .pipe(_with_base, figures, others, 2, "_before", rows)
-        .pipe(_with_year_end, figures, others, rows)
+        with_indicator_columns(rows, indicators)
+        .pipe(_with_base, figures, other_definitions, 1, "base", rows)
+        .pipe(_with_base, figures, other_definitions, 2, "_two_years_before", rows)
+        .pipe(_with_year_end, figures, other_definitions, rows)
         .with_columns(
-            _bound=pl.when(pl.col("base").is_not_null()).then(quotient("bound", "base_bound")),
-            _grade=grade_level(),
+            _bound=pl.when(pl.col("base").is_not_null()).then(
+                quotient_bound("bound", "base_bound")
+            ),
+            _grade=encode_grade(),
         )
     )
     a, b = pl.col("value"), pl.col("base")
@@ -116,7 +121,7 @@ def growth_of(
         yoy_points=pl.when(rated & points).then(a - b),
         yoy_bound=pl.when(rated).then("_bound"),
         since_year_end_bound=pl.when(stock & a.is_not_null() & pl.col("year_end").is_not_null())
-        .then(quotient("bound", "year_end_bound")),
+        .then(quotient_bound("bound", "year_end_bound")),
     ).with_columns(
         since_year_end=pl.when(pl.col("since_year_end_bound").is_not_null()).then(
             a - pl.col("year_end")
@@ -127,10 +132,10 @@ def growth_of(
 
 
 def first_time(rows: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
-    """Add whether a figure is the first above zero: 实现零的突破 (definitions §7).
+    """Add first_time, whether a figure is the first above zero: 实现零的突破 (definitions §7).
 
-    Only where the base is zero and so was every figure before; a masked one counts as not zero,
-    for nobody may say 首次 over a figure that is hidden.
+    The base and every earlier figure must be zero. A masked figure counts as not zero: 首次 must
+    not be claimed where an earlier figure is hidden.
 
     Parameters
     ----------
@@ -140,27 +145,27 @@ def first_time(rows: pl.LazyFrame, history: pl.LazyFrame) -> pl.LazyFrame:
         All figures of these series, one per key.
     """
     rose = (pl.col("yoy_reason") == "base_zero") & (pl.col("value") > 0)
-    known = (pl.col("value") != 0) | (pl.col("status") == "masked")
-    past = history.filter(known).select(*SERIES, _begun=TIME)
-    begun = past.group_by(SERIES).agg(pl.col("_begun").min())
+    nonzero = (pl.col("value") != 0) | (pl.col("status") == "masked")
+    times = history.filter(nonzero).select(*SERIES, _first_nonzero=TIME)
+    first_nonzero = times.group_by(SERIES).agg(pl.col("_first_nonzero").min())
     return (
-        rows.join(begun, on=SERIES, how="left", maintain_order="left")
-        .with_columns(first_time=(rose & (pl.col("_begun") >= TIME)).fill_null(value=False))
-        .drop("_begun")
+        rows.join(first_nonzero, on=SERIES, how="left", maintain_order="left")
+        .with_columns(first_time=(rose & (pl.col("_first_nonzero") >= TIME)).fill_null(value=False))
+        .drop("_first_nonzero")
     )
 
 
 def _with_base(
     rows: pl.LazyFrame,
     figures: Figures,
-    others: pl.LazyFrame | None,
+    other_definitions: pl.LazyFrame | None,
     years: int,
     name: str,
-    at: pl.LazyFrame,
+    checkpoints: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """Add the figure of the same month so many years before, and what it is.
+    """Add the figure of the same month so many years earlier, with status, bound, grade and source.
 
-    What is told through an earlier month's end is held against that month of the year before.
+    A figure that covers the year only through an earlier month is compared with that month.
     """
     columns = {
         name: pl.col("value"),
@@ -169,14 +174,17 @@ def _with_base(
         f"{name}_source": pl.col("source"),
         f"{name}_break": pl.col("break_id"),
         f"{name}_growth": pl.col("published_growth"),
-        f"{name}_grade": grade_level(),
+        f"{name}_grade": encode_grade(),
     }
-    back = 12 * years + pl.col("month") - told_month(rows)
-    return _joined(rows, figures, others, columns, back, at)
+    months = 12 * years + pl.col("month") - covered_month(rows)
+    return _lag_own_definition(rows, figures, other_definitions, columns, months, checkpoints)
 
 
 def _with_year_end(
-    rows: pl.LazyFrame, figures: Figures, others: pl.LazyFrame | None, at: pl.LazyFrame
+    rows: pl.LazyFrame,
+    figures: Figures,
+    other_definitions: pl.LazyFrame | None,
+    checkpoints: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """Add last December's figure where it is on the same definition."""
     columns = {
@@ -184,7 +192,8 @@ def _with_year_end(
         "year_end_bound": pl.col("bound"),
         "_december_break": pl.col("break_id"),
     }
-    rows = _joined(rows, figures, others, columns, pl.col("month"), at)
+    months = pl.col("month")
+    rows = _lag_own_definition(rows, figures, other_definitions, columns, months, checkpoints)
     same = pl.col("break_id").eq_missing(pl.col("_december_break"))
     return rows.with_columns(
         year_end=pl.when(same).then("year_end"),
@@ -192,46 +201,47 @@ def _with_year_end(
     )
 
 
-def _joined(
+def _lag_own_definition(
     rows: pl.LazyFrame,
     figures: Figures,
-    others: pl.LazyFrame | None,
+    other_definitions: pl.LazyFrame | None,
     columns: dict[str, pl.Expr],
-    back: pl.Expr,
-    at: pl.LazyFrame,
+    months: pl.Expr,
+    checkpoints: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """Join earlier figures, the one of the row's own definition where there are several."""
-    rows = lag(rows, figures, columns, back, at=at)
-    if others is None:
+    """Join earlier figures; where there are several, the one on the row's own definition."""
+    rows = lag(rows, figures, columns, months, checkpoints=checkpoints)
+    if other_definitions is None:
         return rows
-    old = {f"_old_{name}": taken for name, taken in columns.items()}
-    rows = lag(rows, others, {**old, "_found": pl.lit(value=True)}, back, ["break_id"], at)
-    found = pl.col("_found").fill_null(value=False)
+    old = {f"_old_{name}": expression for name, expression in columns.items()}
+    old["_has_old"] = pl.lit(value=True)
+    rows = lag(rows, other_definitions, old, months, ["break_id"], checkpoints)
+    has_old = pl.col("_has_old").fill_null(value=False)
     return rows.with_columns(
-        pl.when(found).then(f"_old_{c}").otherwise(c).alias(c) for c in columns
-    ).drop("_found", *old)
+        pl.when(has_old).then(f"_old_{c}").otherwise(c).alias(c) for c in columns
+    ).drop(old)
 
 
 def _two_year_average(points: pl.Expr) -> pl.Expr:
-    """Return √((1 + g₁)(1 + g₂)) − 1, of points (g₁ + g₂) / 2, of figures that are no bounds."""
-    b, c = pl.col("base"), pl.col("_before")
+    """Return √((1 + g₁)(1 + g₂)) − 1, of points (g₁ + g₂) / 2; null where a figure is a bound."""
+    b, c = pl.col("base"), pl.col("_two_years_before")
     same = pl.col("break_id").eq_missing(pl.col("base_break"))
     comparable = (
         same
-        & pl.col("_before_break").eq_missing(pl.col("base_break"))
-        & (pl.col("_before_grade") >= pl.col("base_grade"))
-        & pl.col("base_bound").is_in(FIRM)
-        & pl.col("_before_bound").is_in(FIRM)
+        & pl.col("_two_years_before_break").eq_missing(pl.col("base_break"))
+        & (pl.col("_two_years_before_grade") >= pl.col("base_grade"))
+        & pl.col("base_bound").is_in(UNBOUNDED)
+        & pl.col("_two_years_before_bound").is_in(UNBOUNDED)
     )
     scale = pl.when(points).then(1.0).otherwise(100.0)
-    firm = pl.col("yoy_bound").is_in(FIRM)
+    unbounded = pl.col("yoy_bound").is_in(UNBOUNDED)
     first = pl.coalesce(
         pl.col("published_growth") / scale,
-        pl.when(firm).then(pl.coalesce("yoy", "yoy_points")),
+        pl.when(unbounded).then(pl.coalesce("yoy", "yoy_points")),
     )
-    lag = pl.when(points).then(b - c).when((c > 0) & (b >= 0)).then((b - c) / c)
+    base_growth = pl.when(points).then(b - c).when((c > 0) & (b >= 0)).then((b - c) / c)
     second = pl.coalesce(
-        pl.when(same).then(pl.col("base_growth") / scale), pl.when(comparable).then(lag)
+        pl.when(same).then(pl.col("base_growth") / scale), pl.when(comparable).then(base_growth)
     )
     possible = (first >= -1) & (second >= -1)
     return (

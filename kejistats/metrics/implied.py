@@ -1,7 +1,7 @@
-"""What a report implies without saying it: targets, the half-year task, multiples of the pace.
+"""Figures that a report implies: a target, the share of the half-year task, a multiple of the pace.
 
-Helpers for single figures, and no Metric columns. A target found here is ``implied`` and never
-called 下达 (definitions §5).
+These functions take single figures and add no Metric columns. A target computed here has the
+strength ``implied`` and is never called 下达 (definitions §5).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def implied_target(actual: float, completion_pct: float) -> float | None:
     Returns
     -------
     float or None
-        In the unit of the figure; None where no target follows: nothing was completed.
+        In the unit of the figure; None where nothing was completed, so that no target follows.
 
     Examples
     --------
@@ -35,10 +35,9 @@ def implied_target(actual: float, completion_pct: float) -> float | None:
 
 
 def half_year_task(actual: float, target: float) -> float | None:
-    """Return how much of the half-year task is done: A ÷ (T / 2) (definitions §6).
+    """Return the completed share of the half-year task: A ÷ (T / 2) (definitions §6).
 
-    The task of the half is half of the year's whatever the month, where a report compares with
-    the half-year task as such.
+    The half-year task is half of the year's target, whatever the month of the figure.
 
     Parameters
     ----------
@@ -59,9 +58,9 @@ def half_year_task(actual: float, target: float) -> float | None:
 
 
 def due_at_multiple(target: float, month: int, multiple: float) -> float:
-    """Return what a multiple of the linear pace asks for: multiple × T × m / 12 (definitions §6).
+    """Return the amount due at a multiple of the linear pace: multiple × T × m / 12 (definitions §6).
 
-    双倍完成序时进度 by May asks for 2 × 5/12 of the target. It may exceed the target.
+    双倍完成序时进度 in May requires 2 × 5/12 of the target. The amount may exceed the target.
 
     Parameters
     ----------

@@ -1,29 +1,29 @@
-"""Increments inside the year from cumulative figures, and 环比 against the stretch before (definitions §2, §7)."""
+"""Increments within the year from cumulative figures, and 环比 over the previous period (definitions §2, §7)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import FIRM, quotient
-from kejistats.metrics.frames import with_facts
+from kejistats.metrics.bounds import UNBOUNDED, quotient_bound
+from kejistats.metrics.frames import with_indicator_columns
 from kejistats.metrics.lookup import Figures, lag
 from kejistats.store import current
 
 
 def increments(observations: pl.LazyFrame, months: int = 1) -> pl.LazyFrame:
-    """Add what each stretch of the year brought: the difference of cumulative figures.
+    """Add the increment of each period: the difference of two cumulative figures.
 
-    increment = x(m) − x(m − months), in the first stretch of a year the cumulative figure itself
+    increment = x(m) − x(m − months), in the first period of a year the cumulative figure itself
     (definitions §2). It is null where either figure is masked or missing, where the two are on
     different definitions, where their bounds contradict each other, and where the month does not
-    end a stretch of that length.
+    end a period of that length.
 
     Parameters
     ----------
     observations
-        Observation table of flows; of several vintages the current one is taken.
+        Observation table of flows; the current vintage of each key counts.
     months
-        Length of the stretches: 1 month, 3 quarter, 6 half.
+        Length of the periods in months: 1 month, 3 quarter, 6 half.
 
     Returns
     -------
@@ -44,23 +44,26 @@ def increments(observations: pl.LazyFrame, months: int = 1) -> pl.LazyFrame:
 
 
 def increments_of(rows: pl.LazyFrame, figures: Figures, months: pl.Expr) -> pl.LazyFrame:
-    """Add the increments of some rows, each with a length of its own; see `increments`.
+    """Add increments to some rows, given all figures; each row has its own period length.
+
+    See `increments` for the columns added.
 
     Parameters
     ----------
     rows
         Rows of the Observation table.
     figures
-        All figures the differences may be taken from, one per key.
+        All figures, one per key; the earlier ones are looked up here.
     months
-        Length of each row's stretch.
+        Length of each row's period, in months.
     """
-    columns = _taken("_earlier")
-    rows = lag(rows.with_columns(_length=months), figures, columns, months)
-    return _increment(rows).drop("_length", *columns)
+    columns = _earlier_columns("_earlier")
+    rows = lag(rows.with_columns(_period_months=months), figures, columns, months)
+    return _with_increment(rows).drop("_period_months", *columns)
 
 
-def _taken(name: str) -> dict[str, pl.Expr]:
+def _earlier_columns(name: str) -> dict[str, pl.Expr]:
+    """Return the columns to take from an earlier figure, named after it."""
     return {
         name: pl.col("value"),
         f"{name}_bound": pl.col("bound"),
@@ -68,22 +71,22 @@ def _taken(name: str) -> dict[str, pl.Expr]:
     }
 
 
-def _increment(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add increment and increment_bound to rows with ``_length`` and ``_earlier…``."""
-    starts = pl.col("month") == pl.col("_length")
-    ends = pl.col("month") % pl.col("_length") == 0
+def _with_increment(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add increment and increment_bound to rows with ``_period_months`` and ``_earlier…``."""
+    is_first = pl.col("month") == pl.col("_period_months")
+    is_end = pl.col("month") % pl.col("_period_months") == 0
     same = pl.col("break_id").eq_missing(pl.col("_earlier_break"))
-    known = pl.col("value").is_not_null() & pl.col("_earlier").is_not_null() & same
+    comparable = pl.col("value").is_not_null() & pl.col("_earlier").is_not_null() & same
     bound = (
-        pl.when(starts & pl.col("value").is_not_null())
+        pl.when(is_first & pl.col("value").is_not_null())
         .then("bound")
-        .when(ends & ~starts & known)
-        .then(quotient("bound", "_earlier_bound"))
+        .when(is_end & ~is_first & comparable)
+        .then(quotient_bound("bound", "_earlier_bound"))
     )
     return rows.with_columns(increment_bound=bound).with_columns(
         increment=pl.when(pl.col("increment_bound").is_null())
         .then(None)
-        .when(starts)
+        .when(is_first)
         .then("value")
         .otherwise(pl.col("value") - pl.col("_earlier"))
     )
@@ -92,7 +95,7 @@ def _increment(rows: pl.LazyFrame) -> pl.LazyFrame:
 def period_on_period(
     rows: pl.LazyFrame, figures: Figures, indicators: pl.DataFrame, months: pl.Expr
 ) -> pl.LazyFrame:
-    """Add 环比: of a flow its increment against the one before, of others their level before.
+    """Add 环比: growth of a flow's increment, or of another figure's level, over the period before.
 
     period_on_period = (x − previous) / previous for previous > 0 and x ≥ 0, x − previous for
     points indicators (definitions §7). It is not adjusted for seasons, and briefs do not print it.
@@ -115,44 +118,57 @@ def period_on_period(
     >>> rows = pl.LazyFrame({"district": "1", "indicator": "patent_granted", "level": "",
     ...     "year": 2025, "month": [3, 6], "value": [40.0, 100.0], "bound": "exact",
     ...     "break_id": None}, schema_overrides={"break_id": pl.String})
-    >>> found = period_on_period(rows, rows, read_registry(), pl.lit(3)).collect()
-    >>> found.select("increment", "previous", "period_on_period").row(1)
+    >>> result = period_on_period(rows, rows, read_registry(), pl.lit(3)).collect()
+    >>> result.select("increment", "previous", "period_on_period").row(1)
     (60.0, 40.0, 0.5)
     """
-    names, at = rows.collect_schema().names(), rows.with_columns(_length=months)
-    rows = with_facts(rows, indicators).with_columns(_length=months)
-    rows = lag(rows, figures, _taken("_earlier"), pl.col("_length"), at=at)
-    rows = lag(rows, figures, _taken("_start"), pl.col("_length") * 2, at=at)
-    # The stretch before: its increment for a flow, where it stood at its end for all else.
-    rows = _increment(rows)
-    # A stretch that began in January is the cumulative figure itself.
-    whole = (pl.col("month") - pl.col("_length") + 11) % 12 + 1 == pl.col("_length")
-    known = pl.col("_start_break").eq_missing(pl.col("_earlier_break"))
+    names, checkpoints = rows.collect_schema().names(), rows.with_columns(_period_months=months)
+    rows = with_indicator_columns(rows, indicators).with_columns(_period_months=months)
+    rows = lag(
+        rows,
+        figures,
+        _earlier_columns("_earlier"),
+        pl.col("_period_months"),
+        checkpoints=checkpoints,
+    )
+    rows = lag(
+        rows,
+        figures,
+        _earlier_columns("_start"),
+        pl.col("_period_months") * 2,
+        checkpoints=checkpoints,
+    )
+    rows = _with_increment(rows)
+    # The increment of a period that began in January is the cumulative figure itself.
+    began_in_january = (pl.col("month") - pl.col("_period_months") + 11) % 12 + 1 == pl.col(
+        "_period_months"
+    )
+    same_start = pl.col("_start_break").eq_missing(pl.col("_earlier_break"))
     rows = rows.with_columns(
-        _step=pl.when(whole)
+        _previous_increment=pl.when(began_in_january)
         .then("_earlier")
-        .when(known)
+        .when(same_start)
         .then(pl.col("_earlier") - pl.col("_start")),
-        _step_bound=pl.when(whole)
+        _previous_increment_bound=pl.when(began_in_january)
         .then("_earlier_bound")
         .when(pl.col("_start").is_not_null())
-        .then(quotient("_earlier_bound", "_start_bound")),
+        .then(quotient_bound("_earlier_bound", "_start_bound")),
     )
     flow = pl.col("measure") == "flow"
     same = pl.col("break_id").eq_missing(pl.col("_earlier_break"))
-    now = pl.when(flow).then("increment").otherwise("value")
-    now_bound = pl.when(flow).then("increment_bound").otherwise("bound")
-    previous_bound = pl.when(flow).then("_step_bound").otherwise("_earlier_bound")
-    ends = ~flow | (pl.col("month") % pl.col("_length") == 0)
-    usable = same & now_bound.is_in(FIRM) & previous_bound.is_in(FIRM)
+    figure = pl.when(flow).then("increment").otherwise("value")
+    figure_bound = pl.when(flow).then("increment_bound").otherwise("bound")
+    previous_bound = pl.when(flow).then("_previous_increment_bound").otherwise("_earlier_bound")
+    is_end = ~flow | (pl.col("month") % pl.col("_period_months") == 0)
+    usable = same & figure_bound.is_in(UNBOUNDED) & previous_bound.is_in(UNBOUNDED)
     rows = rows.with_columns(
         increment=pl.when(flow).then("increment"),
-        previous=pl.when(same & ends & previous_bound.is_in(FIRM)).then(
-            pl.when(flow).then("_step").otherwise("_earlier")
+        previous=pl.when(same & is_end & previous_bound.is_in(UNBOUNDED)).then(
+            pl.when(flow).then("_previous_increment").otherwise("_earlier")
         ),
-        _now=now,
+        _current=figure,
     )
-    x, b = pl.col("_now"), pl.col("previous")
+    x, b = pl.col("_current"), pl.col("previous")
     rate = (
         pl.when(~usable)
         .then(None)

@@ -1,8 +1,8 @@
-"""How a row finds another one: the same series earlier, or the same figure of another district.
+"""Join each row with an earlier figure of its series, or with another district's figure.
 
-Tables with plain keys are joined. Tables with coded keys (`kejistats.metrics.frames.Codes`) are
-sorted by one number per row and searched: nothing is hashed, only what is asked for is moved, and
-millions of rows take a tenth of the time.
+Tables with plain keys are joined as usual. Tables with coded keys
+(`kejistats.metrics.frames.Codes`) are sorted by one number per row and searched by it: nothing is
+hashed, only the matching rows are copied, and millions of rows take a tenth of the time.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ from dataclasses import dataclass
 import polars as pl
 
 SERIES = ["district", "indicator", "level"]
-AT = ["year", "month"]
-ROW = [*SERIES, *AT]
+CHECKPOINT = ["year", "month"]
+KEY = [*SERIES, *CHECKPOINT]
 TIME = pl.col("year") * 12 + pl.col("month")
-# Places in ``_k``: it is (time · UNITS + district) · MEASURES + indicator · LEVELS + level.
-UNITS = 2**20
-MEASURES = 2**16
-_LEVELS = 8
-_MONTH = UNITS * MEASURES
-# So many months back there is no figure: what a row gets that asks for none.
-_NEVER = 10_000
+# ``_key`` is (time · MAX_DISTRICTS + district) · MAX_MEASURES + indicator · _MAX_LEVELS + level.
+MAX_DISTRICTS = 2**20
+MAX_MEASURES = 2**16
+_MAX_LEVELS = 8
+_MONTH_STEP = MAX_DISTRICTS * MAX_MEASURES
+# A lag of so many months, which no figures reach back to, stands for a null one.
+_NO_FIGURE = 10_000
 
 
 @dataclass(frozen=True)
-class Past:
-    """Figures as they stand, one per key, with coded keys: every year's in the order of ``_k``."""
+class FiguresByYear:
+    """Current figures, one per key, with coded keys; those of each year are sorted by ``_key``."""
 
     years: Mapping[int, pl.DataFrame]
 
 
-Figures = pl.LazyFrame | Past
+Figures = pl.LazyFrame | FiguresByYear
 
 
 def with_key(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Add to a table with coded keys the one number ``_k`` that stands for a row's whole key.
+    """Add ``_key``, one integer for the whole key of a row, to a table with coded keys.
 
-    Time, district, indicator and level have their places in it in this order, so that sorted
-    rows have their checkpoints one after the other, and an earlier checkpoint or another
-    district is found by a difference. Tables with plain keys stay as they are.
+    It is made of time, district, indicator and level in this order. Rows sorted by it have their
+    checkpoints one after the other, and an earlier checkpoint or another district lies at a fixed
+    difference. Tables with plain keys stay unchanged.
     """
-    return frame.with_columns(_k=key_of()) if is_coded(frame) else frame
+    return frame.with_columns(_key=key_of()) if is_coded(frame) else frame
 
 
 def key_of(district: str = "district") -> pl.Expr:
-    """Return ``_k`` of coded keys, the district in the column named."""
-    measure = _number("indicator") * _LEVELS + _number("level")
-    return (TIME * UNITS + _number(district)) * MEASURES + measure
+    """Return ``_key`` computed from coded keys, with the district taken from a named column."""
+    measure = _number("indicator") * _MAX_LEVELS + _number("level")
+    return (TIME * MAX_DISTRICTS + _number(district)) * MAX_MEASURES + measure
 
 
 def is_coded(frame: pl.LazyFrame) -> bool:
@@ -57,111 +57,117 @@ def is_coded(frame: pl.LazyFrame) -> bool:
 
 
 def has_key(frame: pl.LazyFrame) -> bool:
-    """Return whether a table has ``_k``."""
-    return "_k" in frame.collect_schema().names()
+    """Return whether a table has ``_key``."""
+    return "_key" in frame.collect_schema().names()
 
 
 def key_columns(frame: pl.LazyFrame) -> list[str]:
-    """Return the columns that make up a row's key, ``_k`` among them where the table has it."""
-    return [*ROW, *(["_k"] if has_key(frame) else [])]
+    """Return the key columns of a table, and ``_key`` where the table has it."""
+    return [*KEY, *(["_key"] if has_key(frame) else [])]
 
 
-def sorted_by_key(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return rows that have ``_k`` sorted by it."""
-    return frame if frame["_k"].is_sorted() else frame.sort("_k")
+def sort_by_key(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows sorted by their ``_key``."""
+    return frame if frame["_key"].is_sorted() else frame.sort("_key")
 
 
-def key_in_group(group: str) -> pl.Expr:
-    """Return ``_k`` with a group of districts in the place of the district."""
-    at_group = pl.col("_k") // _MONTH * UNITS + pl.col(group).cast(pl.Int64)
-    return at_group * MEASURES + pl.col("_k") % MEASURES
+def key_with_group(group: str) -> pl.Expr:
+    """Return ``_key`` with the number of a group of districts instead of the district's."""
+    time_and_group = pl.col("_key") // _MONTH_STEP * MAX_DISTRICTS + pl.col(group).cast(pl.Int64)
+    return time_and_group * MAX_MEASURES + pl.col("_key") % MAX_MEASURES
 
 
-def key_of_district(district: str) -> pl.Expr:
-    """Return ``_k`` with another district in its place; null where there is none."""
-    return pl.col("_k") + (_number(district) - _number("district")) * MEASURES
+def key_with_district(district: str) -> pl.Expr:
+    """Return ``_key`` with the district of a named column instead; null where that is null."""
+    return pl.col("_key") + (_number(district) - _number("district")) * MAX_MEASURES
 
 
-def unit_at() -> pl.Expr:
-    """Return the part of ``_k`` that tells district and checkpoint."""
-    return pl.col("_k") // MEASURES
+def time_and_district_of_key() -> pl.Expr:
+    """Return the part of ``_key`` that stands for checkpoint and district."""
+    return pl.col("_key") // MAX_MEASURES
 
 
-def unit_number() -> pl.Expr:
-    """Return what `unit_at` is for a district, year and month."""
-    return TIME * UNITS + _number("district")
+def time_and_district() -> pl.Expr:
+    """Return the same number as `time_and_district_of_key`, from district, year and month."""
+    return TIME * MAX_DISTRICTS + _number("district")
 
 
 def lag(
     rows: pl.LazyFrame,
     figures: Figures,
     columns: dict[str, pl.Expr],
-    back: pl.Expr,
-    same: Iterable[str] = (),
-    at: pl.LazyFrame | None = None,
+    months: pl.Expr,
+    also_on: Iterable[str] = (),
+    checkpoints: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
-    """Add columns of each series' figure so many months before.
+    """Add columns of the same series' figure a number of months earlier.
 
     Parameters
     ----------
     rows
-        Rows with the key of the Observation table; their order and number stay.
+        Rows with the key of the Observation table; their order and number do not change.
     figures
-        All figures, one per key, or, if not of coded keys, per key and the columns of `same`.
+        All figures, one per key; with plain keys, one per key and the columns of `also_on`.
     columns
-        What to take from a figure, by the name it gets; null where there is no figure.
-    back
-        How many months before, by row.
-    same
+        New column name → expression over the earlier figure; null where there is no figure.
+    months
+        How many months earlier, for each row.
+    also_on
         Further columns in which figure and row must agree; nulls agree.
-    at
-        A smaller plan with the same checkpoints as `rows`, so that a chain of these joins does
-        not work each of them out several times.
+    checkpoints
+        A simpler plan with the same checkpoints as `rows`, so that a chain of these joins does
+        not compute each of them several times.
     """
-    if isinstance(figures, Past) or (has_key(rows) and has_key(figures)):
-        asking = rows.collect()
-        tables = figures.years if isinstance(figures, Past) else sorted_by_key(figures.collect())
-        return asking.hstack(_lag_sorted(asking, tables, columns, back, list(same))).lazy()
-    wanted = (TIME - back - 1).alias("_at")
-    times = (rows if at is None else at).select(wanted).unique()
-    times = times.select(year=pl.col("_at") // 12, month=pl.col("_at") % 12 + 1)
-    # Where few checkpoints of many are wanted, the join need not go through all of them.
-    found = figures.join(times, on=AT, how="semi").select(
-        *SERIES, *same, TIME.alias("_find"), **columns
+    if isinstance(figures, FiguresByYear) or (has_key(rows) and has_key(figures)):
+        collected = rows.collect()
+        tables = (
+            figures.years if isinstance(figures, FiguresByYear) else sort_by_key(figures.collect())
+        )
+        return collected.hstack(
+            _lag_sorted(collected, tables, columns, months, list(also_on))
+        ).lazy()
+    earlier_time = (TIME - months - 1).alias("_time")
+    times = (rows if checkpoints is None else checkpoints).select(earlier_time).unique()
+    times = times.select(year=pl.col("_time") // 12, month=pl.col("_time") % 12 + 1)
+    # Only the few checkpoints needed go into the join.
+    earlier = figures.join(times, on=CHECKPOINT, how="semi").select(
+        *SERIES, *also_on, TIME.alias("_earlier_time"), **columns
     )
     return (
-        rows.with_columns(_find=TIME - back)
-        .join(found, on=[*SERIES, "_find", *same], how="left", nulls_equal=True,
+        rows.with_columns(_earlier_time=TIME - months)
+        .join(earlier, on=[*SERIES, "_earlier_time", *also_on], how="left", nulls_equal=True,
               maintain_order="left")
-        .drop("_find")
+        .drop("_earlier_time")
     )  # fmt: skip
 
 
 def of_district(
     rows: pl.LazyFrame, figures: pl.LazyFrame, district: str, columns: dict[str, pl.Expr]
 ) -> pl.LazyFrame:
-    """Add columns of what another district has in the place of each row.
+    """Add columns of another district's figure of the same indicator, level and checkpoint.
 
     Parameters
     ----------
     rows
-        Rows with the key of the Observation table; their order and number stay.
+        Rows with the key of the Observation table; their order and number do not change.
     figures
-        Rows the others are looked for in, one per key.
+        The figures to join, one per key.
     district
-        Column of `rows` that names the other district; null for none.
+        Column of `rows` with the code of the other district; null for none.
     columns
-        What to take from its row, by the name it gets.
+        New column name → expression over the other district's figure.
     """
     if has_key(rows) and has_key(figures):
-        asking, table = rows.collect(), sorted_by_key(figures.collect())
-        return asking.hstack(gather(asking, key_of_district(district), table, "_k", columns)).lazy()
-    cell = ["indicator", "level", *AT]
-    found = figures.select(*cell, pl.col("district").alias("_other"), **columns)
+        collected, table = rows.collect(), sort_by_key(figures.collect())
+        return collected.hstack(
+            gather(collected, key_with_district(district), table, "_key", columns)
+        ).lazy()
+    shared = ["indicator", "level", *CHECKPOINT]
+    others = figures.select(*shared, pl.col("district").alias("_other"), **columns)
     return rows.join(
-        found,
-        left_on=[*cell, district],
-        right_on=[*cell, "_other"],
+        others,
+        left_on=[*shared, district],
+        right_on=[*shared, "_other"],
         how="left",
         maintain_order="left",
     )
@@ -173,50 +179,55 @@ def gather(
     table: pl.DataFrame,
     on: str,
     columns: dict[str, pl.Expr],
-    same: Iterable[str] = (),
+    also_on: Iterable[str] = (),
 ) -> pl.DataFrame:
-    """Return columns of the row of a table that each row asks for by a number.
+    """Look each row up in a sorted table by an integer key; a left join by binary search.
 
     Parameters
     ----------
     rows
-        Rows that ask.
+        Rows to look up.
     key
-        The number each asks for; null for none.
+        The key of each row; null for none.
     table
-        Rows sorted by the column `on`, each number once.
+        Rows sorted by the column `on`, each key once.
     on
-        Column of `table`.
+        Key column of `table`.
     columns
-        What to take from a row found, by the name it gets; null where none is.
-    same
-        Columns in which both must agree; nulls agree.
+        New column name → expression over the matching row; null where there is none.
+    also_on
+        Further columns in which both must agree; nulls agree.
+
+    Returns
+    -------
+    polars.DataFrame
+        The new columns, one row for each row of `rows`.
 
     Examples
     --------
     >>> table = pl.DataFrame({"n": [1, 3], "name": ["a", "c"]})
-    >>> asking = pl.DataFrame({"wanted": [3, 2, None, 1]})
-    >>> gather(asking, pl.col("wanted"), table, "n", {"name": pl.col("name")})["name"].to_list()
+    >>> rows = pl.DataFrame({"key": [3, 2, None, 1]})
+    >>> gather(rows, pl.col("key"), table, "n", {"name": pl.col("name")})["name"].to_list()
     ['c', None, None, 'a']
     """
-    wanted, known = rows.select(key.alias(on))[on], table[on]
+    wanted, keys = rows.select(key.alias(on))[on], table[on]
     if table.is_empty():
-        place = pl.repeat(None, rows.height, dtype=pl.UInt32, eager=True)
+        index = pl.repeat(None, rows.height, dtype=pl.UInt32, eager=True)
     else:
-        place = known.search_sorted(wanted).clip(upper_bound=table.height - 1)
-        hit = known.gather(place) == wanted
-        place = pl.select(pl.when(hit).then(place)).to_series()
+        index = keys.search_sorted(wanted).clip(upper_bound=table.height - 1)
+        is_match = keys.gather(index) == wanted
+        index = pl.select(pl.when(is_match).then(index)).to_series()
     roots = dict.fromkeys(root for taken in columns.values() for root in taken.meta.root_names())
-    taken = table.select(pl.col(*dict.fromkeys([*roots, *same])).gather(place))
-    return _agreeing(rows, taken, columns, same)
+    matches = table.select(pl.col(*dict.fromkeys([*roots, *also_on])).gather(index))
+    return _take_matching(rows, matches, columns, also_on)
 
 
-def _agreeing(
-    rows: pl.DataFrame, found: pl.DataFrame, columns: dict[str, pl.Expr], same: Iterable[str]
+def _take_matching(
+    rows: pl.DataFrame, matches: pl.DataFrame, columns: dict[str, pl.Expr], also_on: Iterable[str]
 ) -> pl.DataFrame:
-    """Return columns of the rows found, null where they do not agree with those that ask."""
-    taken = found.select(**columns)
-    agrees = [found[c].eq_missing(rows[c]) for c in same]
+    """Return columns of the matches, null where a match and its row differ in `also_on`."""
+    taken = matches.select(**columns)
+    agrees = [matches[c].eq_missing(rows[c]) for c in also_on]
     if not agrees:
         return taken
     return taken.select(pl.when(pl.all_horizontal(agrees)).then(c).alias(c) for c in columns)
@@ -226,67 +237,70 @@ def _lag_sorted(
     rows: pl.DataFrame,
     tables: Mapping[int, pl.DataFrame] | pl.DataFrame,
     columns: dict[str, pl.Expr],
-    back: pl.Expr,
-    same: list[str],
+    months: pl.Expr,
+    also_on: list[str],
 ) -> pl.DataFrame:
-    """Return columns of earlier figures, looked for in the figures of their checkpoint only."""
-    if not rows["_k"].is_sorted():
-        order = rows["_k"].arg_sort()
-        return _lag_sorted(rows[order], tables, columns, back, same)[order.arg_sort()]
-    found = [_of_checkpoint(rows.clear(), _at_time(tables, 0), 0, columns, same)]
+    """Return columns of earlier figures, each searched in the rows of its own checkpoint only."""
+    if not rows["_key"].is_sorted():
+        order = rows["_key"].arg_sort()
+        return _lag_sorted(rows[order], tables, columns, months, also_on)[order.arg_sort()]
+    blocks = [_gather_checkpoint(rows.clear(), _rows_at(tables, 0), 0, columns, also_on)]
     for time, block in _checkpoints(rows):
-        least, most, none = block.select(
-            least=back.min(), most=back.max(), none=back.is_null().any()
+        least, most, has_null = block.select(
+            least=months.min(), most=months.max(), has_null=months.is_null().any()
         ).row(0)
-        if least == most and not none:
-            past = _at_time(tables, time - least)
-            found.append(_of_checkpoint(block, past, least * _MONTH, columns, same))
+        if least == most and not has_null:
+            earlier = _rows_at(tables, time - least)
+            blocks.append(_gather_checkpoint(block, earlier, least * _MONTH_STEP, columns, also_on))
             continue
-        numbered = block.with_columns(_back=back.fill_null(_NEVER)).with_row_index("_row")
+        numbered = block.with_columns(_months=months.fill_null(_NO_FIGURE)).with_row_index("_row")
         parts = [
-            _lag_sorted(part, tables, columns, pl.lit(part["_back"][0]), same).with_columns(
+            _lag_sorted(part, tables, columns, pl.lit(part["_months"][0]), also_on).with_columns(
                 part["_row"]
             )
-            for part in numbered.partition_by("_back")
+            for part in numbered.partition_by("_months")
         ]
-        found.append(pl.concat(parts).sort("_row").drop("_row"))
-    return pl.concat(found, rechunk=True)
+        blocks.append(pl.concat(parts).sort("_row").drop("_row"))
+    return pl.concat(blocks, rechunk=True)
 
 
-def _of_checkpoint(
+def _gather_checkpoint(
     rows: pl.DataFrame,
-    past: pl.DataFrame,
-    back: int,
+    earlier: pl.DataFrame,
+    difference: int,
     columns: dict[str, pl.Expr],
-    same: list[str],
+    also_on: list[str],
 ) -> pl.DataFrame:
-    """Return columns of the figures of one checkpoint for the rows of another one."""
-    key = pl.col("_k") - back
-    if past.height != rows.height or not (past["_k"] == rows["_k"] - back).all():
-        return gather(rows, key, past, "_k", columns, same)
-    # The same series at both: nothing need be looked for.
-    return _agreeing(rows, past, columns, same)
+    """Look the rows of one checkpoint up in those of an earlier one, their keys so far apart."""
+    key = pl.col("_key") - difference
+    same_series = (
+        earlier.height == rows.height and (earlier["_key"] == rows["_key"] - difference).all()
+    )
+    if same_series:  # row by row, without a search
+        return _take_matching(rows, earlier, columns, also_on)
+    return gather(rows, key, earlier, "_key", columns, also_on)
 
 
 def _checkpoints(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
     """Yield the time of each checkpoint and its rows."""
-    start, key = 0, rows["_k"]
+    start, key = 0, rows["_key"]
     while start < rows.height:
-        time = key[start] // _MONTH
-        end = int(key.search_sorted((time + 1) * _MONTH))
+        time = key[start] // _MONTH_STEP
+        end = int(key.search_sorted((time + 1) * _MONTH_STEP))
         yield time, rows.slice(start, end - start)
         start = end
 
 
-def _at_time(tables: Mapping[int, pl.DataFrame] | pl.DataFrame, time: int) -> pl.DataFrame:
-    """Return the rows of one checkpoint of tables in the order of ``_k``."""
+def _rows_at(tables: Mapping[int, pl.DataFrame] | pl.DataFrame, time: int) -> pl.DataFrame:
+    """Return the rows of one checkpoint, of tables sorted by ``_key``."""
     if isinstance(tables, pl.DataFrame):
         table = tables
     else:
         table = tables.get((time - 1) // 12, next(iter(tables.values())).clear())
-    low, high = (int(table["_k"].search_sorted(at * _MONTH)) for at in (time, time + 1))
+    low, high = (int(table["_key"].search_sorted(t * _MONTH_STEP)) for t in (time, time + 1))
     return table.slice(low, high - low)
 
 
 def _number(column: str) -> pl.Expr:
+    """Return the number of each code in a coded column."""
     return pl.col(column).to_physical().cast(pl.Int64)

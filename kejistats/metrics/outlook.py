@@ -1,28 +1,28 @@
-"""机械推算: where the year would end, were it to go on as past years did (definitions §6)."""
+"""机械推算: the figure of the year if it continues as past years did (definitions §6)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import FIRM, LOWER, UPPER
+from kejistats.metrics.bounds import LOWER, UNBOUNDED, UPPER
 from kejistats.metrics.categories import first_match
-from kejistats.metrics.pace import elapsed
+from kejistats.metrics.pace import elapsed_months
 from kejistats.model.settings import Thresholds
 
 
 def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.LazyFrame:
-    """Add the band of the year's figure that follows mechanically from the past; never a fact.
+    """Add the band in which the year's figure falls when projected from past years; never a fact.
 
-    Of a flow A / p, of a stock base + (A − base) / p with base = last December, over the lowest
-    and the highest p of the years of its seasonal profile; of a flow without such a profile and
-    with linear pace A / p with p = m / 12. From March on, for p ≥ 0.2, and before December only.
-    A figure that is a lower bound has only the lower end, and the other way round.
+    For a flow A / p, for a stock base + (A − base) / p with base = last December, at the lowest
+    and the highest p of the years of its seasonal profile. A flow without a profile and with a
+    linear pace is projected as A / p with p = m / 12. Only from March on, for p ≥ 0.2, and before
+    December. A lower bound has only the lower end of the band, an upper bound only the upper one.
 
     Parameters
     ----------
     rows
         Rows with value, bound, month, year, as_of, measure, pace, year_end and year_end_bound
-        (of a stock no bound), profile, profile_low and profile_high.
+        (a stock with a bounded base has no band), profile, profile_low and profile_high.
     thresholds
         outlook_month and outlook_share; those of definitions §6 by default.
 
@@ -44,32 +44,32 @@ def outlook(rows: pl.LazyFrame, thresholds: Thresholds | None = None) -> pl.Lazy
     limits = thresholds or Thresholds()
     a, month = pl.col("value"), pl.col("month")
     flow, stock = pl.col("measure") == "flow", pl.col("measure") == "stock"
-    firm = pl.col("year_end_bound").is_in(FIRM)
-    start = pl.when(flow).then(0.0).when(stock & firm).then(pl.col("year_end"))
+    unbounded = pl.col("year_end_bound").is_in(UNBOUNDED)
+    start = pl.when(flow).then(0.0).when(stock & unbounded).then(pl.col("year_end"))
     seasonal = (
         (flow | stock)
         & (pl.col("profile") >= limits.outlook_share)
         & (pl.col("profile_low") > 0)
     )  # fmt: skip
-    even = elapsed() / 12
+    linear_share = elapsed_months() / 12
     linear = (
         flow
         & (pl.col("pace") == "linear")
         & pl.col("profile").is_null()
-        & (even >= limits.outlook_share)
+        & (linear_share >= limits.outlook_share)
     )
     in_time = (month >= limits.outlook_month) & (month < 12) & start.is_not_null() & a.is_not_null()
     rule = first_match((~in_time, None), (seasonal, "seasonal"), (linear, "linear"))
     rows = rows.with_columns(outlook_rule=rule)
     by_profile = pl.col("outlook_rule") == "seasonal"
     ends = [
-        start + (a - start) / pl.when(by_profile).then(pl.col(c)).otherwise(even)
+        start + (a - start) / pl.when(by_profile).then(pl.col(c)).otherwise(linear_share)
         for c in ("profile_low", "profile_high")
     ]
-    known = pl.col("outlook_rule").is_not_null()
-    # A stock that has fallen since the year's beginning turns the two ends about.
+    projected = pl.col("outlook_rule").is_not_null()
+    # For a stock that has fallen since last December the lowest share gives the lower end.
     low, high = pl.min_horizontal(*ends), pl.max_horizontal(*ends)
     return rows.with_columns(
-        outlook_low=pl.when(known & ~pl.col("bound").is_in(UPPER)).then(low),
-        outlook_high=pl.when(known & ~pl.col("bound").is_in(LOWER)).then(high),
+        outlook_low=pl.when(projected & ~pl.col("bound").is_in(UPPER)).then(low),
+        outlook_high=pl.when(projected & ~pl.col("bound").is_in(LOWER)).then(high),
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import FIRM
+from kejistats.metrics.bounds import UNBOUNDED
 from kejistats.metrics.categories import first_match
-from kejistats.metrics.frames import with_facts, with_units
+from kejistats.metrics.frames import with_district_columns, with_indicator_columns
 from kejistats.metrics.lookup import (
-    ROW,
+    KEY,
     Figures,
-    Past,
+    FiguresByYear,
     gather,
     key_columns,
-    key_of_district,
+    key_with_district,
     lag,
     of_district,
 )
@@ -27,9 +27,9 @@ _PROFILE = {
 
 
 def node_share(nodes: str | None, month: int) -> float | None:
-    """Return the share due by steps such as ``6:0.4;12:1``; 0 before the first node.
+    """Return the share due in a month by nodes such as ``6:0.4;12:1``; 0 before the first node.
 
-    Nodes are steps and never interpolated (definitions §6).
+    Between two nodes the share of the earlier one is due: nothing is interpolated (definitions §6).
 
     Examples
     --------
@@ -39,17 +39,17 @@ def node_share(nodes: str | None, month: int) -> float | None:
     if nodes is None:
         return None
     steps = sorted((int(m), float(s)) for m, s in (step.split(":") for step in nodes.split(";")))
-    return max((share for at, share in steps if at <= month), default=0.0)
+    return max((share for node, share in steps if node <= month), default=0.0)
 
 
-def elapsed() -> pl.Expr:
-    """Return the months of the year gone by, counted through ``as_of`` where it is given (definitions §2).
+def elapsed_months() -> pl.Expr:
+    """Return the elapsed months of the year, counted through ``as_of`` where it is set (definitions §2).
 
     Examples
     --------
     >>> from datetime import date
     >>> rows = {"year": 2025, "month": 6, "as_of": [None, date(2025, 6, 15)]}
-    >>> pl.DataFrame(rows).select(elapsed())["month"].to_list()
+    >>> pl.DataFrame(rows).select(elapsed_months())["month"].to_list()
     [6.0, 5.5]
     """
     day = pl.col("as_of")
@@ -58,23 +58,23 @@ def elapsed() -> pl.Expr:
     return pl.when(in_year).then(through).otherwise(pl.col("month").cast(pl.Float64)).alias("month")
 
 
-def told_month(rows: pl.LazyFrame) -> pl.Expr:
-    """Return the month a figure is told through: that of ``as_of``, if it is a month's last day.
+def covered_month(rows: pl.LazyFrame) -> pl.Expr:
+    """Return the month through whose end a figure counts: that of ``as_of``, else the checkpoint's.
 
-    Null where the day is another one, for no figure of another year is told through the same day;
-    the checkpoint's month where there is none, or one of another year.
+    An ``as_of`` of another year is ignored. Null where ``as_of`` is not the last day of a month,
+    as no figure of another year covers the same days.
 
     Parameters
     ----------
     rows
-        Rows with year, month and, where figures may say one, as_of.
+        Rows with year, month and, where the table has it, as_of.
 
     Examples
     --------
     >>> from datetime import date
     >>> days = [None, date(2025, 4, 30), date(2025, 4, 15), date(2024, 12, 31)]
     >>> rows = pl.LazyFrame({"year": 2025, "month": 6, "as_of": days})
-    >>> rows.select(told_month(rows)).collect()["month"].to_list()
+    >>> rows.select(covered_month(rows)).collect()["month"].to_list()
     [6, 4, None, 6]
     """
     if "as_of" not in rows.collect_schema():
@@ -92,29 +92,31 @@ def seasonal_profile(
     indicators: pl.DataFrame,
     thresholds: Thresholds | None = None,
 ) -> pl.LazyFrame:
-    """Add the share of the year that past years had reached by each row's month.
+    """Add the share of the year's figure that past years had reached by each row's month.
 
-    Pooled Σx(m) / ΣX(year) over the last up to three comparable years, needing at least two, each
-    with a yearly figure of at least 10; else the profile of the district's parent (definitions §6).
-    Of a stock it is the share of the year's net change, counted from the December before. Years
-    are comparable that carry the break_id of the row, for the parent's those of its own row.
+    Pooled Σx(m) / ΣX(year) over at most the last three comparable years; at least two are needed,
+    each with a figure of the year of at least 10. Without them the profile of the district's
+    parent is used (definitions §6). For a stock it is the share of the year's net change, counted
+    from the December before. A year is comparable if it has the break_id of the row; for the
+    parent's profile, that of the parent's own row.
 
     Parameters
     ----------
     rows
-        Rows with district, indicator, level, year, month and break_id; those of levels have none.
+        Rows with district, indicator, level, year, month and break_id. Rows of a programme level
+        get no profile.
     figures
         All figures, one per key.
     districts, indicators
         District and Indicator tables.
     thresholds
-        seasonal_years, seasonal_least and seasonal_figure; those of definitions §6 by default.
+        Uses seasonal_years, seasonal_least and seasonal_figure; by default those of definitions §6.
 
     Returns
     -------
     polars.LazyFrame
         Columns added: profile (fraction), profile_low, profile_high (lowest and highest year),
-        profile_years (text such as ``2022、2023、2024``; the parent's begin with 上级).
+        profile_years (text such as ``2022、2023、2024``; 上级 before it marks the parent's).
 
     Examples
     --------
@@ -131,113 +133,121 @@ def seasonal_profile(
     """
     limits = thresholds or Thresholds()
     key = key_columns(rows)
-    own = with_facts(rows, indicators).select(*key, "break_id", "measure", _told=told_month(rows))
-    own = with_units(own, districts, _parent="parent").collect().lazy()
-    found = _profile(own, figures, limits)
-    # Parents that have no row here have figures of other years all the same.
-    on = ["_k"] if "_k" in key else key
-    named = [key_of_district("_parent")] if "_k" in key else []
-    above = own.filter(pl.col("_parent").is_not_null()).select(
-        pl.col("_parent").alias("district"), *ROW[1:], "measure", "_told", *named
+    district_rows = with_indicator_columns(rows, indicators).select(
+        *key, "break_id", "measure", _covered_month=covered_month(rows)
     )
-    silent = (
-        above.unique(on)
-        .join(own, on=on, how="anti")
+    district_rows = with_district_columns(district_rows, districts, _parent="parent")
+    district_rows = district_rows.collect().lazy()
+    profiles = _own_profile(district_rows, figures, limits)
+    # A parent without a row at this checkpoint may still have figures of past years.
+    on = ["_key"] if "_key" in key else key
+    parent_key = [key_with_district("_parent")] if "_key" in key else []
+    parent_rows = district_rows.filter(pl.col("_parent").is_not_null()).select(
+        pl.col("_parent").alias("district"), *KEY[1:], "measure", "_covered_month", *parent_key
+    )
+    absent_parents = (
+        parent_rows.unique(on)
+        .join(district_rows, on=on, how="anti")
         .with_columns(break_id=pl.lit(None, dtype=pl.String))
         .collect()
     )
-    codes = districts["parent"].drop_nulls().unique().implode()
-    heard = [found.filter(pl.col("district").is_in(codes))]
-    if silent.height:
-        heard.append(_profile(silent.lazy(), figures, limits))
-    inherited = pl.concat(heard, how="diagonal").with_columns(
+    parents = districts["parent"].drop_nulls().unique().implode()
+    parent_profiles = [profiles.filter(pl.col("district").is_in(parents))]
+    if absent_parents.height:
+        parent_profiles.append(_own_profile(absent_parents.lazy(), figures, limits))
+    inherited = pl.concat(parent_profiles, how="diagonal").with_columns(
         profile_years="上级" + pl.col("profile_years")
     )
-    from_above = {f"{c}_above": pl.col(c) for c in [*_PROFILE, "_told"]}
+    from_parent = {f"{c}_of_parent": pl.col(c) for c in [*_PROFILE, "_covered_month"]}
     has_own = pl.col("profile").is_not_null()
-    alike = pl.col("_told_above") == pl.col("_told")
-    joined = of_district(found, inherited, "_parent", from_above).select(
-        pl.when(has_own).then(c).when(alike).then(f"{c}_above").alias(c) for c in _PROFILE
+    same_months = pl.col("_covered_month_of_parent") == pl.col("_covered_month")
+    joined = of_district(profiles, inherited, "_parent", from_parent).select(
+        pl.when(has_own).then(c).when(same_months).then(f"{c}_of_parent").alias(c) for c in _PROFILE
     )
     return pl.concat([rows, joined], how="horizontal")
 
 
-def _profile(rows: pl.LazyFrame, figures: Figures, limits: Thresholds) -> pl.LazyFrame:
-    """Add the own profile of each row, pooled year by year in one order."""
-    if isinstance(figures, Past):
+def _own_profile(rows: pl.LazyFrame, figures: Figures, limits: Thresholds) -> pl.LazyFrame:
+    """Add the profile that each row's own series gives, its years pooled in a fixed order."""
+    if isinstance(figures, FiguresByYear):
         last = max(figures.years)
         past = sum(year < last and table.height > 0 for year, table in figures.years.items())
-        if past < limits.seasonal_least:  # in its first years a city has no season yet
+        if past < limits.seasonal_least:  # too few years of data for any profile
             return rows.with_columns(pl.lit(None, kind).alias(c) for c, kind in _PROFILE.items())
     names = rows.collect_schema().names()
     lags = list(range(int(limits.seasonal_years), 0, -1))
-    # A year whose figures are bounds has no share that could be pooled.
-    value = pl.when(pl.col("bound").is_in(FIRM)).then("value")
-    found, same = rows, ["break_id"]
-    # One look at each December, shared by the years on either side of it.
+    # The share of a year whose figures are bounds is unknown.
+    value = pl.when(pl.col("bound").is_in(UNBOUNDED)).then("value")
+    joined, same_definition = rows, ["break_id"]
+    # Each December is looked up once: it ends one year and starts the next.
     for years in [*lags, max(lags) + 1]:
-        back = 12 * (years - 1) + pl.col("month")
-        found = lag(found, figures, {f"_end{years}": value}, back, same, rows)
+        months = 12 * (years - 1) + pl.col("month")
+        joined = lag(joined, figures, {f"_end{years}": value}, months, same_definition, rows)
     for years in lags:
-        back = 12 * years + pl.col("month") - pl.col("_told")
-        found = lag(found, figures, {f"_part{years}": value}, back, same, rows)
+        months = 12 * years + pl.col("month") - pl.col("_covered_month")
+        joined = lag(joined, figures, {f"_part{years}": value}, months, same_definition, rows)
     stock = pl.col("measure") == "stock"
-    parts, wholes, usable = {}, {}, {}
+    parts, totals, usable = {}, {}, {}
     for years in lags:
         start = pl.when(stock).then(pl.col(f"_end{years + 1}")).otherwise(0.0)
         parts[years] = pl.col(f"_part{years}") - start
-        wholes[years] = pl.col(f"_end{years}") - start
-        enough = (wholes[years] >= limits.seasonal_figure) & (parts[years] >= 0)
+        totals[years] = pl.col(f"_end{years}") - start
+        enough = (totals[years] >= limits.seasonal_figure) & (parts[years] >= 0)
         usable[years] = enough.fill_null(value=False)
-    found = found.with_columns(
-        *(pl.when(usable[years]).then(parts[years]).alias(f"_p{years}") for years in lags),
-        *(pl.when(usable[years]).then(wholes[years]).alias(f"_w{years}") for years in lags),
+    joined = joined.with_columns(
+        *(pl.when(usable[years]).then(parts[years]).alias(f"_part_used{years}") for years in lags),
+        *(
+            pl.when(usable[years]).then(totals[years]).alias(f"_total_used{years}")
+            for years in lags
+        ),
     )
-    shares = [pl.col(f"_p{years}") / pl.col(f"_w{years}") for years in lags]
-    count = pl.sum_horizontal(pl.col(f"_p{years}").is_not_null() for years in lags)
-    used = pl.sum_horizontal(
-        pl.col(f"_p{years}").is_not_null() * 2**place for place, years in enumerate(lags)
+    shares = [pl.col(f"_part_used{years}") / pl.col(f"_total_used{years}") for years in lags]
+    count = pl.sum_horizontal(pl.col(f"_part_used{years}").is_not_null() for years in lags)
+    used_bits = pl.sum_horizontal(
+        pl.col(f"_part_used{years}").is_not_null() * 2**bit for bit, years in enumerate(lags)
     )
-    profiled = pl.col("measure").is_in(["flow", "stock"]) & (pl.col("level") == "")
-    known = (count >= limits.seasonal_least) & profiled
-    pooled = pl.sum_horizontal(f"_p{years}" for years in lags) / pl.sum_horizontal(
-        f"_w{years}" for years in lags
+    has_season = pl.col("measure").is_in(["flow", "stock"]) & (pl.col("level") == "")
+    known = (count >= limits.seasonal_least) & has_season
+    pooled = pl.sum_horizontal(f"_part_used{years}" for years in lags) / pl.sum_horizontal(
+        f"_total_used{years}" for years in lags
     )
-    return found.select(
+    return joined.select(
         *names,
         profile=pl.when(known).then(pooled),
         profile_low=pl.when(known).then(pl.min_horizontal(shares)),
         profile_high=pl.when(known).then(pl.max_horizontal(shares)),
-        # Which years they are: few combinations of many rows, put into words once each.
-        _years=pl.when(known).then(pl.col("year") * 2 ** len(lags) + used),
-    ).pipe(_with_years, lags)
+        # The years used as bits: many rows have few combinations, each formatted only once.
+        _years=pl.when(known).then(pl.col("year") * 2 ** len(lags) + used_bits),
+    ).pipe(_with_profile_years, lags)
 
 
-def _with_years(rows: pl.LazyFrame, lags: list[int]) -> pl.LazyFrame:
-    """Add profile_years, the years whose places are set in ``_years``."""
-    found = rows.collect()
-    table = found.select(pl.col("_years").unique().sort()).drop_nulls()
+def _with_profile_years(rows: pl.LazyFrame, lags: list[int]) -> pl.LazyFrame:
+    """Add profile_years, the years whose bits are set in ``_years``."""
+    collected = rows.collect()
+    table = collected.select(pl.col("_years").unique().sort()).drop_nulls()
     texts = [
-        "、".join(
-            str(n // 2 ** len(lags) - lag) for place, lag in enumerate(lags) if n >> place & 1
-        )
+        "、".join(str(n // 2 ** len(lags) - lag) for bit, lag in enumerate(lags) if n >> bit & 1)
         for n in table["_years"]
     ]
     table = table.with_columns(profile_years=pl.Series(texts, dtype=pl.String))
-    years = {"profile_years": pl.col("profile_years")}
-    return (
-        found.hstack(gather(found, pl.col("_years"), table, "_years", years)).drop("_years").lazy()
-    )
+    columns = {"profile_years": pl.col("profile_years")}
+    years = gather(collected, pl.col("_years"), table, "_years", columns)
+    return collected.hstack(years).drop("_years").lazy()
 
 
 def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the rule applied and the share of the target due (definitions §6).
+    """Add the pace rule applied and the share of the target that is due (definitions §6).
 
-    linear: elapsed months ÷ 12, counted through ``as_of`` where it is given; a target
-    that starts within the year after ``start_month`` m₀ is paced (m − m₀) / (12 − m₀) whatever
-    the registry's rule, unless it has nodes of its own; half: 50 % in June; nodes: steps;
-    seasonal: the profile; in December everything is due whatever the rule.
-    A multi_year target is paced by the time elapsed between its base and its own December.
+    - linear: elapsed months ÷ 12, counted through ``as_of`` where it is set. A target that starts
+      after ``start_month`` m₀ is paced (m − m₀) / (12 − m₀) whatever the registry's rule, unless
+      it has its own nodes.
+    - half: 50 % from June on.
+    - nodes: the share of the last node reached.
+    - seasonal: the profile.
+    - elapsed: a multi_year target is paced by the time elapsed between the December of its base
+      year and that of its target year.
+
+    By every rule but elapsed, everything is due in December.
 
     Parameters
     ----------
@@ -250,7 +260,7 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
     -------
     polars.LazyFrame
         Columns added: pace_rule (linear, half, nodes, seasonal, elapsed, none), share_due
-        (fraction), share_due_low, share_due_high, pace_years.
+        (fraction), share_due_low, share_due_high, pace_years (as profile_years).
 
     Examples
     --------
@@ -266,8 +276,8 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
     """
     month = pl.col("month")
     start = pl.col("start_month")
-    linear = ((elapsed() - start) / (12 - start)).clip(0.0, 1.0)
-    since_base = (pl.col("year") - pl.col("base_year") - 1) * 12 + elapsed()
+    linear = ((elapsed_months() - start) / (12 - start)).clip(0.0, 1.0)
+    since_base = (pl.col("year") - pl.col("base_year") - 1) * 12 + elapsed_months()
     term = since_base / ((pl.col("target_year") - pl.col("base_year")) * 12)
     kind, pace = pl.col("target_kind"), pl.col("pace")
     rule = first_match(
@@ -276,10 +286,10 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
         (kind == "multi_year", "elapsed"),
         (pl.col("own_nodes").is_not_null(), "nodes"),
         ((start > 0) & (pace != "none"), "linear"),
-        *((pace == known, known) for known in PACES),
+        *((pace == name, name) for name in PACES),
     )
-    gone = elapsed().floor().cast(pl.Int64)
-    half = pl.when(gone >= 6).then(0.5).otherwise(0.0)
+    elapsed = elapsed_months().floor().cast(pl.Int64)
+    half = pl.when(elapsed >= 6).then(0.5).otherwise(0.0)
     share = (
         pl.when(pl.col("pace_rule") == "elapsed")
         .then(term)
@@ -292,32 +302,32 @@ def share_due(targets: pl.LazyFrame) -> pl.LazyFrame:
         .when(pl.col("pace_rule") == "half")
         .then(half)
         .when(pl.col("pace_rule") == "nodes")
-        .then(pl.col("_stepped"))
+        .then(pl.col("_node_share"))
         .when(pl.col("pace_rule") == "seasonal")
         .then(pl.col("profile"))
     )
     seasonal = (pl.col("pace_rule") == "seasonal") & (month != 12)
-    found = _with_steps(targets).with_columns(pace_rule=rule)
-    return found.with_columns(
+    rows = _with_node_share(targets).with_columns(pace_rule=rule)
+    return rows.with_columns(
         share_due=share,
         share_due_low=pl.when(seasonal).then("profile_low"),
         share_due_high=pl.when(seasonal).then("profile_high"),
         pace_years=pl.when(seasonal).then("profile_years"),
-    ).drop("_stepped")
+    ).drop("_node_share")
 
 
-def _with_steps(targets: pl.LazyFrame) -> pl.LazyFrame:
-    """Add ``_stepped``, the `node_share` of each row; each pair of nodes and month but once.
+def _with_node_share(targets: pl.LazyFrame) -> pl.LazyFrame:
+    """Add ``_node_share``, the `node_share` of each row; computed once per nodes and month.
 
-    Outside of the expressions: Python code inside of them would have two threads, each at its
-    own checkpoints, wait for each other for ever.
+    This happens outside of polars expressions: Python functions inside of them would deadlock when
+    two threads compute checkpoints at the same time.
     """
     rows = targets.collect()
     pairs = rows.select(
-        nodes=pl.coalesce("own_nodes", "nodes"), month=elapsed().floor().cast(pl.Int64)
+        nodes=pl.coalesce("own_nodes", "nodes"), month=elapsed_months().floor().cast(pl.Int64)
     )
-    known = pairs.unique().drop_nulls("nodes")
-    shares = [node_share(nodes, month) for nodes, month in known.iter_rows()]
-    known = known.with_columns(_stepped=pl.Series(shares, dtype=pl.Float64))
-    found = pairs.join(known, on=["nodes", "month"], how="left", maintain_order="left")
-    return rows.hstack(found.select("_stepped")).lazy()
+    shares = pairs.unique().drop_nulls("nodes")
+    values = [node_share(nodes, month) for nodes, month in shares.iter_rows()]
+    shares = shares.with_columns(_node_share=pl.Series(values, dtype=pl.Float64))
+    joined = pairs.join(shares, on=["nodes", "month"], how="left", maintain_order="left")
+    return rows.hstack(joined.select("_node_share")).lazy()

@@ -1,23 +1,29 @@
-"""Who a row's peers are, and its place among those that take part (definitions §8)."""
+"""The peers of each row, and ranks among them (definitions §8)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.frames import grade_level, with_facts
-from kejistats.metrics.lookup import gather, has_key, key_in_group, unit_at, unit_number
+from kejistats.metrics.frames import encode_grade, with_indicator_columns
+from kejistats.metrics.lookup import (
+    gather,
+    has_key,
+    key_with_group,
+    time_and_district,
+    time_and_district_of_key,
+)
 from kejistats.metrics.totals import month_end, valid_at
 from kejistats.model.tables.observation import GRADES
 
 PEER_KINDS = ["district", "zone"]
-# Figures are told apart by this many digits.
-DIGITS = 12
+# Figures equal to this many significant digits share a rank.
+SIGNIFICANT_DIGITS = 12
 
 
 def with_peers(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
-    """Add who a row's peers are: same parent, kind and group, valid at the checkpoint.
+    """Add the peers of each row: districts of the same parent, kind and group, valid at the checkpoint.
 
     Parameters
     ----------
@@ -29,37 +35,41 @@ def with_peers(
     Returns
     -------
     polars.LazyFrame
-        Columns added: peers (how many there are), direction, _in, whether the row takes part
-        in a ranking (an exact figure of a valid peer), and _cell, which peers, indicator, level,
-        checkpoint and grade it takes part with. Unchanged where they are there.
+        Columns added: peers (how many there are), direction, _eligible (whether the row may be
+        ranked: an exact figure of a valid peer), _rank_group (the rows it is ranked with: same
+        peers, indicator, level, checkpoint and grade) and _member_hash. Rows that have them
+        already are returned unchanged.
     """
     names = rows.collect_schema().names()
-    if "_cell" in names:
+    if "_rank_group" in names:
         return rows
-    units = _units(rows, districts)
-    found = {c: pl.col(c) for c in ("_group", "_member", "peers")}
+    members = _peer_groups(rows, districts)
+    columns = {c: pl.col(c) for c in ("_peer_group", "_member_hash", "peers")}
     if has_key(rows):
-        asking = rows.collect()
-        table = units.select(*found, unit_number().alias("_u")).collect().sort("_u")
-        rows = asking.hstack(gather(asking, unit_at(), table, "_u", found)).lazy()
-        cell = key_in_group("_group") * (len(GRADES) + 1) + grade_level().fill_null(len(GRADES))
+        collected = rows.collect()
+        table = members.select(*columns, time_and_district().alias("_at")).collect().sort("_at")
+        matches = gather(collected, time_and_district_of_key(), table, "_at", columns)
+        rows = collected.hstack(matches).lazy()
+        grade = encode_grade().fill_null(len(GRADES))
+        rank_group = key_with_group("_peer_group") * (len(GRADES) + 1) + grade
     else:
-        rows = rows.join(units, on=["district", "year", "month"], how="left", maintain_order="left")
-        cell = pl.concat_str(
-            "_group", "indicator", "level", "year", "month", pl.col("grade").fill_null(""),
+        on = ["district", "year", "month"]
+        rows = rows.join(members, on=on, how="left", maintain_order="left")
+        rank_group = pl.concat_str(
+            "_peer_group", "indicator", "level", "year", "month", pl.col("grade").fill_null(""),
             separator="|",
         )  # fmt: skip
     exact = (pl.col("status") == "reported") & (pl.col("bound") == "exact")
-    inside = exact & pl.col("_group").is_not_null()
+    eligible = exact & pl.col("_peer_group").is_not_null()
     return (
-        with_facts(rows, indicators)
-        .with_columns(_in=inside.fill_null(value=False), _cell=cell)
+        with_indicator_columns(rows, indicators)
+        .with_columns(_eligible=eligible.fill_null(value=False), _rank_group=rank_group)
         .select(*names, *peer_columns(names))
     )
 
 
-def _units(rows: pl.LazyFrame, districts: pl.DataFrame) -> pl.LazyFrame:
-    """Return the districts that are peers of others at each checkpoint, and how many those are."""
+def _peer_groups(rows: pl.LazyFrame, districts: pl.DataFrame) -> pl.LazyFrame:
+    """Return the districts that can have peers at each checkpoint, with their group and its size."""
     is_peer = pl.col("kind").is_in(PEER_KINDS) & pl.col("parent").is_not_null()
     group = pl.struct("parent", "kind", "group").rank("dense")
     at = rows.select("year", "month").unique()
@@ -67,37 +77,43 @@ def _units(rows: pl.LazyFrame, districts: pl.DataFrame) -> pl.LazyFrame:
     return (
         districts.lazy()
         .filter(is_peer)
-        .select(pl.col("code").alias("district"), "valid_from", "valid_to", _group=group)
+        .select(pl.col("code").alias("district"), "valid_from", "valid_to", _peer_group=group)
         .join(at, how="cross")
         .filter(valid_at(month_end()))
-        .select("district", "year", "month", "_group", _member=member)
-        .with_columns(peers=pl.len().over("_group", "year", "month").cast(pl.Int64))
+        .select("district", "year", "month", "_peer_group", _member_hash=member)
+        .with_columns(peers=pl.len().over("_peer_group", "year", "month").cast(pl.Int64))
     )
 
 
 def peer_columns(names: list[str]) -> list[str]:
-    """Return what `with_peers` added, kept so that the next function need not do it again."""
-    return [c for c in ("peers", "_cell", "_member", "direction", "_in") if c not in names]
+    """Return the columns of `with_peers` that `names` lacks.
 
-
-def signed(value: pl.Expr) -> pl.Expr:
-    """Return a value by which more is better, without the noise of binary fractions.
-
-    Figures that print alike must not be told apart.
+    A metric function returns them, so that the next one need not compute them again.
     """
-    return (
-        pl.when(pl.col("direction") == "down").then(-value).otherwise(value).round_sig_figs(DIGITS)
-    )  # fmt: skip
+    added = ("peers", "_rank_group", "_member_hash", "direction", "_eligible")
+    return [c for c in added if c not in names]
 
 
-def placed(rows: pl.LazyFrame, inside: pl.Expr, value: pl.Expr, cell: list[str]) -> pl.LazyFrame:
-    """Add ``_place``, the competition rank of the rows that take part, and what goes with it.
+def higher_is_better(value: pl.Expr) -> pl.Expr:
+    """Return the value, negated where less is better, rounded to its significant digits.
 
-    ``_inside`` says who takes part, ``_value`` by what, ``_count`` how many.
+    Figures that differ only by the noise of binary fractions then tie.
     """
-    place = pl.col("_value").rank("min", descending=True).over(cell).cast(pl.Int64)
-    count = pl.col("_inside").sum().over(cell).cast(pl.Int64)
-    inside = (inside & value.is_not_null()).fill_null(value=False)
-    return rows.with_columns(_inside=inside, _value=pl.when(inside).then(value)).with_columns(
-        _place=place, _count=pl.when("_inside").then(count)
-    )
+    oriented = pl.when(pl.col("direction") == "down").then(-value).otherwise(value)
+    return oriented.round_sig_figs(SIGNIFICANT_DIGITS)
+
+
+def with_competition_rank(
+    rows: pl.LazyFrame, takes_part: pl.Expr, value: pl.Expr, group: list[str]
+) -> pl.LazyFrame:
+    """Add ``_rank``, the competition rank of each row that takes part; 1 = highest value.
+
+    Also added: ``_takes_part`` (whether the row is ranked), ``_value`` (by which value) and
+    ``_participants`` (how many rows are ranked in its group).
+    """
+    rank = pl.col("_value").rank("min", descending=True).over(group).cast(pl.Int64)
+    count = pl.col("_takes_part").sum().over(group).cast(pl.Int64)
+    takes_part = (takes_part & value.is_not_null()).fill_null(value=False)
+    return rows.with_columns(
+        _takes_part=takes_part, _value=pl.when(takes_part).then(value)
+    ).with_columns(_rank=rank, _participants=pl.when("_takes_part").then(count))

@@ -1,4 +1,4 @@
-"""The progress code of a figure against its target and pace (definitions §6)."""
+"""The progress code of a figure relative to its target and pace (definitions §6)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import date
 
 import polars as pl
 
-from kejistats.metrics.bounds import LOWER, UPPER, quotient
+from kejistats.metrics.bounds import LOWER, UPPER, quotient_bound
 from kejistats.metrics.categories import decode, encode, first_match
 from kejistats.metrics.lookup import TIME
-from kejistats.metrics.targets import INCREASE
+from kejistats.metrics.targets import INCREASE_KINDS
 from kejistats.model.settings import Thresholds
 from kejistats.model.tables.indicator import FREQUENCIES
 from kejistats.model.tables.metric import PROGRESS
@@ -21,9 +21,9 @@ def progress(
 ) -> pl.LazyFrame:
     """Add ``progress``, ``target_reason`` and the ``thresholds`` used (definitions §6).
 
-    ahead from a pace ratio of 1.05 on, on_pace from 1.00, near from 0.95, slow from 0.60, behind
-    below; a growth target by growth − g in points: +1, 0, −0.5; a ceiling by p·T and T. In
-    December a target is only reached or not.
+    By pace ratio: ahead from 1.05, on_pace from 1.00, near from 0.95, slow from 0.60, else behind.
+    A growth target is judged by growth − target in points, with the limits +1, 0 and −0.5; a
+    ceiling by p·T and T. In December of the target year a target is either done or missed.
 
     Parameters
     ----------
@@ -32,14 +32,15 @@ def progress(
     thresholds
         Limits; those of definitions §6 by default.
     as_known
-        The day whose knowledge counts: what is missing before its release is then not_due.
+        The day whose knowledge counts: a missing figure that is released later is not_due. None:
+        every figure counts as released.
 
     Returns
     -------
     polars.LazyFrame
         progress: done, ahead, on_pace, near, slow, behind, not_due, masked, missing,
         no_target or no_pace. target_reason: why a target could not be applied in full.
-        thresholds: the limits a code was chosen by, such as ``1.05;1;0.95;0.6``.
+        thresholds: the limits used, such as ``1.05;1;0.95;0.6``.
 
     Examples
     --------
@@ -60,21 +61,21 @@ def progress(
     """
     limits = thresholds or Thresholds()
     a, t, kind = pl.col("value"), pl.col("target"), pl.col("target_kind")
-    own, p = pl.col("_own"), pl.col("share_due")
-    # What is exactly 1.05 or exactly the target on paper must be so here: differences and
-    # quotients carry noise of binary fractions in their last digits.
+    achieved, p = pl.col("_achieved"), pl.col("share_due")
+    # Differences and quotients are rounded: a ratio of exactly 1.05, or a figure exactly at its
+    # target, must not miss the limit by the noise of binary fractions.
     ratio = pl.col("pace_ratio").round(9)
     final = ((pl.col("target_year") == pl.col("year")) & (pl.col("month") == 12)).fill_null(
         value=False
     )
-    judged = pl.when(kind == "net").then(own).otherwise(a)
-    ahead = (judged - t).round(9)
-    more = (pl.col("comparison") == ">") & (pl.col("bound") != "more_than")
-    above = (kind == "range") & ((a - pl.col("target_upper")).round(9) > 0)
-    reached = pl.when(more).then(ahead > 0).otherwise(ahead >= 0)
-    reached &= ~above.fill_null(value=False)
+    judged = pl.when(kind == "net").then(achieved).otherwise(a)
+    excess = (judged - t).round(9)
+    must_exceed = (pl.col("comparison") == ">") & (pl.col("bound") != "more_than")
+    above_range = (kind == "range") & ((a - pl.col("target_upper")).round(9) > 0)
+    reached = pl.when(must_exceed).then(excess > 0).otherwise(excess >= 0)
+    reached &= ~above_range.fill_null(value=False)
 
-    by_ratio = _code(
+    by_ratio = _first_code(
         (ratio >= limits.ahead, "ahead"),
         (ratio >= limits.on_pace, "on_pace"),
         (_small_count_on_pace(limits), "on_pace"),
@@ -82,28 +83,28 @@ def progress(
         (ratio >= limits.slow, "slow"),
         otherwise="behind",
     )
-    over = pl.col("_growth_gap").round(9)
-    enough = (over > 0) | ((over == 0) & (pl.col("comparison") != ">"))
-    by_growth = _code(
-        (over.is_null(), "no_pace"),
-        (final & enough, "done"),
+    growth_gap = pl.col("_growth_gap").round(9)
+    growth_reached = (growth_gap > 0) | ((growth_gap == 0) & (pl.col("comparison") != ">"))
+    by_growth = _first_code(
+        (growth_gap.is_null(), "no_pace"),
+        (final & growth_reached, "done"),
         (final, "slow"),
-        (over >= limits.growth_ahead, "ahead"),
-        (over >= limits.growth_on_pace, "on_pace"),
-        (over >= limits.growth_near, "near"),
+        (growth_gap >= limits.growth_ahead, "ahead"),
+        (growth_gap >= limits.growth_on_pace, "on_pace"),
+        (growth_gap >= limits.growth_near, "near"),
         otherwise="slow",
     )
     flow = pl.col("measure") == "flow"
     within = (a - pl.when(flow & p.is_not_null()).then(p * t).otherwise(t)).round(9) <= 0
-    by_ceiling = _code(
+    by_ceiling = _first_code(
         ((a - t).round(9) > 0, "behind"), (final, "done"), (within, "on_pace"), otherwise="slow"
     )
-    hold = (kind == "level") & ((t - pl.col("target_base")).round(9) <= 0)
-    by_total = _code(
+    at_base = (kind == "level") & ((t - pl.col("target_base")).round(9) <= 0)
+    by_total = _first_code(
         (reached, "done"),
         (final & (ratio < limits.slow), "behind"),
-        (final | hold | above, "slow"),
-        (own.is_null() | p.is_null(), "no_pace"),
+        (final | at_base | above_range, "slow"),
+        (achieved.is_null() | p.is_null(), "no_pace"),
         (p == 0, "not_due"),
         (ratio.is_null(), "no_pace"),
         otherwise=by_ratio,
@@ -115,76 +116,78 @@ def progress(
         .then(by_ceiling)
         .otherwise(by_total)
     )
-    # Worked out once and named, for several of the columns below ask for it.
-    rows = rows.with_columns(_code=code).with_columns(_weaker=_weaker(final))
+    # Computed as columns once, because several of the columns below use them.
+    rows = rows.with_columns(_code=code).with_columns(_weaker=_weaker_code(final))
     code, weaker = pl.col("_code"), pl.col("_weaker")
-    unsure = _open(kind) & (weaker != code)
-    every = encode(pl.col("frequency"), [*FREQUENCIES], [*FREQUENCIES.values()])
-    coming = (pl.col("month") % every != 0) | unreleased(as_known)
+    uncertain = _bound_leaves_open(kind) & (weaker != code)
+    interval = encode(pl.col("frequency"), [*FREQUENCIES], [*FREQUENCIES.values()])
+    not_due_yet = (pl.col("month") % interval != 0) | unreleased(as_known)
     before_node = t.is_not_null() & (p == 0)
     status = pl.col("status")
     missing = status == "missing"
-    progress = _code(
+    progress = _first_code(
         (status == "masked", "masked"),
-        (missing & (coming | before_node), "not_due"),
+        (missing & (not_due_yet | before_node), "not_due"),
         (missing, "missing"),
         (t.is_null() | (status == "not_applicable"), "no_target"),
-        otherwise=pl.when(unsure).then(weaker).otherwise(code),
+        otherwise=pl.when(uncertain).then(weaker).otherwise(code),
     )
     reason = first_match(
         (t.is_null(), None),
         (status == "masked", "figure_masked"),
         (missing, "figure_missing"),
         (status == "not_applicable", "not_applicable"),
-        (unsure, "bound_open"),
-        (a.is_not_null() & _contradicting(kind) & ~_unfinished(), "bound_open"),
-        ((kind == "growth") & over.is_null(), "growth_missing"),
-        (_unfinished(), "year_unfinished"),
+        (uncertain, "bound_open"),
+        (a.is_not_null() & _bounds_contradict(kind) & ~_base_year_unfinished(), "bound_open"),
+        ((kind == "growth") & growth_gap.is_null(), "growth_missing"),
+        (_base_year_unfinished(), "year_unfinished"),
         (kind.is_in(["level", "net", "multi_year"]) & pl.col("target_base").is_null(),
          "base_missing"),
         ((pl.col("pace_rule") == "seasonal") & p.is_null(), "no_profile"),
         ((t <= 0) & ~kind.is_in(["growth", "ceiling"]), "zero_target"),
     )  # fmt: skip
-    used = first_match(
+    limits_used = first_match(
         (t.is_null() | (kind == "ceiling"), None),
         (kind == "growth",
-         _spelled(limits.growth_ahead, limits.growth_on_pace, limits.growth_near)),
-        otherwise=_spelled(limits.ahead, limits.on_pace, limits.near, limits.slow),
+         _format_limits(limits.growth_ahead, limits.growth_on_pace, limits.growth_near)),
+        otherwise=_format_limits(limits.ahead, limits.on_pace, limits.near, limits.slow),
     )  # fmt: skip
     return rows.with_columns(
-        progress=decode(progress, PROGRESS), target_reason=reason, thresholds=used
+        progress=decode(progress, PROGRESS), target_reason=reason, thresholds=limits_used
     ).drop("_code", "_weaker")
 
 
-def _code(*cases: tuple[pl.Expr, str], otherwise: str | pl.Expr) -> pl.Expr:
-    """Return the place in PROGRESS of the first case that holds."""
-    place = _place(otherwise) if isinstance(otherwise, str) else otherwise
+def _first_code(*cases: tuple[pl.Expr, str], otherwise: str | pl.Expr) -> pl.Expr:
+    """Return the number in PROGRESS of the first case whose condition is true."""
+    code = _progress_number(otherwise) if isinstance(otherwise, str) else otherwise
     for condition, name in reversed(cases):
-        place = pl.when(condition).then(_place(name)).otherwise(place)
-    return place
+        code = pl.when(condition).then(_progress_number(name)).otherwise(code)
+    return code
 
 
-def _place(name: str) -> pl.Expr:
+def _progress_number(name: str) -> pl.Expr:
+    """Return the number of a progress code in PROGRESS."""
     return pl.lit(PROGRESS.index(name), dtype=pl.Int8)
 
 
-def _unfinished() -> pl.Expr:
-    """Return where the part of a year cannot be held against the whole base year of its target."""
+def _base_year_unfinished() -> pl.Expr:
+    """Return whether the flow of part of a year would be compared with that of a full base year."""
     multi = pl.col("target_kind") == "multi_year"
     return multi & (pl.col("measure") == "flow") & (pl.col("month") < 12)
 
 
-def _spelled(*limits: float) -> str:
+def _format_limits(*limits: float) -> str:
+    """Return limits as the column thresholds has them."""
     return ";".join(f"{limit:g}" for limit in limits)
 
 
 def unreleased(as_known: date | None) -> pl.Expr:
-    """Return where no figure can exist yet on a day: its release lies in a later month (definitions §3).
+    """Return whether a figure cannot exist yet on a day, its release being later (definitions §3).
 
     Parameters
     ----------
     as_known
-        The day whose knowledge counts; None: nothing is held to be still to come.
+        The day whose knowledge counts; None: every figure counts as released.
 
     Returns
     -------
@@ -203,40 +206,40 @@ def unreleased(as_known: date | None) -> pl.Expr:
     return earliest > as_known.year * 12 + as_known.month
 
 
-def _contradicting(kind: pl.Expr) -> pl.Expr:
-    """Return where the bounds of a figure and its base leave nothing to be said of the increase."""
-    increase = kind.is_in(INCREASE) & pl.col("target_base").is_not_null()
-    return increase & pl.col("_own_bound").is_null()
+def _bounds_contradict(kind: pl.Expr) -> pl.Expr:
+    """Return whether the bounds of a figure and its base leave the increase unknown."""
+    increase = kind.is_in(INCREASE_KINDS) & pl.col("target_base").is_not_null()
+    return increase & pl.col("_achieved_bound").is_null()
 
 
-def _open(kind: pl.Expr) -> pl.Expr:
-    """Return where the bound of what is judged leaves a worse status open.
+def _bound_leaves_open(kind: pl.Expr) -> pl.Expr:
+    """Return whether the bound of the judged amount allows for a worse status.
 
     An upper bound (近、不足) does, and under a ceiling a lower one. An increase has the bound of
-    the figure over its base, growth that of the rate; where the two contradict each other the
-    increase may be anything, and is taken for an upper bound.
+    the figure minus its base, growth that of the rate. An increase of unknown bound, from bounds
+    that contradict each other, counts as an upper bound.
     """
-    increase = quotient("bound", "target_base_bound").fill_null("at_most")
+    increase = quotient_bound("bound", "target_base_bound").fill_null("at_most")
     growth = pl.when(pl.col("published_growth").is_null()).then(pl.col("yoy_bound"))
     judged = (
         pl.when(kind == "growth")
         .then(growth)
-        .when(kind.is_in(INCREASE) & pl.col("target_base").is_not_null())
+        .when(kind.is_in(INCREASE_KINDS) & pl.col("target_base").is_not_null())
         .then(increase)
         .otherwise(pl.col("bound"))
     )
     return pl.when(kind == "ceiling").then(judged.is_in(LOWER)).otherwise(judged.is_in(UPPER))
 
 
-def _weaker(final: pl.Expr) -> pl.Expr:
-    """Return the weaker of the two codes that an open comparison lies between (definitions §6).
+def _weaker_code(final: pl.Expr) -> pl.Expr:
+    """Return the weaker of the two codes that an uncertain figure lies between (definitions §6).
 
-    A status that says the target is not reached is sure, and stays.
+    A status that says that the target is missed is certain and stays unchanged.
     """
     code = pl.col("_code")
-    done, ahead, on_pace = (code == _place(name) for name in ("done", "ahead", "on_pace"))
+    done, ahead, on_pace = (code == _progress_number(name) for name in ("done", "ahead", "on_pace"))
     ceiling = pl.col("target_kind") == "ceiling"
-    return _code(
+    return _first_code(
         ((done | on_pace) & (final | ceiling), "slow"),
         (done & pl.col("pace_ratio").is_null(), "no_pace"),
         (done, "ahead"),
@@ -247,6 +250,6 @@ def _weaker(final: pl.Expr) -> pl.Expr:
 
 
 def _small_count_on_pace(limits: Thresholds) -> pl.Expr:
-    """A count with a small target is on pace when it reaches ⌊due⌋ (definitions §6)."""
-    small = pl.col("unit").is_in(sorted(COUNT_UNITS)) & (pl.col("_goal") < limits.small_count)
-    return small & (pl.col("_own") >= pl.col("due").round(9).floor())
+    """Return whether a count with a small target reaches ⌊due⌋, and so is on pace (definitions §6)."""
+    small = pl.col("unit").is_in(sorted(COUNT_UNITS)) & (pl.col("_to_achieve") < limits.small_count)
+    return small & (pl.col("_achieved") >= pl.col("due").round(9).floor())

@@ -1,28 +1,28 @@
-"""占比 and 拉动: what part a district has in its city's figure and in its growth (definitions §7, §8)."""
+"""占比 and 拉动: a district's share of its city's figure and of its growth (definitions §7, §8)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kejistats.metrics.bounds import FIRM, quotient
+from kejistats.metrics.bounds import UNBOUNDED, quotient_bound
 from kejistats.metrics.categories import first_match
-from kejistats.metrics.frames import with_facts, with_units
+from kejistats.metrics.frames import with_district_columns, with_indicator_columns
 from kejistats.metrics.lookup import key_columns, of_district
 from kejistats.metrics.totals import DERIVED_TOTAL
 from kejistats.model.settings import Thresholds
 
-# What they need to know of the parent's row.
-OF_SHARE = ["value", "status", "bound", "grade", "break_id"]
-OF_CONTRIBUTION = [
+# The columns of the parent's row that `share` and `contribution` need.
+SHARE_INPUTS = ["value", "status", "bound", "grade", "break_id"]
+CONTRIBUTION_INPUTS = [
     "base", "base_bound", "change", "change_bound", "grade", "break_id", "yoy_reason",
 ]  # fmt: skip
 
 
 def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame) -> pl.LazyFrame:
-    """Add the share of the parent's figure: own / total, with the bound that follows.
+    """Add the share of the parent's figure, A / A_parent, with the bound that follows from both.
 
-    The parent's row is its own report or, from `totals`, the sum of districts that all
-    reported; of the same definition and grade. Exactly one of share and share_reason is set
+    The parent's figure is the one it reported or, from `totals`, the sum of its districts; it must
+    be on the same definition and of the same grade. Exactly one of share and share_reason is set
     (definitions §8).
 
     Parameters
@@ -51,26 +51,26 @@ def share(figures: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFra
     [(None, 'is_total'), (0.4, None)]
     """
     names = figures.collect_schema().names()
-    rows = with_parent(figures, districts, indicators, OF_SHARE)
-    rows = rows.with_columns(_share_bound=quotient("bound", "_whole_bound"))
+    rows = with_parent(figures, districts, indicators, SHARE_INPUTS)
+    rows = rows.with_columns(_share_bound=quotient_bound("bound", "_parent_bound"))
     reason = first_match(
         (pl.col("kind") == "total", "is_total"),
         (pl.col("_parent").is_null(), "no_parent"),
         (pl.col("aggregate") != "sum", "not_additive"),
         (pl.col("status") == "masked", "figure_masked"),
         (pl.col("value").is_null(), "figure_missing"),
-        (pl.col("_whole_status") == "masked", "total_masked"),
-        (pl.col("_whole_value").is_null(), "total_missing"),
-        (~pl.col("_whole_break_id").eq_missing(pl.col("break_id")), "break"),
-        (pl.col("_whole_grade") != pl.col("grade"), "total_grade"),
-        (pl.col("_whole_value") <= 0, "total_zero"),
+        (pl.col("_parent_status") == "masked", "total_masked"),
+        (pl.col("_parent_value").is_null(), "total_missing"),
+        (~pl.col("_parent_break_id").eq_missing(pl.col("break_id")), "break"),
+        (pl.col("_parent_grade") != pl.col("grade"), "total_grade"),
+        (pl.col("_parent_value") <= 0, "total_zero"),
         (pl.col("_share_bound").is_null(), "bound_open"),
     )
     rows = rows.with_columns(share_reason=reason)
-    fits = pl.col("share_reason").is_null()
+    has_share = pl.col("share_reason").is_null()
     return rows.with_columns(
-        share=pl.when(fits).then(pl.col("value") / pl.col("_whole_value")),
-        share_bound=pl.when(fits).then("_share_bound"),
+        share=pl.when(has_share).then(pl.col("value") / pl.col("_parent_value")),
+        share_bound=pl.when(has_share).then("_share_bound"),
     ).select(*names, "share", "share_bound", "share_reason")
 
 
@@ -80,12 +80,12 @@ def contribution(
     indicators: pl.DataFrame,
     thresholds: Thresholds | None = None,
 ) -> pl.LazyFrame:
-    """Add 拉动 and 贡献率: what a district's change did for the growth of its city.
+    """Add 拉动 and 贡献率: the part of a district's change in the growth of its city.
 
     contribution = (A − B) / B_city · 100 in points, for B_city > 0; contribution_rate =
-    (A − B) / (A_city − B_city), only where the city moved by at least 1 % (definitions §7). In a
-    city that fell, a rate above zero is a share in the fall (下拉). Only of additive indicators,
-    where both figures are of one grade and none is a bound.
+    (A − B) / (A_city − B_city), only where the city changed by at least 1 % (definitions §7). In a
+    city whose figure fell, a rate above zero is a share in the fall (下拉). Only for additive
+    indicators, where the two figures have the same grade and none is a bound.
 
     Parameters
     ----------
@@ -118,34 +118,34 @@ def contribution(
     """
     limits = thresholds or Thresholds()
     names = rows.collect_schema().names()
-    rows = with_parent(rows, districts, indicators, OF_CONTRIBUTION)
-    base, moved = pl.col("_whole_base"), pl.col("_whole_change")
+    rows = with_parent(rows, districts, indicators, CONTRIBUTION_INPUTS)
+    city_base, city_change = pl.col("_parent_base"), pl.col("_parent_change")
     usable = (
         (pl.col("aggregate") == "sum")
-        & pl.col("_whole_break_id").eq_missing(pl.col("break_id"))
-        # As of a share: a forecast is no part of what has been counted.
-        & (pl.col("_whole_grade") == pl.col("grade"))
-        # A base of a worse grade bears no rate (definitions §7), and none of a part either.
+        & pl.col("_parent_break_id").eq_missing(pl.col("break_id"))
+        # As for shares: a forecast cannot be part of a final figure.
+        & (pl.col("_parent_grade") == pl.col("grade"))
+        # No rate over a base of a worse grade (definitions §7), so no part of that rate either.
         & pl.all_horizontal(
-            pl.col(c).ne_missing("base_grade") for c in ("yoy_reason", "_whole_yoy_reason")
+            pl.col(c).ne_missing("base_grade") for c in ("yoy_reason", "_parent_yoy_reason")
         )
         & pl.all_horizontal(
-            pl.col(c).is_in(FIRM)
-            for c in ("change_bound", "_whole_base_bound", "_whole_change_bound")
+            pl.col(c).is_in(UNBOUNDED)
+            for c in ("change_bound", "_parent_base_bound", "_parent_change_bound")
         )
-        & (base > 0)
+        & (city_base > 0)
     )
-    enough = (moved / base).abs().round(12) >= limits.contribution_move
+    enough = (city_change / city_base).abs().round(12) >= limits.contribution_move
     return rows.with_columns(
-        contribution=pl.when(usable).then(pl.col("change") / base * 100),
-        contribution_rate=pl.when(usable & enough).then(pl.col("change") / moved),
+        contribution=pl.when(usable).then(pl.col("change") / city_base * 100),
+        contribution_rate=pl.when(usable & enough).then(pl.col("change") / city_change),
     ).select(*names, "contribution", "contribution_rate")
 
 
 def contributions(
     metrics: pl.DataFrame, districts: pl.DataFrame, indicator: str, parent: str
 ) -> pl.DataFrame:
-    """Return who moved a city's figure by how much, with a residual row so that columns sum.
+    """Return each member's part in the change of a city's figure, with a residual and a total row.
 
     Parameters
     ----------
@@ -162,9 +162,10 @@ def contributions(
     -------
     polars.DataFrame
         district, change (units), contribution (points), contribution_rate (fraction): the city's
-        members by contribution, then a row whose district is null with what they leave over,
-        such as districts that did not report, then the city. Zones and subtotals, parts of
-        districts, are left out. Empty where the city's own growth is unknown.
+        members by contribution, then a row with district null for the rest, such as districts
+        that did not report, then the city. The rows above the city's sum to it. Zones and
+        subtotals, which are parts of districts, are left out. Empty where the city's own growth
+        is unknown.
 
     Examples
     --------
@@ -186,24 +187,26 @@ def contributions(
     city = table.filter(pl.col("district") == parent, pl.col("yoy").is_not_null())
     if city.is_empty():
         return rows.clear()
-    moved = pl.col("contribution_rate").is_not_null().any()
-    whole = city.select(
+    has_rates = pl.col("contribution_rate").is_not_null().any()
+    total = city.select(
         "district", "change", contribution=pl.col("yoy") * 100, contribution_rate=pl.lit(1.0)
-    ).with_columns(contribution_rate=pl.when(rows.select(moved).item()).then("contribution_rate"))
-    left = [
+    ).with_columns(
+        contribution_rate=pl.when(rows.select(has_rates).item()).then("contribution_rate")
+    )
+    residual = [
         pl.lit(None, dtype=pl.String).alias("district"),
-        *((pl.lit(whole[c][0], dtype=pl.Float64) - pl.col(c).sum()).alias(c) for c in columns[1:]),
+        *((pl.lit(total[c][0], dtype=pl.Float64) - pl.col(c).sum()).alias(c) for c in columns[1:]),
     ]
     rows = rows.sort("contribution", descending=True, maintain_order=True)
-    return pl.concat([rows, rows.select(left), whole], how="vertical_relaxed")
+    return pl.concat([rows, rows.select(residual), total], how="vertical_relaxed")
 
 
 def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFrame:
-    """Return the city's figures behind a share, and how the share changed within a year.
+    """Return the city's figures behind each share, and the change of the share within a year.
 
-    share_change = A / A_city − B / B_city in points (definitions §8 for the shares): of exact figures
-    only, of one definition, neither base of a worse grade than its figure, and where the city's
-    two figures came about in the same way, both reported or both summed.
+    share_change = A / A_city − B / B_city in points (definitions §8 for the shares). Only for exact
+    figures on one definition, with bases of no worse grade than the figures, and only where the
+    city's two figures have the same origin: both reported or both summed.
 
     Parameters
     ----------
@@ -216,8 +219,8 @@ def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFram
     -------
     polars.DataFrame
         district, indicator, level; whole, whole_base (the city's figures, in the indicator's
-        unit), whole_source, whole_base_source; share_change (points), null where it is not
-        known. A row where there is a share or a contribution.
+        unit), whole_source, whole_base_source; share_change (points), null where it is unknown.
+        One row for each row with a share or a contribution.
 
     Examples
     --------
@@ -232,23 +235,23 @@ def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFram
     """
     key = ["indicator", "level"]
     columns = ["value", "source", "base", "base_source", "base_bound", "yoy_reason"]
-    wholes = metrics.select(*key, pl.col("district").alias("_parent"),
+    parents = metrics.select(*key, pl.col("district").alias("_parent"),
                             *(pl.col(c).alias(f"_{c}") for c in columns))  # fmt: skip
     rows = metrics.filter(pl.col("share").is_not_null() | pl.col("contribution").is_not_null())
     rows = rows.join(districts.select(district="code", _parent="parent"), on="district")
-    alike = (pl.col("_source") == DERIVED_TOTAL) == (pl.col("_base_source") == DERIVED_TOTAL)
+    same_origin = (pl.col("_source") == DERIVED_TOTAL) == (pl.col("_base_source") == DERIVED_TOTAL)
     known = (
         (pl.col("share_bound") == "exact")
         & pl.all_horizontal(pl.col(c) == "exact" for c in ("base_bound", "_base_bound"))
         & (pl.col("yoy_reason").is_null() | (pl.col("yoy_reason") == "base_zero"))
         & pl.col("_yoy_reason").is_null()
         & (pl.col("_base") > 0)
-        & alike
+        & same_origin
     )
     before = pl.col("base") / pl.col("_base")
     change = pl.when(known).then((pl.col("share") - before) * 100)
     return (
-        rows.join(wholes, on=["_parent", *key])
+        rows.join(parents, on=["_parent", *key])
         .select(
             "district", *key, whole="_value", whole_source="_source", whole_base="_base",
             whole_base_source="_base_source", share_change=change,
@@ -260,15 +263,19 @@ def share_changes(metrics: pl.DataFrame, districts: pl.DataFrame) -> pl.DataFram
 def with_parent(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, columns: list[str]
 ) -> pl.LazyFrame:
-    """Add columns of the parent's row, named ``_whole_…``, and ``_parent`` and ``kind``.
+    """Add columns of the parent's row, named ``_parent_…``, and the district's ``_parent`` and ``kind``.
 
-    Those that are there already are not looked for again.
+    Columns that the rows have already are not joined again.
     """
     names = rows.collect_schema().names()
-    missing = [c for c in dict.fromkeys(columns) if f"_whole_{c}" not in names]
+    missing = [c for c in dict.fromkeys(columns) if f"_parent_{c}" not in names]
     if not missing:
         return rows
     parents = districts["parent"].drop_nulls().unique().implode()
-    wholes = rows.filter(pl.col("district").is_in(parents)).select(*key_columns(rows), *missing)
-    rows = with_units(with_facts(rows, indicators), districts, _parent="parent", kind="kind")
-    return of_district(rows, wholes, "_parent", {f"_whole_{c}": pl.col(c) for c in missing})
+    parent_rows = rows.filter(pl.col("district").is_in(parents)).select(
+        *key_columns(rows), *missing
+    )
+    rows = with_district_columns(
+        with_indicator_columns(rows, indicators), districts, _parent="parent", kind="kind"
+    )
+    return of_district(rows, parent_rows, "_parent", {f"_parent_{c}": pl.col(c) for c in missing})

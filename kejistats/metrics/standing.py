@@ -1,4 +1,4 @@
-"""Standing among peers: ranks, and distances to leader, median and benchmark (definitions §8)."""
+"""Ranks among peers, and distances to leader, median and benchmark (definitions §8)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import polars as pl
 
 from kejistats.metrics.categories import first_match
 from kejistats.metrics.lookup import key_columns, lag, of_district
-from kejistats.metrics.peers import DIGITS, peer_columns, placed, signed, with_peers
+from kejistats.metrics.peers import (
+    SIGNIFICANT_DIGITS,
+    higher_is_better,
+    peer_columns,
+    with_competition_rank,
+    with_peers,
+)
 from kejistats.model.settings import Thresholds
 from kejistats.model.units import COUNT_UNITS
 
@@ -17,10 +23,11 @@ def rank(
     indicators: pl.DataFrame,
     coverage: float = 0.8,
 ) -> pl.LazyFrame:
-    """Add ranks among peers: same parent, kind and group, valid, exact figure, same grade.
+    """Add ranks among peers: valid districts of the same parent, kind and group.
 
-    Competition ranking (1, 2, 2, 4), 1 = highest, or lowest for ``direction = "down"``; none
-    for ``direction = "none"``. Totals, subtotals and residuals have no rank (definitions §8).
+    Competition ranking (1, 2, 2, 4), 1 = highest, or lowest for ``direction = "down"``; no rank
+    for ``direction = "none"``. Only exact figures are ranked, each grade by itself. Totals,
+    subtotals and residuals have no rank (definitions §8).
 
     Parameters
     ----------
@@ -29,14 +36,14 @@ def rank(
     districts, indicators
         District and Indicator tables.
     coverage
-        Share of peers with a figure from which a rank is shown; none is where more than half of
-        those ranked tie at zero.
+        Least share of ranked peers for ranks to be shown. They are also not shown where more than
+        half of the ranked figures are zero.
 
     Returns
     -------
     polars.LazyFrame
-        Columns added: rank, ranked, peers, tied, rank_shown, and _members (a number that tells
-        whose ranks these are, for comparing years).
+        Columns added: rank, ranked (how many take part), peers, tied, rank_shown, and _members, a
+        number that stands for the set of ranked districts, by which years are compared.
 
     Examples
     --------
@@ -53,17 +60,18 @@ def rank(
     """
     names = figures.collect_schema().names()
     rows = with_peers(figures, districts, indicators)
-    inside = pl.col("_in") & (pl.col("direction") != "none")
-    rows = placed(rows, inside, signed(pl.col("value")), ["_cell"])
-    last = pl.col("_value").rank("max", descending=True).over("_cell").cast(pl.Int64)
-    # The same members give the same sum in any order.
-    member = pl.when("_inside").then("_member").sum().over("_cell")
+    takes_part = pl.col("_eligible") & (pl.col("direction") != "none")
+    value = higher_is_better(pl.col("value"))
+    rows = with_competition_rank(rows, takes_part, value, ["_rank_group"])
+    last = pl.col("_value").rank("max", descending=True).over("_rank_group").cast(pl.Int64)
+    # The sum of the hashes is the same in any order of the members.
+    member = pl.when("_takes_part").then("_member_hash").sum().over("_rank_group")
     rows = rows.with_columns(
-        _last=last,
-        _zeros=(pl.col("_value") == 0).sum().over("_cell"),
-        _members=pl.when("_inside").then(member),
+        _lowest_rank=last,
+        _zeros=(pl.col("_value") == 0).sum().over("_rank_group"),
+        _members=pl.when("_takes_part").then(member),
     )
-    count = pl.col("_count")
+    count = pl.col("_participants")
     shown = (
         (count >= 2) & (count / pl.col("peers") >= coverage) & (pl.col("_zeros") <= count / 2)
     )  # fmt: skip
@@ -71,20 +79,22 @@ def rank(
         *names,
         "_members",
         *(["peers"] if "peers" not in names else []),
-        rank="_place",
-        ranked="_count",
-        tied=(pl.col("_place") != pl.col("_last")).fill_null(value=False),
+        rank="_rank",
+        ranked="_participants",
+        tied=(pl.col("_rank") != pl.col("_lowest_rank")).fill_null(value=False),
         rank_shown=shown.fill_null(value=False),
     )
 
 
 def rank_change(ranked: pl.LazyFrame, before: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the places risen (+) or fallen (−) since `before`; only for the same members (definitions §8).
+    """Add rank_change, the ranks gained (+) or lost (−) since `before` (definitions §8).
+
+    It is null unless the same districts are ranked in both years.
 
     Parameters
     ----------
     ranked, before
-        Results of `rank` at a checkpoint and at the same one a year before.
+        Results of `rank` at a checkpoint and at the same checkpoint a year before.
 
     Examples
     --------
@@ -107,11 +117,11 @@ def growth_rank(
     indicators: pl.DataFrame,
     thresholds: Thresholds | None = None,
 ) -> pl.LazyFrame:
-    """Add the rank of growth: one kind of growth for all, over a base that means something.
+    """Add the rank of growth among peers, with one kind of growth for the whole group.
 
-    Of a group either the growth computed here is ranked or the growth published, whichever more
-    peers have, on equal numbers the published; published growth only where all of it is on one
-    basis. A count takes part from a base of 10 on (definitions §8).
+    A group is ranked by computed or by published growth, whichever more peers have, with equal
+    numbers by the published; published growth is used only where all of it has the same basis. A
+    count takes part only with a base of at least 10 (definitions §8).
 
     Parameters
     ----------
@@ -152,27 +162,31 @@ def growth_rank(
     published = pl.col("published_growth")
     base = pl.coalesce("base", pl.col("value") / (1 + published))
     counted = pl.col("unit").is_in(sorted(COUNT_UNITS)) & pl.col("yoy_points").is_null()
-    large = ~counted | (base >= limits.growth_base).fill_null(value=False)
-    inside = pl.col("_in") & (pl.col("direction") != "none") & large
+    large_base = ~counted | (base >= limits.growth_base).fill_null(value=False)
+    takes_part = pl.col("_eligible") & (pl.col("direction") != "none") & large_base
     basis = pl.col("growth_basis").fill_null("名义").hash()
     rows = rows.with_columns(
-        _computed=pl.when(inside).then(computed),
-        _published=pl.when(inside).then(published),
-        _basis=pl.when(inside & published.is_not_null()).then(basis),
+        _computed=pl.when(takes_part).then(computed),
+        _published=pl.when(takes_part).then(published),
+        _basis=pl.when(takes_part & published.is_not_null()).then(basis),
     )
     one_basis = pl.col("_basis").min() == pl.col("_basis").max()
     more = pl.col("_published").count() >= pl.col("_computed").count()
-    rows = rows.with_columns(_use=(more & one_basis).over("_cell"))
-    growth = pl.when("_use").then("_published").otherwise("_computed")
-    rows = placed(rows, growth.is_not_null(), signed(growth), ["_cell"])
+    rows = rows.with_columns(_use_published=(more & one_basis).over("_rank_group"))
+    growth = pl.when("_use_published").then("_published").otherwise("_computed")
+    rows = with_competition_rank(
+        rows, growth.is_not_null(), higher_is_better(growth), ["_rank_group"]
+    )
     kind = first_match(
-        (~pl.col("_inside"), None), (pl.col("_use"), "published"), otherwise="computed"
+        (~pl.col("_takes_part"), None),
+        (pl.col("_use_published"), "published"),
+        otherwise="computed",
     )
     return rows.select(
         *names,
         *peer_columns(names),
-        yoy_rank="_place",
-        yoy_ranked="_count",
+        yoy_rank="_rank",
+        yoy_ranked="_participants",
         yoy_rank_kind=kind,
     )
 
@@ -180,7 +194,7 @@ def growth_rank(
 def attainment_rank(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame
 ) -> pl.LazyFrame:
-    """Add the rank of attainment among the peers judged by the same kind of target (definitions §8).
+    """Add the rank of attainment among peers with the same kind of target (definitions §8).
 
     Parameters
     ----------
@@ -210,22 +224,22 @@ def attainment_rank(
     """
     names = rows.collect_schema().names()
     rows = with_peers(rows, districts, indicators)
-    inside = pl.col("_in") & (pl.col("attainment_bound") == "exact")
-    steady = pl.col("attainment").round_sig_figs(DIGITS)
-    rows = placed(rows, inside, steady, ["_cell", "target_kind"])
+    takes_part = pl.col("_eligible") & (pl.col("attainment_bound") == "exact")
+    attainment = pl.col("attainment").round_sig_figs(SIGNIFICANT_DIGITS)
+    rows = with_competition_rank(rows, takes_part, attainment, ["_rank_group", "target_kind"])
     return rows.select(
-        *names, *peer_columns(names), attainment_rank="_place", attainment_ranked="_count"
+        *names, *peer_columns(names), attainment_rank="_rank", attainment_ranked="_participants"
     )
 
 
 def distances(
     rows: pl.LazyFrame, districts: pl.DataFrame, indicators: pl.DataFrame, benchmark: str = ""
 ) -> pl.LazyFrame:
-    """Add the distances to the leader, the median of the peers and a named benchmark (definitions §8).
+    """Add the distances to the leader, the peers' median and a named benchmark (definitions §8).
 
-    Each as a difference A − other in the registry's unit and as a ratio A / other, the ratio for
-    figures above zero only. Leader and median are those of the peers with an exact figure of the
-    same grade; a distance has the bound of the row's own figure.
+    Each is a difference A − other in the registry's unit and a ratio A / other; the ratio only
+    where A ≥ 0 and other > 0. Leader and median are taken among peers with an exact figure of the
+    same grade. A distance has the bound of the row's own figure.
 
     Parameters
     ----------
@@ -234,7 +248,7 @@ def distances(
     districts, indicators
         District and Indicator tables.
     benchmark
-        Code of the district all are compared with; empty for none.
+        Code of the district that all are compared with; empty for none.
 
     Returns
     -------
@@ -258,44 +272,45 @@ def distances(
     """
     names = rows.collect_schema().names()
     rows = with_peers(rows, districts, indicators)
-    directed = pl.col("_in") & (pl.col("direction") != "none")
-    rows = rows.with_columns(_value=pl.when(directed).then(signed(pl.col("value"))))
-    best = pl.col("_value") == pl.col("_value").max().over("_cell")
+    directed = pl.col("_eligible") & (pl.col("direction") != "none")
+    rows = rows.with_columns(_value=pl.when(directed).then(higher_is_better(pl.col("value"))))
+    best = pl.col("_value") == pl.col("_value").max().over("_rank_group")
     rows = rows.with_columns(_best=best).with_columns(
-        leader=pl.when("_best").then("value").max().over("_cell"),
-        leader_district=pl.when("_best").then("district").min().over("_cell"),
-        median=pl.when("_in").then("value").median().over("_cell"),
+        leader=pl.when("_best").then("value").max().over("_rank_group"),
+        leader_district=pl.when("_best").then("district").min().over("_rank_group"),
+        median=pl.when("_eligible").then("value").median().over("_rank_group"),
     )
     rows = _with_benchmark(rows, benchmark)
     a = pl.col("value")
-    found = ["leader", "median", "benchmark"]
+    references = ["leader", "median", "benchmark"]
     return rows.with_columns(
-        *((a - pl.col(c)).alias(f"to_{c}") for c in found),
+        *((a - pl.col(c)).alias(f"to_{c}") for c in references),
         *(
             pl.when((pl.col(c) > 0) & (a >= 0)).then(a / pl.col(c)).alias(f"{c}_ratio")
-            for c in found
+            for c in references
         ),
     ).select(
         *names,
         *peer_columns(names),
-        *(name for c in found for name in (c, f"to_{c}", f"{c}_ratio")),
+        *(name for c in references for name in (c, f"to_{c}", f"{c}_ratio")),
         "leader_district",
     )
 
 
 def _with_benchmark(rows: pl.LazyFrame, benchmark: str) -> pl.LazyFrame:
-    """Add the exact figure of the district all are compared with, of the same grade."""
+    """Add the benchmark district's figure if it is exact and of the same grade and definition."""
     if not benchmark:
         return rows.with_columns(benchmark=pl.lit(None, dtype=pl.Float64))
     code = pl.lit(benchmark).cast(rows.collect_schema()["district"], strict=False)
     rows = rows.with_columns(_benchmark=code)
-    own = ["value", "bound", "grade", "break_id"]
-    theirs = rows.filter(pl.col("district") == pl.col("_benchmark")).select(
-        *key_columns(rows), *own
+    columns = ["value", "bound", "grade", "break_id"]
+    benchmark_rows = rows.filter(pl.col("district") == pl.col("_benchmark")).select(
+        *key_columns(rows), *columns
     )
-    rows = of_district(rows, theirs, "_benchmark", {f"_its_{c}": pl.col(c) for c in own})
-    alike = pl.all_horizontal(
-        pl.col(c).eq_missing(pl.col(f"_its_{c}")) for c in ("grade", "break_id")
+    taken = {f"_benchmark_{c}": pl.col(c) for c in columns}
+    rows = of_district(rows, benchmark_rows, "_benchmark", taken)
+    comparable = pl.all_horizontal(
+        pl.col(c).eq_missing(pl.col(f"_benchmark_{c}")) for c in ("grade", "break_id")
     )
-    exact = pl.col("_its_bound") == "exact"
-    return rows.with_columns(benchmark=pl.when(exact & alike).then("_its_value"))
+    exact = pl.col("_benchmark_bound") == "exact"
+    return rows.with_columns(benchmark=pl.when(exact & comparable).then("_benchmark_value"))
