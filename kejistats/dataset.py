@@ -1,4 +1,4 @@
-"""A data set: a folder with its settings, districts, inbox and store; its tables and metrics."""
+"""The Dataset class: the settings, tables and metrics of a data set's folder."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from kejistats.model.registry import read_registry
 from kejistats.model.settings import read_districts, read_settings
 from kejistats.model.tables import Conversion
 from kejistats.store import Store
-from kejistats.store.vintages import read_day
+from kejistats.store.vintages import parse_day
 
 
 class Dataset:
-    """A data set, opened: typed tables and metrics.
+    """A data set: its settings, typed tables and metrics, read on demand.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Dataset:
     Raises
     ------
     UsageError
-        When the folder is no data set or its settings are malformed.
+        When the folder is not a data set or its settings are malformed.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -43,7 +43,7 @@ class Dataset:
         ] = {}
         self._checkpoints: dict[date | None, list[Checkpoint]] = {}
         if not (self.path / "dataset.toml").is_file():
-            raise UsageError(f"no data set at {self.path}", _known_datasets(self.path))
+            raise UsageError(f"no data set at {self.path}", _datasets_hint(self.path))
         self.settings = read_settings(self.path / "dataset.toml")
         ids = set(self.indicators["id"])
         self._check_names("headline", self.settings.headline, ids)
@@ -52,35 +52,36 @@ class Dataset:
         )
 
     def _check_names(self, key: str, names: Iterable[str], known: set[str]) -> None:
+        """Raise if a setting names ids that do not exist."""
         unknown = [name for name in names if name not in known]
         if unknown:
             raise UsageError(
-                f"{self.path / 'dataset.toml'}: {key} names unknown {', '.join(unknown)}",
-                "use ids of schemas/indicators/",
+                f"{self.path / 'dataset.toml'}: {key} has unknown ids: {', '.join(unknown)}",
+                "use ids from schemas/indicators/",
             )
 
     @property
     def name(self) -> str:
-        """The folder's name, used for outputs."""
+        """The name of the folder, which names its outputs too."""
         return self.path.name
 
     @cached_property
     def indicators(self) -> pl.DataFrame:
-        """The Indicator table: the registry and the data set's own ``indicators.toml``."""
+        """The Indicator table: the registry, then the data set's ``indicators.toml``."""
         return read_registry(shared("schemas/indicators", self.path), self.path / "indicators.toml")
 
     @cached_property
     def declared_chains(self) -> pl.DataFrame:
-        """The Chain table: those beside the registry and the data set's own ``chains.toml``."""
+        """The Chain table: the ``chains.toml`` beside the registry, then that of the data set."""
         registry = shared("schemas/indicators", self.path).parent
         return read_chains(self.indicators, registry / "chains.toml", self.path / "chains.toml")
 
     @cached_property
     def districts(self) -> pl.DataFrame:
         """The District table."""
-        found = read_districts(self.path / "districts.csv", self.settings.parent)
-        check_benchmark(self.path / "dataset.toml", self.settings.benchmark, found)
-        return found
+        districts = read_districts(self.path / "districts.csv", self.settings.parent)
+        check_benchmark(self.path / "dataset.toml", self.settings.benchmark, districts)
+        return districts
 
     @cached_property
     def observations(self) -> pl.DataFrame:
@@ -93,33 +94,33 @@ class Dataset:
         return Store(self.path / "store").targets()
 
     def observations_known(self, day: date | None) -> pl.LazyFrame:
-        """Return the observations known on a day, lazily: of a large store only what is needed is read.
+        """Return the observations known on a day, lazily, so that only needed rows are read.
 
         Parameters
         ----------
         day
-            None for all that the store holds.
+            None for the whole store.
         """
         if day is None and "observations" in self.__dict__:
             return self.observations.lazy()
         return Store(self.path / "store").scan_observations(day)
 
     def targets_known(self, day: date | None) -> pl.DataFrame:
-        """Return the targets known on a day; None for all that the store holds."""
+        """Return the targets known on a day, or all targets of the store for None."""
         return self.targets if day is None else Store(self.path / "store").targets(as_known=day)
 
     @property
     def findings(self) -> pl.DataFrame:
-        """The Finding table: what nothing has answered since it came in."""
+        """The Finding table of the open findings: those that nothing has resolved since."""
         return Store(self.path / "store").open_findings()
 
     @property
     def quarantine(self) -> pl.DataFrame:
-        """The Finding table of the rows kept out, until their correction comes in."""
+        """The Finding table of the rejected rows that have not been corrected since."""
         return Store(self.path / "store").quarantine()
 
     def forget_store(self) -> None:
-        """Let observations and targets be read anew, after an intake."""
+        """Discard cached tables, so that they are read again after an intake."""
         self.__dict__.pop("observations", None)
         self.__dict__.pop("targets", None)
         self._metrics.clear()
@@ -127,25 +128,25 @@ class Dataset:
 
     @property
     def form_indicators(self) -> pl.DataFrame:
-        """Indicator table of what forms ask for; see the setting ``indicators``."""
-        chosen = list(self.settings.indicators)
-        if chosen:
+        """The Indicator table of what fill-in forms request; see the setting ``indicators``."""
+        selected = list(self.settings.indicators)
+        if selected:
             return self.indicators.filter(
-                pl.col("id").is_in(chosen) | pl.col("domain").is_in(chosen)
+                pl.col("id").is_in(selected) | pl.col("domain").is_in(selected)
             )
-        known = pl.concat([self.observations["indicator"], self.targets["indicator"]]).unique()
-        found = self.indicators.filter(pl.col("id").is_in(known.implode()))
-        return self.indicators if found.is_empty() else found
+        ids = pl.concat([self.observations["indicator"], self.targets["indicator"]]).unique()
+        in_store = self.indicators.filter(pl.col("id").is_in(ids.implode()))
+        return self.indicators if in_store.is_empty() else in_store
 
     @property
     def headline(self) -> list[str]:
         """Ids of the main indicators, in order."""
-        own = list(self.settings.headline)
-        return own or self.indicators.filter("headline")["id"].to_list()
+        selected = list(self.settings.headline)
+        return selected or self.indicators.filter("headline")["id"].to_list()
 
     def checkpoints(self, as_known: str | date | None = None) -> list[Checkpoint]:
-        """Checkpoints that have observations, oldest first; `as_known` those known on a day."""
-        day = None if as_known is None else read_day(as_known)
+        """Return the checkpoints with observations, oldest first; with `as_known` those known then."""
+        day = None if as_known is None else parse_day(as_known)
         if day not in self._checkpoints:
             pairs = self.observations_known(day).select("year", "month").unique().collect()
             self._checkpoints[day] = sorted(Checkpoint(*pair) for pair in pairs.iter_rows())
@@ -157,31 +158,31 @@ class Dataset:
         *,
         as_known: str | date | None = None,
     ) -> Checkpoint:
-        """Read a checkpoint and make sure the store has figures for it; default: the latest.
+        """Parse a checkpoint and check that the store has figures for it; default: the latest.
 
         Parameters
         ----------
         text
-            Any form of a checkpoint.
+            The checkpoint in any notation, such as 2025H1.
         as_known
-            A day: the latest is then that of which a figure was known on it. One that is named
-            need not have been known yet.
+            A day: the default is then the latest checkpoint with a figure known on that day. A
+            checkpoint given by `text` need not have been known yet.
 
         Raises
         ------
         UsageError
-            When the store is empty or has nothing for that checkpoint, or when nothing was
+            When the store is empty or has no figures for the checkpoint, or when nothing was
             known on the day.
         """
-        return self._chosen(text, self.known_day(as_known))
+        return self._select_checkpoint(text, self.known_day(as_known))
 
     def district(self, code: str | int) -> str:
-        """Return the code meant: a code, a code that lost its zeros, or a name.
+        """Return the code of a district, given by code, code without leading zeros, or name.
 
         Raises
         ------
         UsageError
-            When no district has it, with the nearest name.
+            When no district matches; the remedy names the closest ones.
         """
         return find_district(self.name, self.districts, code)
 
@@ -197,23 +198,22 @@ class Dataset:
         Parameters
         ----------
         checkpoint
-            Any form; the latest in the store by default.
+            The checkpoint in any notation; by default the latest in the store.
         as_known
-            The day whose knowledge counts, such as 2025-08-20: figures and targets of later
-            vintages are left out, and what could not be out yet is not due. Default: all that
-            the store holds.
+            A day such as 2025-08-20: figures and targets of later vintages are left out, and what
+            could not have been released by then is not due. Default: the whole store.
         period
-            Length of the stretches that 环比 compares: half, quarter or month; by default the
-            longest that the checkpoint ends.
+            Length of the periods that 环比 compares: half, quarter or month; by default the
+            longest that ends at the checkpoint.
 
         Raises
         ------
         UsageError
-            When the store has nothing for the checkpoint, nothing was known on the day, or the
-            date or the period cannot be read.
+            When the store has no figures for the checkpoint, nothing was known on the day, or
+            the date or the period is invalid.
         """
         day = self.known_day(as_known)
-        return self._metric_table(self._chosen(checkpoint, day), day, day, period)
+        return self._metric_table(self._select_checkpoint(checkpoint, day), day, day, period)
 
     def chains(
         self,
@@ -221,7 +221,7 @@ class Dataset:
         *,
         as_known: str | date | None = None,
     ) -> pl.DataFrame:
-        """Return the Conversion table: what became of each stage of the declared chains.
+        """Return the Conversion table: the conversion at each stage of the declared chains.
 
         Parameters
         ----------
@@ -252,51 +252,53 @@ class Dataset:
         Parameters
         ----------
         checkpoint
-            Any form; None for the latest.
+            The checkpoint in any notation; None for the latest.
         since, until
-            The two days, each with all that was known on it; `until` by default now.
+            The two days to compare, each with what was known on it; `until` defaults to now.
 
         Returns
         -------
         polars.DataFrame
-            One row per figure changed; see `kejistats.metrics.changes`.
+            One row per changed figure; see `kejistats.metrics.changes`.
 
         Raises
         ------
         UsageError
-            When nothing was known on a day, or `since` lies after `until`.
+            When nothing was known on one of the days, or `since` is after `until`.
         """
         first, last = self.known_day(since), self.known_day(until)
         if first is not None and last is not None and first > last:
-            raise UsageError(f"{first} lies after {last}", "name the earlier day first")
-        at = self._chosen(checkpoint, last, first)
-        # By one clock: that time has gone by between the days changes nothing in the data.
+            raise UsageError(f"{first} is after {last}", "give the earlier day first")
+        at = self._select_checkpoint(checkpoint, last, first)
+        # Both tables use the later day as clock: elapsed time alone is not a change in the data.
         return changes(self._metric_table(at, first, last), self._metric_table(at, last, last))
 
-    def _chosen(
+    def _select_checkpoint(
         self, text: str | int | Checkpoint | None, day: date | None, *others: date | None
     ) -> Checkpoint:
-        """Return the checkpoint named, known on any of the days or now; by default the latest."""
+        """Return the requested checkpoint, known on any of the days or now; default: the latest."""
         if text is None or text == "":
             if known := self.checkpoints(day):
                 return known[-1]
-            now = ", ".join(map(str, self.checkpoints()))
+            current = ", ".join(map(str, self.checkpoints()))
             raise UsageError(
-                f"no figure of {self.name} was known on {day}", f"name a checkpoint: {now}"
+                f"no figure of {self.name} was known on {day}", f"choose a checkpoint: {current}"
             )
-        wanted = Checkpoint.parse(text)
-        known = sorted({at for one in (day, *others, None) for at in self.checkpoints(one)})
-        if wanted not in known:
+        requested = Checkpoint.parse(text)
+        known = sorted(
+            {at for known_day in (day, *others, None) for at in self.checkpoints(known_day)}
+        )
+        if requested not in known:
             raise UsageError(
-                f"{self.name} has no figures for {wanted}",
+                f"{self.name} has no figures for {requested}",
                 f"it has: {', '.join(map(str, known))}",
             )
-        return wanted
+        return requested
 
     def _metric_table(
         self, at: Checkpoint, day: date | None, clock: date | None, period: str | None = None
     ) -> pl.DataFrame:
-        """Return the table by what was known on a day; what is not out yet goes by `clock`."""
+        """Return the Metric table as known on a day; `clock` decides what is not yet released."""
         key = at, day, clock, period
         if key not in self._metrics:
             settings, districts = self.settings, self.districts
@@ -317,8 +319,8 @@ class Dataset:
         return self._metrics[key]
 
     def known_day(self, as_known: str | date | None) -> date | None:
-        """Read a day on which something was known; None is now, when something must be known."""
-        day = None if as_known is None else read_day(as_known)
+        """Parse a day (None: now) and check that something was known on it."""
+        day = None if as_known is None else parse_day(as_known)
         if self.checkpoints(day) or (day is not None and self.targets_known(day).height):
             return day
         first = None if day is None else Store(self.path / "store").first_known()
@@ -327,14 +329,16 @@ class Dataset:
                 f"the store of {self.path} is empty", f"run: kejistats intake {self.path}"
             )
         raise UsageError(
-            f"nothing of {self.name} was known on {day}", f"the first day it was: {first}"
+            f"nothing of {self.name} was known on {day}",
+            f"the first day on which anything was known is {first}",
         )
 
 
-def _known_datasets(path: Path) -> str:
-    found = sorted(
+def _datasets_hint(path: Path) -> str:
+    """Return a remedy that lists the data sets of the workspace, or says what a data set is."""
+    names = sorted(
         p.parent.relative_to(home()).as_posix() for p in home().glob("data/*/dataset.toml")
     )
-    if found:
-        return f"data sets here: {', '.join(found)}"
-    return f"a data set is a folder with dataset.toml, districts.csv and inbox/; looked in {path}"
+    if names:
+        return f"data sets in this workspace: {', '.join(names)}"
+    return f"a data set is a folder with dataset.toml, districts.csv and inbox/: check {path}"

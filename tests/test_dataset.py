@@ -1,4 +1,4 @@
-"""A data set's folder: its settings, its districts, and the names by which it is asked."""
+"""A data set's folder: its settings and districts, and how districts and checkpoints are found."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.factory import CITY, ROOT, make_dataset, write_csv
 FIGURE = {"district": "第1区", "indicator": "patent_granted", "checkpoint": "2025H1", "value": "9"}
 
 
-def settings_of(folder: Path, text: str) -> Path:
+def write_settings(folder: Path, text: str) -> Path:
     file = folder / "dataset.toml"
     file.write_text(f'title = "示例"\nparent = "{CITY}"\n{text}', encoding="utf-8")
     return file
 
 
 def test_only_title_and_parent_are_required(tmp_path: Path) -> None:
-    settings = read_settings(settings_of(tmp_path, ""))
+    settings = read_settings(write_settings(tmp_path, ""))
 
     assert (settings.title, settings.parent, settings.scope) == ("示例", CITY, "全市")
     assert (settings.sample, settings.ranks, settings.headline) == (False, True, ())
@@ -35,10 +35,10 @@ def test_only_title_and_parent_are_required(tmp_path: Path) -> None:
     assert (limits.small_count, limits.rank_coverage) == (10.0, 0.8)
 
 
-def test_settings_are_taken_as_written(tmp_path: Path) -> None:
+def test_settings_are_read_as_written(tmp_path: Path) -> None:
     text = 'headline = ["hnte_total"]\nranks = false\n[thresholds]\nnear = 0.9\n'
 
-    settings = read_settings(settings_of(tmp_path, text))
+    settings = read_settings(write_settings(tmp_path, text))
 
     assert settings.headline == ("hnte_total",)
     assert settings.ranks is False
@@ -46,7 +46,7 @@ def test_settings_are_taken_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problem"),
     [
         ("oops", "not valid TOML"),
         ('colour = "red"', "unknown key 'colour'"),
@@ -63,10 +63,10 @@ def test_settings_are_taken_as_written(tmp_path: Path) -> None:
         ("[thresholds]\nnear = true", "near must be a number"),
     ],
 )
-def test_malformed_settings_are_refused_by_file(tmp_path: Path, text: str, wrong: str) -> None:
-    file = settings_of(tmp_path, text)
+def test_malformed_settings_are_refused_by_file(tmp_path: Path, text: str, problem: str) -> None:
+    file = write_settings(tmp_path, text)
 
-    with pytest.raises(UsageError, match=wrong) as caught:
+    with pytest.raises(UsageError, match=problem) as caught:
         read_settings(file)
 
     assert str(file) in caught.value.message
@@ -75,7 +75,7 @@ def test_malformed_settings_are_refused_by_file(tmp_path: Path, text: str, wrong
 
 @pytest.mark.parametrize("text", ['title = "示例"', 'parent = "1"', 'title = ""\nparent = "1"',
                                   'title = "示例"\nparent = 100000'])  # fmt: skip
-def test_a_data_set_names_its_title_and_its_parent(tmp_path: Path, text: str) -> None:
+def test_a_data_set_needs_a_title_and_a_parent(tmp_path: Path, text: str) -> None:
     file = tmp_path / "dataset.toml"
     file.write_text(text, encoding="utf-8")
 
@@ -84,7 +84,7 @@ def test_a_data_set_names_its_title_and_its_parent(tmp_path: Path, text: str) ->
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_districts_are_read_with_their_kind_by_place(tmp_path: Path, encoding: str) -> None:
+def test_districts_get_their_kind_from_the_parents(tmp_path: Path, encoding: str) -> None:
     rows = [
         {"code": CITY, "name": "某市", "parent": "", "kind": "", "valid_from": ""},
         {"code": "000123", "name": "第1区", "parent": CITY, "kind": "", "valid_from": "2024-01-01"},
@@ -100,23 +100,23 @@ def test_districts_are_read_with_their_kind_by_place(tmp_path: Path, encoding: s
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problem"),
     [
-        ("code\n900100\n", "name is absent"),
+        ("code\n900100\n", "name is missing"),
         ("code,name,colour\n900100,某市,red\n", "colour"),
         ("code,name\n900101,第1区\n", "has no row"),
-        ("code,name,parent\n900100,某市,\n900101,第1区,900199\n", "name a code of this table"),
+        ("code,name,parent\n900100,某市,\n900101,第1区,900199\n", "must be codes of this table"),
         ("code,name\n900100,某市\n900100,某市\n", "code"),
-        ("code,name,valid_to\n900100,某市,去年\n", "'去年' is no date"),
-        ("code,name\n900100,某市,1,2\n", "no regular CSV"),
-        ("", "no regular CSV"),
+        ("code,name,valid_to\n900100,某市,去年\n", "'去年' is not a date"),
+        ("code,name\n900100,某市,1,2\n", "not valid CSV"),
+        ("", "not valid CSV"),
     ],
 )
-def test_malformed_districts_are_refused_by_file(tmp_path: Path, text: str, wrong: str) -> None:
+def test_malformed_districts_are_refused_by_file(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "districts.csv"
     file.write_text(text, encoding="utf-8")
 
-    with pytest.raises(UsageError, match=wrong) as caught:
+    with pytest.raises(UsageError, match=problem) as caught:
         read_districts(file, CITY)
 
     assert str(file) in caught.value.message
@@ -131,55 +131,56 @@ def test_a_data_set_opens_with_typed_empty_tables(city: Path) -> None:
     assert "hnte_total" in dataset.headline
 
 
-def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_settings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no data set at"):
         kj.open(tmp_path)
 
 
 @pytest.mark.parametrize("key", ["headline", "indicators"])
 def test_settings_name_known_indicators(city: Path, key: str) -> None:
-    settings_of(city, f'{key} = ["hnte_totel"]')
+    write_settings(city, f'{key} = ["hnte_totel"]')
 
-    with pytest.raises(UsageError, match=f"{key} names unknown hnte_totel"):
+    with pytest.raises(UsageError, match=f"{key} has unknown ids: hnte_totel"):
         kj.open(city)
 
 
-def test_a_new_data_set_asks_for_the_whole_registry(city: Path) -> None:
+def test_forms_of_a_new_data_set_request_the_whole_registry(city: Path) -> None:
     assert Dataset(city).form_indicators["id"].to_list() == Dataset(city).indicators["id"].to_list()
 
 
-def test_a_data_set_asks_for_what_it_has_figures_or_targets_of(demo: Dataset) -> None:
-    known = {*demo.observations["indicator"], *demo.targets["indicator"]}
+def test_forms_request_the_indicators_with_figures_or_targets(demo: Dataset) -> None:
+    in_store = {*demo.observations["indicator"], *demo.targets["indicator"]}
 
-    used = set(demo.form_indicators["id"])
+    requested = set(demo.form_indicators["id"])
 
-    assert used == known
-    assert used < set(demo.indicators["id"])
+    assert requested == in_store
+    assert requested < set(demo.indicators["id"])
 
 
-def test_a_data_set_may_name_the_indicators_and_domains_it_asks_for(city: Path) -> None:
-    settings_of(city, 'indicators = ["award", "hnte_total"]')
+def test_settings_may_choose_the_indicators_and_domains_of_forms(city: Path) -> None:
+    write_settings(city, 'indicators = ["award", "hnte_total"]')
 
-    used = Dataset(city).form_indicators
+    requested = Dataset(city).form_indicators
 
-    assert used["id"].to_list()[0] == "hnte_total"
-    assert set(used["domain"]) == {"enterprise", "award"}
+    assert requested["id"].to_list()[0] == "hnte_total"
+    assert set(requested["domain"]) == {"enterprise", "award"}
     assert (
-        used.filter(domain="award").height == Dataset(city).indicators.filter(domain="award").height
+        requested.filter(domain="award").height
+        == Dataset(city).indicators.filter(domain="award").height
     )
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("wanted", "expected"),
     [("900101", "900101"), (900101, "900101"), ("第1区", "900101"), (" 900101 ", "900101")],
 )
 def test_a_district_is_found_by_code_number_or_name(
-    city: Path, asked: str | int, expected: str
+    city: Path, wanted: str | int, expected: str
 ) -> None:
-    assert Dataset(city).district(asked) == expected
+    assert Dataset(city).district(wanted) == expected
 
 
-def test_a_code_that_lost_its_zeros_is_found(city: Path) -> None:
+def test_a_code_without_its_leading_zeros_is_found(city: Path) -> None:
     with (city / "districts.csv").open("a", encoding="utf-8") as file:
         file.write(f"000123,零区,{CITY},\n")
 
@@ -187,13 +188,13 @@ def test_a_code_that_lost_its_zeros_is_found(city: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "remedy"), [("第7区", "did you mean"), ("", "one of: 900100"), ("??", "one of:")]
+    ("wanted", "remedy"), [("第7区", "did you mean"), ("", "one of: 900100"), ("??", "one of:")]
 )
-def test_an_unknown_district_is_refused_with_the_nearest(
-    city: Path, asked: str, remedy: str
+def test_an_unknown_district_is_refused_with_the_closest(
+    city: Path, wanted: str, remedy: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        Dataset(city).district(asked)
+        Dataset(city).district(wanted)
 
     assert remedy in caught.value.remedy
 
@@ -218,7 +219,7 @@ def test_an_empty_store_says_what_to_run(city: Path) -> None:
     assert "kejistats intake" in caught.value.remedy
 
 
-def test_paths_start_at_the_workspace_wherever_a_process_stands(
+def test_relative_paths_start_at_the_workspace_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "schemas" / "indicators").mkdir(parents=True)
@@ -231,15 +232,15 @@ def test_paths_start_at_the_workspace_wherever_a_process_stands(
     assert resolve(folder) == folder
 
 
-def test_a_workspaces_own_file_comes_before_the_packaged_one(
+def test_a_workspaces_file_comes_before_the_packaged_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = tmp_path / "schemas" / "indicators"
-    own.mkdir(parents=True)
+    folder = tmp_path / "schemas" / "indicators"
+    folder.mkdir(parents=True)
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path)
 
-    assert shared("schemas/indicators") == own
+    assert shared("schemas/indicators") == folder
     packaged = shared("schemas/indicators.schema.json")
     assert packaged.read_bytes() == (ROOT / "schemas" / packaged.name).read_bytes()
     with pytest.raises(UsageError, match="was not found"):

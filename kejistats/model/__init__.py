@@ -1,1 +1,1 @@
-"""What all rooms share: errors, checkpoints, units, quantities, settings, files, and the tables' models."""
+"""Foundations that every other package builds on: errors, periods, units, settings and table models."""

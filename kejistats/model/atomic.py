@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic file writes: a reader sees the old file or the new one, never half of it."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ _ATTEMPTS = 20
 
 
 def replace(draft: Path, file: Path) -> None:
-    """Put a finished draft in a file's place in one step.
+    """Move a finished draft over a file atomically, retrying while Windows holds the file open.
 
     Raises
     ------
     OSError
-        When that cannot be done; the file is then as it was.
+        When the file cannot be replaced; it is then unchanged.
     """
     for attempt in range(_ATTEMPTS):
         try:
             draft.replace(file)
             return
-        except PermissionError:  # Windows, while somebody reads the file
+        except PermissionError:  # Windows, while another process reads the file
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(0.05)
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a text so that the file appears whole or not at all.
+    """Write a text file atomically, in UTF-8 with LF line ends.
 
     Raises
     ------
     OSError
-        When that cannot be done; the file is then as it was, and no draft is left.
+        When the file cannot be written; it is then unchanged, and no draft is left behind.
     """
     draft = file.with_name(f"{file.name}.part")
     try:

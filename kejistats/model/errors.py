@@ -1,17 +1,17 @@
-"""The errors a user may meet: each says what is wrong and what would be right."""
+"""The errors shown to users: each says what is wrong and how to fix it."""
 
 from __future__ import annotations
 
 
 class KejistatsError(Exception):
-    """Something failed while running; the message tells what to do next.
+    """A run failed; the message says what is wrong and the remedy what to do next.
 
     Parameters
     ----------
     message
         What is wrong, naming the file, parameter or code.
     remedy
-        What would be right or what to do next.
+        How to fix it, or what to do next.
     """
 
     exit_code = 1
@@ -26,6 +26,6 @@ class KejistatsError(Exception):
 
 
 class UsageError(KejistatsError):
-    """The call cannot be carried out as given: wrong name, parameter or file form."""
+    """The input is wrong: an unknown name, an invalid parameter or a malformed file."""
 
     exit_code = 2

@@ -1,4 +1,8 @@
-"""Whether a printed figure follows from the printed figures it was made of (definitions §10)."""
+"""Check whether a printed figure is consistent with the rounded figures it derives from.
+
+Each printed figure stands for an interval, as wide as its rounding (definitions §10); growth,
+differences and shares of such figures are intervals too.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import polars as pl
 from kejistats.model.errors import UsageError
 from kejistats.model.quantity import NotANumberError, parse
 
-# Relative difference below which two figures are one: binary noise.
+# Relative difference below which two figures are equal: floating-point noise.
 EPS = 1e-9
 _DIGITS = re.compile(r"[^\d]*(\d+)(?:\.(\d+))?")
 _EXPONENT = re.compile(r"\d[eE][-+]?\d")
@@ -23,14 +27,14 @@ Number = TypeVar("Number", float, pl.Expr)
 
 @dataclass(frozen=True)
 class Printed:
-    """A figure as printed, and how far from it the figure before rounding may lie.
+    """A figure as printed, with the largest rounding error it may contain.
 
     Parameters
     ----------
     value
         The figure.
     half
-        Half a unit of its last printed decimal, in the unit of `value`; 0 where nothing was
+        Half a unit of its last printed decimal, in the unit of `value`; 0 where it was not
         rounded.
 
     Examples
@@ -53,46 +57,51 @@ class Printed:
         text
             The figure as printed, with or without its unit.
         counted
-            Whether it counts something: a whole count is not rounded.
+            Whether it is a count: a count printed without decimals is not rounded.
 
         Raises
         ------
         UsageError
-            Where the text is no exact figure or does not show its decimals.
+            When the text is not an exact figure or does not show its decimals.
         """
         try:
-            said = parse(text)
+            quantity = parse(text)
         except NotANumberError as error:
             raise UsageError(str(error)) from None
         clean = re.sub(r"[,\s]", "", unicodedata.normalize("NFKC", text))
         digits = _DIGITS.match(clean)
-        exact = said.bound == "exact" and said.upper is None
-        if said.value is None or not exact or digits is None or _EXPONENT.search(clean):
+        exact = quantity.bound == "exact" and quantity.upper is None
+        if quantity.value is None or not exact or digits is None or _EXPONENT.search(clean):
             raise UsageError(
-                f"{text!r} does not tell how it was rounded", "a figure in digits, such as 2071.8"
+                f"{text!r} does not show how it was rounded", "write digits, such as 2071.8"
             )
         decimals = digits[2] or ""
         shown = float(f"{digits[1]}.{decimals or 0}")
-        scale = abs(said.value) / shown if shown > 0 else 1.0
+        scale = abs(quantity.value) / shown if shown > 0 else 1.0
         half = 0.5 * 10.0 ** -len(decimals) * scale
-        whole = counted and half <= 0.5 and said.value == round(said.value)
-        return cls(said.value, 0.0 if whole else half)
+        unrounded = counted and half <= 0.5 and quantity.value == round(quantity.value)
+        return cls(quantity.value, 0.0 if unrounded else half)
 
 
 class Interval(NamedTuple):
-    """Where a figure may lie, both ends included."""
+    """The range in which a figure may lie, both ends included."""
 
     low: float
     high: float
 
 
-ANYTHING = Interval(-math.inf, math.inf)
+UNBOUNDED = Interval(-math.inf, math.inf)
 
 
 def quotient_ends(a: Number, half_a: Number, b: Number, half_b: Number) -> tuple[Number, Number]:
-    """Return the lowest and the highest a ÷ b that figures rounded by so much allow.
+    """Return the lowest and highest a ÷ b, given the rounding errors of both figures.
 
-    For a ≥ 0 and b > half_b; numbers or polars expressions.
+    Parameters
+    ----------
+    a, b
+        The figures, a ≥ 0 and b > half_b; numbers or polars expressions.
+    half_a, half_b
+        The largest rounding error of each, in its unit.
 
     Examples
     --------
@@ -103,9 +112,9 @@ def quotient_ends(a: Number, half_a: Number, b: Number, half_b: Number) -> tuple
 
 
 def difference_ends(a: Number, half_a: Number, b: Number, half_b: Number) -> tuple[Number, Number]:
-    """Return the lowest and the highest a − b that figures rounded by so much allow.
+    """Return the lowest and highest a − b, given the rounding errors of both figures.
 
-    Numbers or polars expressions.
+    Parameters are those of `quotient_ends`, without limits on a and b.
 
     Examples
     --------
@@ -116,9 +125,9 @@ def difference_ends(a: Number, half_a: Number, b: Number, half_b: Number) -> tup
 
 
 def growth_interval(figure: Printed, base: Printed) -> Interval:
-    """Return the growth in % that two printed figures allow: (A / B − 1) × 100.
+    """Return the range of growth in % of two printed figures: (A / B − 1) × 100.
 
-    Where the base may be zero or a figure is negative, nothing follows: any growth is allowed.
+    Unbounded where the base may be zero or the figure is negative.
 
     Examples
     --------
@@ -131,7 +140,7 @@ def growth_interval(figure: Printed, base: Printed) -> Interval:
 
 
 def difference_interval(figure: Printed, base: Printed) -> Interval:
-    """Return the change A − B that two printed figures allow, in their unit.
+    """Return the range of the change A − B of two printed figures, in their unit.
 
     Examples
     --------
@@ -142,10 +151,10 @@ def difference_interval(figure: Printed, base: Printed) -> Interval:
     return Interval(*difference_ends(figure.value, figure.half, base.value, base.half))
 
 
-def share_interval(part: Printed, whole: Printed) -> Interval:
-    """Return the share in % that two printed figures allow: A / W × 100.
+def share_interval(part: Printed, total: Printed) -> Interval:
+    """Return the range of the share in % of two printed figures: part / total × 100.
 
-    Where the whole may be zero or a figure is negative, nothing follows: any share is allowed.
+    Unbounded where the total may be zero or the part is negative.
 
     Examples
     --------
@@ -153,17 +162,17 @@ def share_interval(part: Printed, whole: Printed) -> Interval:
     >>> round(low, 4), round(high, 4)
     (82.2506, 82.2511)
     """
-    ratio = _ratio(part, whole)
+    ratio = _ratio(part, total)
     return Interval(ratio.low * 100, ratio.high * 100)
 
 
-def follows(printed: Printed, low: float, high: float) -> bool:
-    """Return whether a printed figure may have been rounded from one between two ends.
+def is_consistent(printed: Printed, low: float, high: float) -> bool:
+    """Return whether a printed figure may be the rounding of a figure from low to high.
 
     Examples
     --------
     >>> allowed = growth_interval(Printed.read("22143.6"), Printed.read("19677.9"))
-    >>> follows(Printed.read("12.5"), *allowed), follows(Printed.read("12.6"), *allowed)
+    >>> is_consistent(Printed.read("12.5"), *allowed), is_consistent(Printed.read("12.6"), *allowed)
     (True, False)
     """
     slack = EPS * (1 + min(abs(low), abs(high)))
@@ -173,6 +182,7 @@ def follows(printed: Printed, low: float, high: float) -> bool:
 
 
 def _ratio(a: Printed, b: Printed) -> Interval:
+    """Return the range of a ÷ b; unbounded where b may be zero or a is negative."""
     if a.value < 0 or b.value <= b.half:
-        return ANYTHING
+        return UNBOUNDED
     return Interval(*quotient_ends(a.value, a.half, b.value, b.half))

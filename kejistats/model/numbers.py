@@ -1,4 +1,4 @@
-"""The one number formatter: rounding, scaling for reading, signs (definitions §10)."""
+"""Number formatting for all pages: rounding, scaling to readable units, signs (definitions §10)."""
 
 from __future__ import annotations
 
@@ -13,90 +13,99 @@ from kejistats.model.units import MONEY, money_unit
 
 _TWELVE_DIGITS = Context(prec=12)
 _AMOUNT = re.compile(r"([-−]?[\d.]+)(.*)")
-_WIDE = Context(prec=400)  # room for any float with any decimals
+_WIDE_CONTEXT = Context(prec=400)  # enough digits for any float with any number of decimals
 
 
-def rounded(value: float, decimals: int) -> Decimal:
+def round_half_up(value: float, decimals: int) -> Decimal:
     """Round half away from zero on the printed decimal, after 12 significant digits.
 
-    Binary fractions such as 0.285 sit just below their decimal; twelve significant digits
-    first restore what was meant (definitions §10).
+    A float such as 0.285 is stored slightly below its decimal value; cutting to twelve
+    significant digits first restores it (definitions §10).
 
     Examples
     --------
-    >>> rounded(82.25, 1), rounded(0.285, 2), rounded(-0.5, 0)
+    >>> round_half_up(82.25, 1), round_half_up(0.285, 2), round_half_up(-0.5, 0)
     (Decimal('82.3'), Decimal('0.29'), Decimal('-1'))
     """
-    result = _meant(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
+    result = _to_twelve_digits(value).quantize(
+        Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE_CONTEXT
+    )
     return result or abs(result)
 
 
-def _meant(value: float) -> Decimal:
-    """Return the figure that a binary fraction stands for: twelve significant digits."""
+def _to_twelve_digits(value: float) -> Decimal:
+    """Return the decimal a float stands for, to twelve significant digits."""
     return _TWELVE_DIGITS.create_decimal(Decimal(repr(float(value))))
 
 
-def plain(value: float, decimals: int = 0) -> str:
-    """Print a number with fixed decimals and no separators.
+def format_number(value: float, decimals: int = 0) -> str:
+    """Format a number with fixed decimals and no separators.
 
     Examples
     --------
-    >>> plain(215.0), plain(5.916, 2), plain(-0.04, 1)
+    >>> format_number(215.0), format_number(5.916, 2), format_number(-0.04, 1)
     ('215', '5.92', '0.0')
     """
-    return f"{rounded(value, decimals):f}"
+    return f"{round_half_up(value, decimals):f}"
 
 
-def signed(value: float, decimals: int = 0) -> str:
-    """Print a number with its sign, a true minus; zero has none.
+def format_signed(value: float, decimals: int = 0) -> str:
+    """Format a number with its sign, + or a true minus; zero has none.
 
     Examples
     --------
-    >>> signed(11.43, 1), signed(-33.3, 1), signed(-0.04, 1)
+    >>> format_signed(11.43, 1), format_signed(-33.3, 1), format_signed(-0.04, 1)
     ('+11.4', '−33.3', '0.0')
     """
-    shown = rounded(value, decimals)
+    shown = round_half_up(value, decimals)
     sign = "+" if shown > 0 else "−" if shown < 0 else ""
     return f"{sign}{abs(shown):f}"
 
 
-def percent(fraction: float, decimals: int = 1, *, below: float | None = None) -> str:
-    """Print a fraction as a percentage.
+def format_percent(fraction: float, decimals: int = 1, *, below: float | None = None) -> str:
+    """Format a fraction as a percentage.
 
     Parameters
     ----------
     fraction
-        0.614 prints as 61.4%.
+        For example 0.614, printed as 61.4%.
     decimals
-        Decimals of the percentage.
+        Number of decimals of the percentage.
     below
-        A bound that must not be reached by rounding: an attainment of 0.9996 prints as 99.9%
-        with ``below=1``, since 100.0% would say the target was met (definitions §6).
+        A fraction that rounding must not reach: an attainment of 0.9996 is printed as 99.9%
+        with ``below=1``, since 100.0% would mean that the target was met (definitions §6).
 
     Examples
     --------
-    >>> percent(0.61428), percent(0.9996, below=1), percent(0.9996)
+    >>> format_percent(0.61428), format_percent(0.9996, below=1), format_percent(0.9996)
     ('61.4%', '99.9%', '100.0%')
     """
-    shown = rounded(fraction * 100, decimals)
+    shown = round_half_up(fraction * 100, decimals)
     if below is not None and fraction < below and shown >= Decimal(repr(below * 100)):
         shown = Decimal(repr(below * 100)) - Decimal(1).scaleb(-decimals)
         return f"{shown.quantize(Decimal(1).scaleb(-decimals)):f}%"
     return f"{shown:f}%"
 
 
-def quantity(value: float, unit: str, decimals: int = 0, *, trim: bool = True) -> str:
-    """Print an amount with its unit, scaled for reading.
+def format_amount(value: float, unit: str, decimals: int = 0, *, trim: bool = True) -> str:
+    """Format an amount with its unit, scaled to be readable.
 
-    Money moves between 元, 万元 and 亿元, in sentences without trailing zeros (``trim``),
-    in tables with them, so that decimals stand under decimals; counts from 100,000 on are printed in 万 with two
-    decimals. A percentage has its sign attached.
+    Money is printed in 元, 万元 or 亿元; counts of 100,000 and more in 万 with two decimals.
+
+    Parameters
+    ----------
+    value, unit
+        The amount and its unit.
+    decimals
+        Decimals in `unit`.
+    trim
+        Whether money loses trailing zeros: yes in sentences, no in tables, where decimals align.
 
     Examples
     --------
-    >>> quantity(215, "家"), quantity(18.6, "亿元", 2), quantity(0.081681, "亿元", 2)
+    >>> format_amount(215, "家"), format_amount(18.6, "亿元", 2), format_amount(0.081681, "亿元", 2)
     ('215家', '18.6亿元', '817万元')
-    >>> quantity(34390617.24, "万元"), quantity(283134, "件"), quantity(2.65, "%", 2)
+    >>> format_amount(34390617.24, "万元"), format_amount(283134, "件"), format_amount(2.65, "%", 2)
     ('3439.06亿元', '28.31万件', '2.65%')
     """
     if unit in MONEY:
@@ -105,90 +114,90 @@ def quantity(value: float, unit: str, decimals: int = 0, *, trim: bool = True) -
             larger = MONEY[shown] > MONEY[unit]
             value *= MONEY[unit] / MONEY[shown]
             decimals = 2 if larger else max(0, decimals - 4)
-        digits = plain(value, decimals)
+        digits = format_number(value, decimals)
         return f"{digits.rstrip('0').rstrip('.') if trim and '.' in digits else digits}{shown}"
     if abs(value) >= 1e5 and "/" not in unit and not unit.startswith("万"):
-        return f"{plain(value / 1e4, 2)}万{unit}"
-    return f"{plain(value, decimals)}{unit}"
+        return f"{format_number(value / 1e4, 2)}万{unit}"
+    return f"{format_number(value, decimals)}{unit}"
 
 
-def between(low: str, high: str) -> str:
-    """Join two printed amounts as an interval, their common unit once; one where they are equal.
+def format_interval(low: str, high: str) -> str:
+    """Join two formatted amounts as an interval; a common unit is printed once, equal amounts too.
 
     Examples
     --------
-    >>> between("432家", "453家"), between("817万元", "1.2亿元"), between("4家", "4家")
+    >>> format_interval("432家", "453家"), format_interval("817万元", "1.2亿元"), format_interval("4家", "4家")
     ('432—453家', '817万元—1.2亿元', '4家')
     """
     if low == high:
         return low
-    (number, unit), (_, other) = (_AMOUNT.fullmatch(text).groups() for text in (low, high))  # type: ignore[union-attr]  # every printed amount has this form
-    # A percentage keeps its sign at both ends.
+    (number, unit), (_, other) = (_AMOUNT.fullmatch(text).groups() for text in (low, high))  # type: ignore[union-attr]  # every formatted amount matches
+    # A percentage shows its sign at both ends.
     return f"{number if unit == other != '%' else low}—{high}"
 
 
 def count_up(value: float) -> int:
-    """Round a required count up: 14.2857 家 a month needs 15 (definitions §6).
+    """Round a required count up: 14.2857 家 a month means 15 (definitions §6).
 
     Examples
     --------
     >>> count_up(100 / 7), count_up(2.0000000000001)
     (15, 2)
     """
-    return math.ceil(float(rounded(value, 9)))
+    return math.ceil(float(round_half_up(value, 9)))
 
 
-def vanishes(share: float, digits: int = 1) -> bool:
-    """Return whether a share above zero would be printed as 0 %.
+def prints_as_zero(share: float, digits: int = 1) -> bool:
+    """Return whether a share above zero would print as 0 %.
 
     Examples
     --------
-    >>> vanishes(0.0004), vanishes(0.0005), vanishes(0.0)
+    >>> prints_as_zero(0.0004), prints_as_zero(0.0005), prints_as_zero(0.0)
     (True, False, False)
     """
-    return share > 0 and rounded(share * 100, digits) == 0
+    return share > 0 and round_half_up(share * 100, digits) == 0
 
 
-def balanced(parts: Sequence[float], decimals: int = 0) -> list[Decimal]:
-    """Return what percentage of their sum parts are, adding up to 100 exactly as printed.
+def balanced_percentages(parts: Sequence[float], decimals: int = 0) -> list[Decimal]:
+    """Return the percentages of parts of a total, rounded so that they add up to exactly 100.
 
-    By largest remainder: every percentage is cut off behind the printed decimal, and the units
-    still missing go to those that lost most, of equal losses to the first listed
+    Largest remainder method: every percentage is truncated to the printed decimals, and the
+    missing units go to the largest remainders, among equal ones to the first listed
     (definitions §10).
 
     Parameters
     ----------
     parts
-        The parts of a whole, in one unit; none is negative and one at least is not zero.
+        The parts, in one unit; none negative, at least one above zero.
     decimals
-        Decimals of the percentages.
+        Number of decimals of the percentages.
 
     Returns
     -------
     list of decimal.Decimal
-        A percentage for every part, in their order; that of 0 is 0.
+        One percentage per part, in the same order; a part of 0 has 0.
 
     Raises
     ------
     UsageError
-        Where percentages cannot add up to 100: no parts, all of them zero, or one negative or
-        not finite.
+        When there are no parts, all are zero, or one is negative or not finite.
 
     Examples
     --------
-    >>> [str(p) for p in balanced([13, 27])], [str(p) for p in balanced([1, 1, 1], 1)]
+    >>> [str(p) for p in balanced_percentages([13, 27])], [str(p) for p in balanced_percentages([1, 1, 1], 1)]
     (['33', '67'], ['33.4', '33.3', '33.3'])
     """
     if not all(math.isfinite(part) and part >= 0 for part in parts) or not any(parts):
         raise UsageError(
-            f"parts {list(parts)} have no percentages that add up to 100",
-            "parts are numbers from 0 up, one at least above 0",
+            f"percentages of the parts {list(parts)} cannot add up to 100",
+            "parts must be finite numbers of 0 or more, at least one above 0",
         )
-    exact = [Fraction(_meant(part)) for part in parts]
+    exact = [Fraction(_to_twelve_digits(part)) for part in parts]
     units = 100 * 10**decimals
-    due = [units * part / sum(exact) for part in exact]
-    cut = [math.floor(share) for share in due]
-    by_loss = sorted(range(len(cut)), key=lambda i: cut[i] - due[i])  # stable: the first listed
-    for i in by_loss[: units - sum(cut)]:
-        cut[i] += 1
-    return [Decimal(share).scaleb(-decimals) for share in cut]
+    quotas = [units * part / sum(exact) for part in exact]
+    truncated = [math.floor(quota) for quota in quotas]
+    # The sort is stable: among equal remainders the first listed comes first.
+    by_remainder = sorted(range(len(quotas)), key=lambda i: truncated[i] - quotas[i])
+    for i in by_remainder[: units - sum(truncated)]:
+        truncated[i] += 1
+    return [Decimal(share).scaleb(-decimals) for share in truncated]

@@ -1,4 +1,4 @@
-"""Where things are: the workspace root, paths relative to it, and the packaged files."""
+"""Find files: the workspace root, paths relative to it, and the files shipped in the package."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def find_root(start: Path | None = None) -> Path | None:
-    """Return the nearest folder upwards of `start` that holds ``schemas/`` and ``notebooks/``.
+    """Return the workspace: the nearest folder from `start` upwards with ``schemas/`` and ``notebooks/``.
 
     Parameters
     ----------
     start
-        Where to begin; the current folder by default.
+        Folder to start from; the current one by default.
 
     Returns
     -------
     Path or None
-        None where no workspace encloses `start`, as with an installed wheel.
+        None where `start` is in no workspace, as with an installed wheel.
     """
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
@@ -32,33 +32,33 @@ def find_root(start: Path | None = None) -> Path | None:
 
 
 def home() -> Path:
-    """Return the folder that relative paths start from: the workspace, else the current one."""
+    """Return the base of relative paths: the workspace root, else the current folder."""
     return find_root() or Path.cwd()
 
 
 def outputs(dataset: str, out: Path | None = None) -> Path:
-    """Return the folder of a data set's outputs; below ``out`` in the workspace by default."""
+    """Return the output folder of a data set, by default ``out/<dataset>`` in the workspace."""
     return (out or home() / "out") / dataset
 
 
 def resolve(path: str | Path) -> Path:
-    """Return `path` as an absolute path; a relative one starts at the workspace root.
+    """Return `path` as an absolute path, relative ones from the workspace root.
 
-    Papermill, JupyterLab and a shell each start a process elsewhere; the root makes a setting
-    mean the same folder in all of them.
+    Papermill, JupyterLab and shells start processes in different folders; with the root as base
+    a setting means the same folder in all of them.
     """
     return (home() / Path(path).expanduser()).resolve()
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file in UTF-8, with or without BOM, or in GB18030.
+    """Read a text file in UTF-8, with or without BOM, or in GB18030.
 
-    Spreadsheet programs on Chinese systems save CSV in either.
+    Spreadsheet programs on Chinese systems save CSV files in any of these.
 
     Raises
     ------
     UsageError
-        When it is in neither.
+        When the file is in none of them.
     """
     raw = path.read_bytes()
     for encoding in ("utf-8-sig", "gb18030"):
@@ -66,21 +66,23 @@ def read_text(path: Path) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise UsageError(f"{path.name} is neither UTF-8 nor GB18030 text", "save it as CSV UTF-8")
+    raise UsageError(
+        f"{path.name} is neither UTF-8 nor GB18030 text", "save it as CSV UTF-8 and run again"
+    )
 
 
 def shared(name: str, near: Path | None = None) -> Path:
-    """Return a folder or file of ``schemas`` or ``notebooks``, an analyst's own copy first.
+    """Return a folder or file of ``schemas`` or ``notebooks``: the workspace's, else the packaged one.
 
-    Looked for in the workspace that encloses `near` (then the current folder), else in the
-    files that travel inside the package.
+    It is searched in the workspace around `near`, in the one around the current folder, and in
+    the package, in this order.
 
     Parameters
     ----------
     name
         For example ``schemas/indicators`` or ``notebooks/brief.ipynb``.
     near
-        A data set's folder.
+        A data set's folder, whose workspace is searched first.
     """
     for root in (find_root(near) if near else None, find_root()):
         if root is not None and (root / name).exists():
@@ -89,17 +91,17 @@ def shared(name: str, near: Path | None = None) -> Path:
 
 
 def packaged(name: str) -> Path:
-    """Return a folder or file as it came with the package, whatever a workspace changed.
+    """Return a folder or file as shipped with the package, ignoring any workspace.
 
     Raises
     ------
     UsageError
-        When the installation lacks it.
+        When the installation does not contain it.
     """
     for root in (_PACKAGE / "_share", _PACKAGE.parent):
         if (root / name).exists():
             return root / name
-    raise UsageError(f"{name} was not found", "reinstall kejistats or run it inside a workspace")
+    raise UsageError(f"{name} was not found", "reinstall kejistats, or run it inside a workspace")
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -108,11 +110,9 @@ def read_toml(file: Path) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        Naming file, line and column, when it is not valid TOML in UTF-8.
+        When it is not valid TOML in UTF-8; the message names file, line and column.
     """
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{file}: not valid TOML: {error}", "mend the line and run again"
-        ) from None
+        raise UsageError(f"{file}: not valid TOML: {error}", "fix the line and run again") from None

@@ -1,4 +1,4 @@
-"""Checkpoints (期): parse, order, label and the months they cover (definitions §2)."""
+"""Checkpoints (期) such as 2025H1: parsing, order, labels and covered months (definitions §2)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from datetime import UTC, date, datetime
 
 from kejistats.model.errors import UsageError
 
-_FORM = re.compile(r"(?P<year>\d{4})(?:年)?(?:(?P<kind>[HQM])(?P<number>\d{1,2}))?", re.ASCII)
+_PATTERN = re.compile(r"(?P<year>\d{4})(?:年)?(?:(?P<kind>[HQM])(?P<number>\d{1,2}))?", re.ASCII)
 _MONTHS_PER = {"H": 6, "Q": 3, "M": 1}
-_NAMED = {3: "一季度", 6: "上半年", 9: "前三季度", 12: "全年"}
-# How many months a stretch of each length covers; a checkpoint's own is the longest it ends.
-LENGTHS = {"half": 6, "quarter": 3, "month": 1}
+_NAMED_PERIODS = {3: "一季度", 6: "上半年", 9: "前三季度", 12: "全年"}
+# Months of each period length; a checkpoint's own length is the longest period it ends.
+PERIOD_MONTHS = {"half": 6, "quarter": 3, "month": 1}
 
 
 @dataclass(frozen=True, order=True)
 class Checkpoint:
-    """The end of a month through which figures run.
+    """The end of a month: figures are cumulative from January through it.
 
-    Equality and order are by (year, month), so ``2025H1``, ``2025Q2`` and ``2025M06`` are one
-    checkpoint (definitions §2).
+    Checkpoints are equal and ordered by (year, month): ``2025H1``, ``2025Q2`` and ``2025M06``
+    are the same one (definitions §2).
 
     Parameters
     ----------
@@ -52,17 +52,17 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, text: str | int | Checkpoint) -> Checkpoint:
-        """Read any form of a checkpoint: ``2025H1``, ``2025Q2``, ``2025M06``, ``2025``.
+        """Parse a checkpoint: ``2025H1``, ``2025Q2``, ``2025M06`` or ``2025``.
 
         Parameters
         ----------
         text
-            The form; a bare year (also as an int, as papermill passes it) is its December.
+            The checkpoint in any notation; a year alone, also as int, means its December.
 
         Raises
         ------
         UsageError
-            When the text is none of the forms.
+            When the text is not a checkpoint.
 
         Examples
         --------
@@ -73,7 +73,7 @@ class Checkpoint:
         """
         if isinstance(text, Checkpoint):
             return text
-        match = _FORM.fullmatch(str(text).strip().upper())
+        match = _PATTERN.fullmatch(str(text).strip().upper())
         if match is None:
             raise UsageError(
                 f"unknown checkpoint {str(text)!r}", "write 2025H1, 2025Q3, 2025M05 or 2025"
@@ -98,34 +98,34 @@ class Checkpoint:
 
     @property
     def word(self) -> str:
-        """The stretch of the year in words, without the year: 上半年, 1—5月.
+        """The covered months in Chinese, without the year: 上半年, 1—5月.
 
         Examples
         --------
         >>> [Checkpoint(2025, m).word for m in (1, 5, 6, 12)]
         ['1月', '1—5月', '上半年', '全年']
         """
-        return _NAMED.get(self.month, self.months)
+        return _NAMED_PERIODS.get(self.month, self.months)
 
     @property
     def label(self) -> str:
-        """Year and stretch: 2025年上半年."""
+        """Year and covered months in Chinese: 2025年上半年."""
         return f"{self.year}年{self.word}"
 
     @property
     def months(self) -> str:
-        """The months covered: 1—6月."""
+        """The covered months in figures: 1—6月."""
         return "1月" if self.month == 1 else f"1—{self.month}月"
 
     @property
     def end(self) -> date:
-        """The last day covered."""
+        """The last covered day."""
         return date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
 
     @property
     def cut_off(self) -> str:
-        """The last day covered in words: 2025年6月30日."""
-        return in_words(self.end)
+        """The last covered day in Chinese: 2025年6月30日."""
+        return format_date(self.end)
 
     @property
     def previous_year(self) -> Checkpoint:
@@ -134,30 +134,29 @@ class Checkpoint:
 
     @property
     def length(self) -> str:
-        """The longest stretch that ends here: half, quarter or month.
+        """The longest period that ends at the checkpoint: half, quarter or month.
 
         Examples
         --------
         >>> [Checkpoint(2025, m).length for m in (6, 9, 5)]
         ['half', 'quarter', 'month']
         """
-        return next(name for name, months in LENGTHS.items() if self.month % months == 0)
+        return next(name for name, months in PERIOD_MONTHS.items() if self.month % months == 0)
 
     def earlier(self, months: int) -> Checkpoint:
-        """Return the checkpoint so many months before.
+        """Return the checkpoint a number of months earlier.
 
         Examples
         --------
         >>> str(Checkpoint(2025, 6).earlier(6)), str(Checkpoint(2025, 1).earlier(2))
         ('2024H2', '2024M11')
         """
-        return Checkpoint(*divmod_year(self.year * 12 + self.month - months))
+        return Checkpoint(*year_and_month(self.year * 12 + self.month - months))
 
     def elapsed(self, as_of: date | None = None) -> float:
-        """Return the months of the year gone by, to the day where a date is given.
+        """Return the elapsed months of the year, to the day where a date is given.
 
-        A date of another year says nothing of this one; the checkpoint's month counts then
-        (definitions §2).
+        A date in another year is ignored in favour of the checkpoint's month (definitions §2).
 
         Examples
         --------
@@ -170,40 +169,40 @@ class Checkpoint:
 
     @property
     def remaining(self) -> int:
-        """Months left in the year."""
+        """Number of months left in the year."""
         return 12 - self.month
 
     @property
     def rest(self) -> str:
-        """What is left of the year in words: 下半年, 后3个月; 下一年度 in December."""
+        """The rest of the year in Chinese: 下半年, 后3个月; 下一年度 in December."""
         if self.month == 12:
             return "下一年度"
         return "下半年" if self.month == 6 else f"后{self.remaining}个月"
 
 
-def divmod_year(months: int) -> tuple[int, int]:
-    """Return year and month of a count of months: 12 × year + month.
+def year_and_month(months: int) -> tuple[int, int]:
+    """Split a count of months, 12 × year + month, into year and month.
 
     Examples
     --------
-    >>> divmod_year(2025 * 12 + 12), divmod_year(2025 * 12 + 1)
+    >>> year_and_month(2025 * 12 + 12), year_and_month(2025 * 12 + 1)
     ((2025, 12), (2025, 1))
     """
     year, month = divmod(months - 1, 12)
     return year, month + 1
 
 
-def in_words(day: date) -> str:
-    """Return a day in words.
+def format_date(day: date) -> str:
+    """Format a day in Chinese.
 
     Examples
     --------
-    >>> in_words(date(2025, 7, 5))
+    >>> format_date(date(2025, 7, 5))
     '2025年7月5日'
     """
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-def this_day() -> date:
-    """Return the day it is here."""
+def local_today() -> date:
+    """Return today's date in the local time zone."""
     return datetime.now(UTC).astimezone().date()

@@ -1,4 +1,4 @@
-"""Reported text to a quantity: ``约3.2万``, ``xx家``, ``十余项``, ``5700万元`` (definitions §1)."""
+"""Parse reported text such as ``约3.2万``, ``xx家``, ``十余项`` or ``5700万元`` (definitions §1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kejistats.model.units import known, spelled
+from kejistats.model.units import is_known_unit, spell_out_signs
 
 MISSING = frozenset({
     "", "-", "--", "---", "—", "——", "–", "―", "─", "/", "…", "……", "...", "......",
@@ -16,22 +16,22 @@ MISSING = frozenset({
 NOT_APPLICABLE = frozenset({"无", "无此项", "不适用", "不涉及"})
 _STATUS = dict.fromkeys(("未公布", "不公布", "保密"), "masked")
 _STATUS |= dict.fromkeys(MISSING, "missing") | dict.fromkeys(NOT_APPLICABLE, "not_applicable")
-# A later file writes this to take a figure back; a mere blank takes nothing back.
+# Written in a later file to withdraw a figure; a blank cell withdraws nothing.
 WITHDRAWN = "撤销"
 
-# The commonest texts by far. Rust's regex reads it alike, so that a column may be read at once.
-PLAIN = r"-?(?:[0-9]{1,20}|[0-9]{1,3}(?:,[0-9]{3}){1,6})(?:\.[0-9]{1,20})?"
-_FAST = re.compile(PLAIN)
+# By far the most common texts. Rust's regex reads the pattern alike, so polars can match a column.
+PLAIN_NUMBER = r"-?(?:[0-9]{1,20}|[0-9]{1,3}(?:,[0-9]{3}){1,6})(?:\.[0-9]{1,20})?"
+_PLAIN = re.compile(PLAIN_NUMBER)
 
 _LEADS = "累计 共计 合计 总计 总共 一共 共有 共 计 高达 已达 达到 达 仅有 仅为 仅 只有 已 有 为"
-_BEFORE = {
+_BOUNDS_BEFORE = {
     "about": "约 大约 大概 ≈",
     "less_than": "近 将近 接近 不足 不到 不满 低于 少于 小于 <",
     "more_than": "超过 超出 突破 超 逾 过 破 高于 多于 大于 >",
     "at_least": "至少 最少 最低 不低于 不少于 不小于 上 ≥ >=",
     "at_most": "最高 最多 至多 不超过 不高于 不多于 不大于 ≤ <=",
 }
-_BEHIND = {
+_BOUNDS_AFTER = {
     "about": "左右 上下",
     "less_than": "不到",
     "at_least": "余 有余 多 以上 及以上 +",
@@ -40,78 +40,85 @@ _BEHIND = {
 }
 _PREFIX, _SUFFIX = (
     {word: bound for bound, words in table.items() for word in words.split()}
-    for table in (_BEFORE, _BEHIND)
+    for table in (_BOUNDS_BEFORE, _BOUNDS_AFTER)
 )
 _BOUND = _PREFIX | _SUFFIX | {"几": "at_least", "来": "about"}
-_LARGEST, _LONGEST = 1e100, 60
+_MAX_VALUE, _MAX_LENGTH = 1e100, 60
 
 _DIGITS = "零〇一二两三四五六七八九"
-_PLACES = {"十": 1, "百": 2, "千": 3, "万": 4, "亿": 8}
-_NUMERALS = _DIGITS + "".join(_PLACES)
-_IN_FIGURES = str.maketrans(_DIGITS, "001223456789")
-_USUAL = str.maketrans(
+_POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "亿": 8}
+_NUMERALS = _DIGITS + "".join(_POWERS)
+_TO_DIGITS = str.maketrans(_DIGITS, "001223456789")
+_COMMON_FORMS = str.maketrans(
     "壹贰叁肆伍陆柒捌玖拾佰仟○萬億兩約餘個項戶", "一二三四五六七八九十百千〇万亿两约余个项户"
 )
 
 
-def _either(words: Iterable[str]) -> str:
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))  # 不超过 before 超过
+def _alternatives(words: Iterable[str]) -> str:
+    """Return a regular expression for any of the words, longest first: 不超过 before 超过."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
-def _chinese() -> str:
-    """Build the grammar of numerals written in full; 三百二 and 一万二 leave a place out."""
+def _chinese_numeral() -> str:
+    """Build the pattern of Chinese numerals written in full; 三百二 and 一万二 do not match."""
     digit, zero, any_digit = "[一二三四五六七八九]", "[零〇]", "[零〇一二三四五六七八九]"
-    some = f"(?:{digit}|两)"  # two before 百 and above, or alone, is 两
+    digit_or_liang = f"(?:{digit}|两)"  # 2 is written 两 before 百 and above, or alone
     tens = f"{digit}?十{digit}?"
-    hundreds = f"{some}百(?:{tens}|{zero}{digit})?"
-    thousands = f"{some}千(?:{hundreds}|{zero}(?:{tens}|{digit}))?"
-    below = f"(?:{thousands}|{hundreds}|{tens}|{some})"
+    hundreds = f"{digit_or_liang}百(?:{tens}|{zero}{digit})?"
+    thousands = f"{digit_or_liang}千(?:{hundreds}|{zero}(?:{tens}|{digit}))?"
+    below = f"(?:{thousands}|{hundreds}|{tens}|{digit_or_liang})"
     wan = f"{below}万(?:{thousands}|{zero}(?:{hundreds}|{tens}|{digit}))?(?!万)"
     yi = f"(?:{wan}|{below})亿(?:{zero}?{wan}|{zero}{below})(?![万亿])"
-    # Digits in a row are a number where a zero stands among them (二〇); 三五 is three to five.
-    row = f"{digit}+{zero}{any_digit}*"
-    # The shortest first: the 万 of 十到二十万 belongs to both ends.
-    return rf"(?:{below}|零)(?:点{any_digit}+)?|{row}|{wan}|{yi}"
+    # Consecutive digits are a number only if one is a zero (二〇); 三五 means three to five.
+    digits = f"{digit}+{zero}{any_digit}*"
+    # Shortest first: the 万 of 十到二十万 belongs to both ends.
+    return rf"(?:{below}|零)(?:点{any_digit}+)?|{digits}|{wan}|{yi}"
 
 
-_DIGITAL = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?"
-_STEPPED = r"(?:[0-9]+亿(?:[0-9]{1,4}|[1-9]千)万|[0-9]+万[1-9]千)(?![百千万亿])"
-_NUMBER = rf"[-+负]?(?:{_DIGITAL}|{_STEPPED}|{_chinese()})"
+_IN_DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?"
+_TWO_STEP = r"(?:[0-9]+亿(?:[0-9]{1,4}|[1-9]千)万|[0-9]+万[1-9]千)(?![百千万亿])"
+_NUMBER = rf"[-+负]?(?:{_IN_DIGITS}|{_TWO_STEP}|{_chinese_numeral()})"
 _SCALE = r"(?:[十百千万]?亿|[十百千]?万|(?!百分)百|千)"
 _LETTER = rf"[^\W\d_xX{_NUMERALS}①-⓿❶-➓]"
 _UNIT = rf"[%‰]|个?百分点|{_LETTER}(?:{_LETTER}|[()·]){{0,7}}?(?:/[十百千万亿]?{_LETTER}{{1,4}}?)?"
-_LEAD, _LIMIT = _either(_LEADS.split()), _either(_SUFFIX)
+_LEAD, _LIMIT = _alternatives(_LEADS.split()), _alternatives(_SUFFIX)
 _QUANTITY = re.compile(
-    rf"(?:{_LEAD}){{0,2}}(?!上[^百千万亿])(?P<prefix>{_either(_PREFIX)})?(?:{_LEAD})?"
+    rf"(?:{_LEAD}){{0,2}}(?!上[^百千万亿])(?P<prefix>{_alternatives(_PREFIX)})?(?:{_LEAD})?"
     rf"(?P<number>{_NUMBER}|[百千]|万(?![余多几+]?万)|亿(?![余多几+]?[万亿]))"
     rf"(?:(?P<mid_scale>{_SCALE})?(?P<mid>{_UNIT})??(?:——|[—–~〜至到-])(?P<upper>{_NUMBER}))?"
     rf"(?P<early>[余多几来+])?(?P<scale>{_SCALE})?(?P<late>{_LIMIT})?"
     rf"(?P<unit>{_UNIT})?(?P<last>{_LIMIT})?"
 )
-# A run of x, × or * hides a figure, with digits around it too (20xx多); between two numbers
-# the star multiplies and hides nothing, and in a Latin word (max) the x is a letter.
-_HIDING = r"[0-9]{0,4}(?:[.,][0-9]{0,2})?[xX×*]+(?:[.,][xX×*]+)?[0-9]{0,2}"
-_END = rf"(?:{_HIDING}|[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)"
-_MASK = re.compile(rf"[^\dA-Za-z]{{0,6}}(?:{_HIDING}|{_END}%?[—–~至到-]{_END})[^\dA-Za-z]{{0,8}}")
-# A scale without a number (近百家) is one of itself. A number may have been left out before 万 and
-# 亿, which are parts of units; then still no more is said than is true where they bound from below.
-_BARE = dict.fromkeys("百千", tuple(_BEFORE)) | dict.fromkeys("万亿", ("at_least", "more_than"))
-_FIGURE = "0-9零〇一二两三四五六七八九十"
-_PRODUCT = re.compile(rf"[{_FIGURE}][^{_FIGURE}xX×*]*[*×xX][^{_FIGURE}xX×*]*[{_FIGURE}]")
-# A single star behind a number may be the mark of a footnote: nobody can tell.
-_FOOTNOTE = re.compile(rf"[^xX×*]*[{_FIGURE}][^xX×*]*(?<![.,])\*[^\dxX×*]*")
-# A space inside a number may only set its thousands apart: 12 345 is one number, 12 34 two.
+# A run of x, × or * masks a figure, also with digits around it (20xx多). Between two numbers it
+# is a multiplication, and in a Latin word (max) x is a letter.
+_HIDDEN = r"[0-9]{0,4}(?:[.,][0-9]{0,2})?[xX×*]+(?:[.,][xX×*]+)?[0-9]{0,2}"
+_HIDDEN_END = rf"(?:{_HIDDEN}|[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)"
+_MASK = re.compile(
+    rf"[^\dA-Za-z]{{0,6}}(?:{_HIDDEN}|{_HIDDEN_END}%?[—–~至到-]{_HIDDEN_END})[^\dA-Za-z]{{0,8}}"
+)
+# A scale without a number (近百家) means one of it. Before 万 and 亿, which also begin units, a
+# number may have been left out: they are accepted only as lower bounds, which hold in any case.
+_LONE_SCALES = dict.fromkeys("百千", tuple(_BOUNDS_BEFORE)) | dict.fromkeys(
+    "万亿", ("at_least", "more_than")
+)
+_NUMBER_CHARACTERS = "0-9零〇一二两三四五六七八九十"
+_PRODUCT = re.compile(
+    rf"[{_NUMBER_CHARACTERS}][^{_NUMBER_CHARACTERS}xX×*]*[*×xX][^{_NUMBER_CHARACTERS}xX×*]*[{_NUMBER_CHARACTERS}]"
+)
+# A single star after a number may be a footnote mark or a masked digit: ambiguous.
+_FOOTNOTE = re.compile(rf"[^xX×*]*[{_NUMBER_CHARACTERS}][^xX×*]*(?<![.,])\*[^\dxX×*]*")
+# A space may only separate thousands: 12 345 is one number, 12 34 are two.
 _THOUSANDS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\s[0-9]{3})+(?![0-9])")
-_TWO_NUMBERS = re.compile(rf"[{_FIGURE}][.,]?\s+[.,]?[{_FIGURE}]")
-_ERROR = re.compile(r"#[A-Z_]+(?:/[0A])?[!?]?|Err:[0-9]{3}")
+_TWO_NUMBERS = re.compile(rf"[{_NUMBER_CHARACTERS}][.,]?\s+[.,]?[{_NUMBER_CHARACTERS}]")
+_FORMULA_ERROR = re.compile(r"#[A-Z_]+(?:/[0A])?[!?]?|Err:[0-9]{3}")
 _PERCENT = re.compile(
     rf"(?<![0-9.,{_NUMERALS}])([百千])分之((?:{_NUMBER})[余多几来]?|百(?![{_NUMERALS}]))"
 )
-_COUNTED = re.compile(rf"[0-9０-９{_NUMERALS}]")
-# 3到五千 may begin at 3 or at 3000.
+_DIGIT_LIKE = re.compile(rf"[0-9０-９{_NUMERALS}]")
+# 3到五千 may start at 3 or at 3000.
 _UNCLEAR_START = re.compile(f"[1-9{_DIGITS}] [{_DIGITS}][十百千]")
-_BIG = re.compile("[万亿]")
-# What copying leaves unseen in a cell; the marks that turn the order of digits are not among it.
+_WAN_OR_YI = re.compile("[万亿]")
+# Invisible characters left by copying; not those that reverse the order of digits.
 _INVISIBLE = re.compile("[\u200b-\u200e\u202a\u202c\u202d\u2060\ufeff]")
 _REASONS = (
     (re.compile(r"预计|预期|估计|力争|争取|确保|计划"), "带有“{0}”，请只填数值"),
@@ -125,22 +132,22 @@ _REASONS = (
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a reported text says.
+    """A parsed reported text.
 
     Parameters
     ----------
     value
         The number with Chinese scales applied, in `unit`; None unless `status` is reported.
     upper
-        Upper end of a reported interval.
+        Upper end where an interval was reported.
     status
         reported, masked, missing or not_applicable.
     bound
         exact, about, at_least, more_than, at_most or less_than.
     unit
-        Unit written with the number; empty where none was.
+        Unit written with the number; empty for none.
     scaled
-        Whether a scale (万, 亿) stood before no unit, as in ``3.2万``.
+        Whether a scale (万, 亿) was written without a unit, as in ``3.2万``.
     """
 
     value: float | None
@@ -152,21 +159,21 @@ class Quantity:
 
 
 class NotANumberError(ValueError):
-    """The text is no quantity; the message says why, in Chinese."""
+    """The text is not a quantity; the message gives the reason in Chinese."""
 
 
 def parse(text: str) -> Quantity:
-    """Read one reported quantity.
+    """Parse one reported quantity.
 
     Parameters
     ----------
     text
-        The cell as text.
+        The text of a cell.
 
     Raises
     ------
     NotANumberError
-        Where the text is neither a number, a mask, a blank nor 无. Nothing is guessed.
+        When the text is not a number, a mask, a blank or 无. Nothing is guessed.
 
     Examples
     --------
@@ -179,121 +186,128 @@ def parse(text: str) -> Quantity:
     >>> parse("十余家").bound, parse("两千三百件").value, parse("上百家").value
     ('at_least', 2300.0, 100.0)
     """
-    if _FAST.fullmatch(text):
+    if _PLAIN.fullmatch(text):
         return Quantity(float(text.replace(",", "")) + 0.0, "reported")  # -0 is 0
-    return _worded(text)
+    return _parse_any(text)
 
 
-def _worded(text: str) -> Quantity:
-    """Read any text, a plain number too."""
+def _parse_any(text: str) -> Quantity:
+    """Parse any text, including plain numbers."""
     raw = _INVISIBLE.sub("", text).strip()
-    normal, clean = _normalised(raw)
+    normal, clean = _normalise(raw)
     if clean in _STATUS or text.strip() == WITHDRAWN:
         return Quantity(None, _STATUS.get(clean, "missing"))
-    if _ERROR.fullmatch(clean):
-        raise _fault(raw, "是公式出错的结果，不是数值")
+    if _FORMULA_ERROR.fullmatch(clean):
+        raise _not_a_number(raw, "是公式出错的结果，不是数值")
     if _TWO_NUMBERS.search(_THOUSANDS.sub("0", normal)):
-        raise _fault(raw, "含有不止一个数")
+        raise _not_a_number(raw, "含有不止一个数")
     if re.search(r"[xX×*]", clean):
         if _PRODUCT.search(clean):
-            raise _fault(raw, "是算式，不是数值")
+            raise _not_a_number(raw, "是算式，不是数值")
         if _FOOTNOTE.fullmatch(clean):
-            raise _fault(raw, "的星号是注释号还是隐去的数字，无法判断")
+            raise _not_a_number(raw, "的星号是注释号还是隐去的数字，无法判断")
         if _MASK.fullmatch(clean):
             return Quantity(None, "masked")
     match = _QUANTITY.fullmatch(clean)
     if match is None:
-        raise _fault(raw, _why_not(clean))
-    return _read(match, raw)
+        raise _not_a_number(raw, _reason(clean))
+    return _to_quantity(match, raw)
 
 
-def _normalised(raw: str) -> tuple[str, str]:
-    """Return the text in half width, with its spaces and without."""
-    if len(raw) > _LONGEST:
-        raise _fault(raw, f"过长（{len(raw)}字），不是数值")
-    worded = spelled(raw).translate(_USUAL)
-    normal = unicodedata.normalize("NFKC", worded).replace("\N{MINUS SIGN}", "-")
-    # 12① and 12² carry the mark of a footnote, which normalising made a digit.
-    if len(_COUNTED.findall(normal)) != len(_COUNTED.findall(worded)):
-        raise _fault(raw, "带有注码或特殊数字，不是数值")
+def _normalise(raw: str) -> tuple[str, str]:
+    """Return the text in half-width characters, with and without spaces."""
+    if len(raw) > _MAX_LENGTH:
+        raise _not_a_number(raw, f"过长（{len(raw)}字），不是数值")
+    spelled_out = spell_out_signs(raw).translate(_COMMON_FORMS)
+    normal = unicodedata.normalize("NFKC", spelled_out).replace("\N{MINUS SIGN}", "-")
+    # Normalisation turns the footnote mark of 12① or 12² into a digit.
+    if len(_DIGIT_LIKE.findall(normal)) != len(_DIGIT_LIKE.findall(spelled_out)):
+        raise _not_a_number(raw, "带有注码或特殊数字，不是数值")
     clean = re.sub(r"\s+", "", normal)
     return normal, _PERCENT.sub(
         lambda m: ("100" if m[2] == "百" else m[2]) + ("%" if m[1] == "百" else "‰"), clean
     )
 
 
-def _read(match: re.Match[str], raw: str) -> Quantity:
-    """Turn the parts of a quantity into one, unless they contradict each other."""
-    number, far, scale = match["number"], match["upper"], match["scale"] or ""
+def _to_quantity(match: re.Match[str], raw: str) -> Quantity:
+    """Build the quantity from its matched parts, unless they contradict each other."""
+    number, upper_number, scale = match["number"], match["upper"], match["scale"] or ""
     words = match.group("prefix", "early", "late", "last")
     bounds = {_BOUND[word] for word in words if word} - {"exact"}
     if len(bounds) > 1:
-        raise _fault(raw, "的限定词相互矛盾")
-    bound = next(iter(bounds), "exact" if far is None else "at_least")
+        raise _not_a_number(raw, "的限定词相互矛盾")
+    bound = next(iter(bounds), "exact" if upper_number is None else "at_least")
     unit = match["unit"] or match["mid"] or ""
-    spoken = any(n and n.lstrip("-+负")[0] in _NUMERALS for n in (number, far))
-    # 一些 and 三农 begin with numerals, too.
-    strange = unit not in {"", "百分点", "个百分点"} and not known(unit)
-    if spoken and (strange or scale[:1] in {"十", "百", "千"}):
-        raise _fault(raw, "不是数值，或其单位无法识别")
-    if number in _BARE and (far or bound not in _BARE[number]):
-        raise _fault(raw, "不含数字，不是数值")
-    value, upper = _ends(match, raw) if far else (_float(number, scale, raw), None)
-    if match["early"] in {"几", "来"} and _float(number, "", raw) % 10:
-        raise _fault(raw, "没有写明确数，不是数值")
-    scaled = bool(scale or match["mid_scale"] or _BIG.search(number)) and not unit
+    in_chinese = any(n and n.lstrip("-+负")[0] in _NUMERALS for n in (number, upper_number))
+    # Words such as 一些 and 三农 begin with numerals too.
+    unknown_unit = unit not in {"", "百分点", "个百分点"} and not is_known_unit(unit)
+    if in_chinese and (unknown_unit or scale[:1] in {"十", "百", "千"}):
+        raise _not_a_number(raw, "不是数值，或其单位无法识别")
+    if number in _LONE_SCALES and (upper_number or bound not in _LONE_SCALES[number]):
+        raise _not_a_number(raw, "不含数字，不是数值")
+    value, upper = (
+        _interval_ends(match, raw) if upper_number else (_to_float(number, scale, raw), None)
+    )
+    if match["early"] in {"几", "来"} and _to_float(number, "", raw) % 10:
+        raise _not_a_number(raw, "没有写明确数，不是数值")
+    scaled = bool(scale or match["mid_scale"] or _WAN_OR_YI.search(number)) and not unit
     return Quantity(value, "reported", bound, unit, upper, scaled)
 
 
-def _ends(match: re.Match[str], raw: str) -> tuple[float, float]:
-    """Return both ends of an interval; in 10-20万 the scale is of both, in 5千-1万 each has its own."""
-    number, far, scale = match["number"], match["upper"], match["scale"] or ""
+def _interval_ends(match: re.Match[str], raw: str) -> tuple[float, float]:
+    """Return both ends of an interval; 10-20万 has one scale for both ends, 5千-1万 one for each."""
+    number, upper_number, scale = match["number"], match["upper"], match["scale"] or ""
     middle, unit = match["mid_scale"] or "", match["mid"]
-    own = bool(middle or unit or _BIG.search(number))
-    value, upper = _float(number, middle if own else scale, raw), _float(far, scale, raw)
+    has_own_scale = bool(middle or unit or _WAN_OR_YI.search(number))
+    value, upper = (
+        _to_float(number, middle if has_own_scale else scale, raw),
+        _to_float(upper_number, scale, raw),
+    )
     if upper < value or (unit and match["unit"] not in {unit, None}):
-        raise _fault(raw, "不是由低到高的区间")
-    # 3千-5千万 means 3千万, and 3到五千 may begin at 3 or at 3000.
-    half = middle in {"百", "千"} and not unit and _BIG.search(scale)
-    if half or (not own and _UNCLEAR_START.fullmatch(f"{number} {far}")):
-        raise _fault(raw, "的起点不明确，请写全两端")
+        raise _not_a_number(raw, "不是由低到高的区间")
+    # 3千-5千万 starts at 3千万, and 3到五千 may start at 3 or at 3000.
+    half_scaled = middle in {"百", "千"} and not unit and _WAN_OR_YI.search(scale)
+    if half_scaled or (not has_own_scale and _UNCLEAR_START.fullmatch(f"{number} {upper_number}")):
+        raise _not_a_number(raw, "的起点不明确，请写全两端")
     return value, upper
 
 
-def _float(number: str, scale: str, raw: str) -> float:
-    figures = number.replace(",", "").replace("负", "-")
-    figures = figures if figures.isascii() else _figures(figures)
-    digits, _, exponent = figures.lower().partition("e")
-    power = int(exponent or 0) + sum(_PLACES[place] for place in scale)
+def _to_float(number: str, scale: str, raw: str) -> float:
+    """Return a number with its scale as a float, refusing overflow and underflow."""
+    text = number.replace(",", "").replace("负", "-")
+    text = text if text.isascii() else _to_digits(text)
+    digits, _, exponent = text.lower().partition("e")
+    power = int(exponent or 0) + sum(_POWERS[character] for character in scale)
     value = float(f"{digits}e{power}")
-    if abs(value) > _LARGEST or (value == 0 and re.search("[1-9]", digits)):
-        raise _fault(raw, "超出数值范围")
+    if abs(value) > _MAX_VALUE or (value == 0 and re.search("[1-9]", digits)):
+        raise _not_a_number(raw, "超出数值范围")
     return value + 0.0  # -0 is 0
 
 
-def _figures(number: str) -> str:
-    """Return a numeral such as 十二万五千 or 三点五 in figures."""
+def _to_digits(number: str) -> str:
+    """Return a Chinese numeral such as 十二万五千 or 三点五 in digits."""
     sign = number[0] if number[0] in "-+" else ""
-    whole, point, decimals = number[len(sign) :].partition("点")
+    integer, point, decimals = number[len(sign) :].partition("点")
     total = section = digit = 0
-    for character in whole.translate(_IN_FIGURES):
-        if character not in _PLACES:
+    for character in integer.translate(_TO_DIGITS):
+        if character not in _POWERS:
             digit = digit * 10 + int(character)
-        elif (place := _PLACES[character]) < 4:
-            section, digit = section + (digit or 1) * 10**place, 0
+        elif (power := _POWERS[character]) < 4:
+            section, digit = section + (digit or 1) * 10**power, 0
         else:
-            # 万 counts what stands since the last 亿, 亿 all before it.
+            # 万 multiplies what follows the last 亿, 亿 everything before it.
             below, section, digit = section + digit, 0, 0
-            total = (total + below or 1) * 10**8 if place == 8 else total + (below or 1) * 10**4
-    return f"{sign}{total + section + digit}{'.' if point else ''}{decimals.translate(_IN_FIGURES)}"
+            total = (total + below or 1) * 10**8 if power == 8 else total + (below or 1) * 10**4
+    return f"{sign}{total + section + digit}{'.' if point else ''}{decimals.translate(_TO_DIGITS)}"
 
 
-def _fault(text: str, reason: str) -> NotANumberError:
-    shown = "".join(c if c.isprintable() else " " for c in text[:_LONGEST])
-    return NotANumberError(f"“{shown}{'…' if len(text) > _LONGEST else ''}”{reason}")
+def _not_a_number(text: str, reason: str) -> NotANumberError:
+    """Return the error with the start of the text and the reason."""
+    shown = "".join(c if c.isprintable() else " " for c in text[:_MAX_LENGTH])
+    return NotANumberError(f"“{shown}{'…' if len(text) > _MAX_LENGTH else ''}”{reason}")
 
 
-def _why_not(text: str) -> str:
-    """Return the reason that helps most to mend a text which is no quantity."""
-    found = ((pattern.search(text), reason) for pattern, reason in _REASONS)
-    return next((reason.format(match[0]) for match, reason in found if match), "不是数值")
+def _reason(text: str) -> str:
+    """Return the most helpful reason why a text is not a quantity."""
+    matches = ((pattern.search(text), reason) for pattern, reason in _REASONS)
+    return next((reason.format(match[0]) for match, reason in matches if match), "不是数值")

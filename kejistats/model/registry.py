@@ -1,4 +1,4 @@
-"""The registry: ``schemas/indicators/*.toml`` read into the typed Indicator table."""
+"""Read the registry (``schemas/indicators/*.toml``) and the words of briefs (``schemas/words.toml``)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from kejistats.model.period import Checkpoint
 from kejistats.model.tables import Indicator
 from kejistats.model.tables.indicator import DEFAULTS, FREQUENCIES
 from kejistats.model.tables.observation import LEVELS
-from kejistats.model.units import known, ratio_factor
+from kejistats.model.units import is_known_unit, ratio_factor
 
 SCHEMA_FILE = "schemas/indicators.schema.json"
 
 
 @lru_cache(maxsize=4)
 def _validator(schema: Path) -> Any:
+    """Compile a JSON Schema into a validating function."""
     return fastjsonschema.compile(json.loads(schema.read_text("utf-8")))
 
 
 def line_of(text: str, path: list[Any]) -> int:
-    """Find the line of a fault, given its place such as ``["indicator", 3, "unit"]``."""
+    """Return the line number of an item path such as ``["indicator", 3, "unit"]`` in a TOML text."""
     lines = text.splitlines()
     start = 0
     numbers = [p for p in path if isinstance(p, int)]
@@ -49,42 +50,43 @@ def line_of(text: str, path: list[Any]) -> int:
 
 
 def read_checked(file: Path, schema: Path) -> dict[str, Any]:
-    """Read a TOML file and hold it against its JSON Schema.
+    """Read a TOML file and validate it against its JSON Schema.
 
     Raises
     ------
     UsageError
-        Naming file and line of the first fault.
+        Naming file and line of the first violation.
     """
     content = read_toml(file)
     try:
         _validator(schema)(content)
     except fastjsonschema.JsonSchemaValueException as error:
         path: list[Any] = [int(p) if str(p).isdigit() else p for p in error.path[1:]]
-        extra = (
+        unknown_key = (
             re.search(r"\{'([^']+)'", error.message)
             if error.rule == "additionalProperties"
             else None
         )
-        if extra:
-            path.append(extra[1])
-        wrong = error.message.replace("data.", "").replace("data ", "the file ")
+        if unknown_key:
+            path.append(unknown_key[1])
+        problem = error.message.replace("data.", "").replace("data ", "the file ")
         allowed = (
             f"; allowed: {', '.join(map(str, error.rule_definition))}"
             if error.rule == "enum"
             else ""
         )
         raise UsageError(
-            f"{file}, line {line_of(file.read_text('utf-8'), path)}: {wrong}{allowed}",
-            f"{schema.name} beside the folder describes every key; most editors check it as you type",
+            f"{file}, line {line_of(file.read_text('utf-8'), path)}: {problem}{allowed}",
+            f"{schema.name} describes every key; most editors can check it as you type",
         ) from None
     return content
 
 
 def _rows(file: Path, content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the indicators of one file as rows of the Indicator table, defaults filled in."""
     domain = content.get("domain", {"id": file.stem, "name": "其他指标", "order": 99})
     rows = []
-    for place, table in enumerate(content.get("indicator", [])):
+    for position, table in enumerate(content.get("indicator", [])):
         percent = table["unit"] == "%"
         ratio = "ratio" if table.get("numerator") else "none"
         rows.append(
@@ -98,58 +100,67 @@ def _rows(file: Path, content: dict[str, Any]) -> list[dict[str, Any]]:
             | {
                 "domain": domain["id"],
                 "domain_name": domain["name"],
-                "order": domain["order"] * 1000 + place,
+                "order": domain["order"] * 1000 + position,
             }
         )
     return rows
 
 
-def _check_references(frame: pl.DataFrame, where: dict[str, str]) -> None:
-    """Ids and aliases are told apart; numerators, denominators and parts exist and fit."""
+def _check_references(frame: pl.DataFrame, locations: dict[str, str]) -> None:
+    """Check that names are unambiguous, and that references between indicators exist and fit."""
     names: dict[str, str] = {}
     units = dict(frame.select("id", "unit").iter_rows())
     for row in frame.iter_rows(named=True):
-        place = f"{where[row['id']]}: indicator {row['id']}"
+        location = f"{locations[row['id']]}: indicator {row['id']}"
         for name in dict.fromkeys([row["id"], row["name"], *row["aliases"]]):
             other = names.setdefault(name, row["id"])
             if other != row["id"]:
                 raise UsageError(
-                    f"{place}: {name!r} already belongs to {other}",
-                    "an alias belongs to one indicator",
+                    f"{location}: {name!r} already belongs to {other}",
+                    "use each alias for one indicator only",
                 )
         for key in ("numerator", "denominator"):
             if row[key] and row[key] not in units:
                 raise UsageError(
-                    f"{place}: {key} {row[key]!r} is no indicator", nearest(row[key], units)
+                    f"{location}: {key} {row[key]!r} is not an indicator", suggest(row[key], units)
                 )
         for part in row["parts"]:
             if part not in units:
-                raise UsageError(f"{place}: part {part!r} is no indicator", nearest(part, units))
+                raise UsageError(
+                    f"{location}: part {part!r} is not an indicator", suggest(part, units)
+                )
         for level in row["levels"]:
             if level not in LEVELS[1:]:
                 raise UsageError(
-                    f"{place}: unknown level {level!r}", f"levels are: {', '.join(LEVELS[1:])}"
+                    f"{location}: unknown level {level!r}", f"levels are: {', '.join(LEVELS[1:])}"
                 )
         if bool(row["numerator"]) != bool(row["denominator"]):
-            raise UsageError(f"{place}: numerator and denominator go together", "name both or none")
+            raise UsageError(
+                f"{location}: numerator and denominator go together", "set both or neither"
+            )
         if row["numerator"] and not ratio_factor(
             units[row["numerator"]], units[row["denominator"]], row["unit"]
         ):
             raise UsageError(
-                f"{place}: {units[row['numerator']]} ÷ {units[row['denominator']]} "
+                f"{location}: {units[row['numerator']]} ÷ {units[row['denominator']]} "
                 f"does not give {row['unit']}",
                 "choose the unit that the division gives, such as % or 件/万人",
             )
-        if not known(row["unit"]):
-            raise UsageError(f"{place}: unknown unit {row['unit']!r}", "see kejistats/units.py")
+        if not is_known_unit(row["unit"]):
+            raise UsageError(
+                f"{location}: unknown unit {row['unit']!r}",
+                "known units are listed in kejistats/model/units.py",
+            )
         if (row["pace"] == "nodes") != (row["nodes"] is not None):
             raise UsageError(
-                f"{place}: pace 'nodes' and the key nodes go together", 'write nodes = "6:0.4;12:1"'
+                f"{location}: pace 'nodes' and the key nodes go together",
+                'write nodes = "6:0.4;12:1"',
             )
-    _check_circles(frame, where)
+    _check_cycles(frame, locations)
 
 
-def _check_circles(frame: pl.DataFrame, where: dict[str, str]) -> None:
+def _check_cycles(frame: pl.DataFrame, locations: dict[str, str]) -> None:
+    """Check that no indicator depends on itself."""
     inputs = {
         row["id"]: [i for i in (row["numerator"], row["denominator"], *row["parts"]) if i]
         for row in frame.iter_rows(named=True)
@@ -157,10 +168,10 @@ def _check_circles(frame: pl.DataFrame, where: dict[str, str]) -> None:
 
     def visit(node: str, trail: tuple[str, ...]) -> None:
         if node in trail:
-            circle = " → ".join((*trail[trail.index(node) :], node))
+            cycle = " → ".join((*trail[trail.index(node) :], node))
             raise UsageError(
-                f"{where[node]}: indicator {node} is made of itself: {circle}",
-                "break the circle of numerator, denominator and parts",
+                f"{locations[node]}: indicator {node} depends on itself: {cycle}",
+                "break the cycle of numerator, denominator and parts",
             )
         for child in inputs[node]:
             visit(child, (*trail, node))
@@ -169,23 +180,27 @@ def _check_circles(frame: pl.DataFrame, where: dict[str, str]) -> None:
         visit(node, ())
 
 
-def nearest(word: str, known_words: Any) -> str:
-    """Return a remedy that names the nearest known word."""
+def suggest(word: str, known_words: Any) -> str:
+    """Return a remedy that suggests the most similar known word."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(known_words), n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "see the files of `schemas/` as they came"
+    return (
+        f"did you mean {close[0]!r}?"
+        if close
+        else "see the packaged files in schemas/ for what is allowed"
+    )
 
 
-def read_registry(folder: Path | None = None, own: Path | None = None) -> pl.DataFrame:
+def read_registry(folder: Path | None = None, extra: Path | None = None) -> pl.DataFrame:
     """Read the indicator registry.
 
     Parameters
     ----------
     folder
         Folder of TOML files, one per domain; the workspace's or the packaged one by default.
-    own
-        A data set's ``indicators.toml`` with further indicators, if it has one.
+    extra
+        A data set's ``indicators.toml`` with further indicators; it need not exist.
 
     Returns
     -------
@@ -195,8 +210,8 @@ def read_registry(folder: Path | None = None, own: Path | None = None) -> pl.Dat
     Raises
     ------
     UsageError
-        Naming file and line, for malformed TOML, an unknown key or value, an alias in two
-        places, a reference that leads nowhere, or a ratio made of itself.
+        Naming file and line, for malformed TOML, an unknown key or value, an alias of two
+        indicators, a reference to no indicator, or an indicator that depends on itself.
 
     Examples
     --------
@@ -209,41 +224,42 @@ def read_registry(folder: Path | None = None, own: Path | None = None) -> pl.Dat
     if not schema.exists():
         schema = shared(SCHEMA_FILE)
     files = sorted(folder.glob("*.toml"))
-    if own is not None and own.exists():
-        files.append(own)
+    if extra is not None and extra.exists():
+        files.append(extra)
     if not files:
-        raise UsageError(f"{folder} holds no *.toml", "one file per domain is expected there")
+        raise UsageError(f"{folder} contains no *.toml files", "it needs one file per domain")
     return _read(schema, tuple((file, file.read_bytes()) for file in files))
 
 
-# A day's work opens many data sets on the same files; changed ones are read anew.
+# Many data sets are opened on the same files; the contents in the key make changed ones be read again.
 @lru_cache(maxsize=8)
 def _read(schema: Path, files: tuple[tuple[Path, bytes], ...]) -> pl.DataFrame:
+    """Return the Indicator table of these files, given with their contents."""
     rows: list[dict[str, Any]] = []
-    where: dict[str, str] = {}
+    locations: dict[str, str] = {}
     for file, raw in files:
         content = read_checked(file, schema)
         text = raw.decode("utf-8", errors="replace")
-        for place, row in enumerate(_rows(file, content)):
-            line = line_of(text, ["indicator", place, "id"])
-            if row["id"] in where:
+        for position, row in enumerate(_rows(file, content)):
+            line = line_of(text, ["indicator", position, "id"])
+            if row["id"] in locations:
                 raise UsageError(
-                    f"{file}, line {line}: id {row['id']!r} stands already in {where[row['id']]}",
-                    "an id belongs to one indicator",
+                    f"{file}, line {line}: id {row['id']!r} is already used in {locations[row['id']]}",
+                    "use each id for one indicator only",
                 )
-            where[row["id"]] = f"{file}, line {line}"
+            locations[row["id"]] = f"{file}, line {line}"
             rows.append(row)
     frame = pl.DataFrame(rows, schema=Indicator.dtypes(), orient="row").sort(
         "order", maintain_order=True
     )
-    _check_references(frame, where)
+    _check_references(frame, locations)
     return Indicator.conform(frame)
 
 
-def names_of(registry: pl.DataFrame) -> dict[str, str]:
-    """Return every id, name, short name and alias with the id it means.
+def ids_by_name(registry: pl.DataFrame) -> dict[str, str]:
+    """Return the indicator id by id, name, short name and alias.
 
-    A short name that two indicators share is left out: it names neither.
+    A short name shared by several indicators is left out.
     """
     exact: dict[str, str] = {}
     shorts: dict[str, set[str]] = {}
@@ -256,17 +272,17 @@ def names_of(registry: pl.DataFrame) -> dict[str, str]:
 
 
 def due_indicators(indicators: pl.DataFrame, at: Checkpoint) -> pl.DataFrame:
-    """Return the indicators reported at a checkpoint, in the order of the registry.
+    """Return the indicators due at a checkpoint, in the order of the registry.
 
-    A ratio that is recomputed from its numerator and denominator is not asked for.
+    A ratio with numerator and denominator is computed, so it is never due.
     """
     months = pl.col("frequency").replace_strict(FREQUENCIES, return_dtype=pl.Int64)
     due = (at.month % months == 0) & pl.col("numerator").is_null()
     return indicators.filter(due).sort("order", maintain_order=True)
 
 
-def _braces(text: Any) -> set[str]:
-    """Return the names in braces of a text, or of the texts of a list."""
+def _placeholders(text: Any) -> set[str]:
+    """Return the placeholder names of a text or of a list of texts."""
     texts = text if isinstance(text, list) else [text]
     try:
         return {name for t in texts for _, name, _, _ in Formatter().parse(t) if name is not None}
@@ -275,43 +291,46 @@ def _braces(text: Any) -> set[str]:
 
 
 def read_words(near: Path | None = None) -> dict[str, dict[str, Any]]:
-    """Read ``schemas/words.toml``, the wording of briefs that an analyst may change.
+    """Read ``schemas/words.toml``, the wording of briefs, which analysts may edit.
 
-    A text that a workspace's own file leaves out is the packaged one, so that a file of an
-    earlier version keeps working.
+    Texts missing from a workspace's file are taken from the packaged one, so that a file written
+    for an earlier version keeps working.
 
     Parameters
     ----------
     near
-        A data set's folder; its workspace's own file comes first.
+        A data set's folder, whose workspace is searched for the file first.
 
     Raises
     ------
     UsageError
-        When the file is malformed, a key is unknown, or a text has braces no figure fills in.
+        When the file is malformed, a key is unknown, or a text has an unknown placeholder.
     """
     file = shared("schemas/words.toml", near)
-    own = read_toml(file)
+    edited = read_toml(file)
     words: dict[str, dict[str, Any]] = read_toml(packaged("schemas/words.toml"))
-    for section, texts in own.items():
+    for section, texts in edited.items():
         if section not in words or not isinstance(texts, dict):
-            raise UsageError(f"{file}: unknown section [{section}]", nearest(section, words))
+            raise UsageError(f"{file}: unknown section [{section}]", suggest(section, words))
         for key, text in texts.items():
-            known = words[section].get(key)
-            if known is None:
+            packaged_text = words[section].get(key)
+            if packaged_text is None:
                 raise UsageError(
                     f"{file}: [{section}] has an unknown key {key!r}",
-                    nearest(key, words[section]),
+                    suggest(key, words[section]),
                 )
-            if type(text) is not type(known) or (
-                isinstance(known, list) and len(text) != len(known)
+            if type(text) is not type(packaged_text) or (
+                isinstance(packaged_text, list) and len(text) != len(packaged_text)
             ):
-                raise UsageError(f"{file}: [{section}] {key} must be like {known!r}", "mend it")
-            strange = _braces(text) - _braces(known)
-            if strange:
                 raise UsageError(
-                    f"{file}: [{section}] {key} has {{{strange.pop()}}}, which no figure fills in",
-                    f"it may have: {', '.join(sorted(_braces(known))) or 'no braces'}",
+                    f"{file}: [{section}] {key} must be like {packaged_text!r}",
+                    "write a value of this form",
+                )
+            unknown = _placeholders(text) - _placeholders(packaged_text)
+            if unknown:
+                raise UsageError(
+                    f"{file}: [{section}] {key} has the unknown placeholder {{{unknown.pop()}}}",
+                    f"allowed placeholders: {', '.join(sorted(_placeholders(packaged_text))) or 'none'}",
                 )
             words[section][key] = text
     return words

@@ -1,4 +1,4 @@
-"""The settings of a data set: ``dataset.toml`` and ``districts.csv``."""
+"""Read and check the settings of a data set: ``dataset.toml`` and ``districts.csv``."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from kejistats.model.tables import District
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Limits of what is judged (definitions §6 to §8); a city may set its own in dataset.toml.
+    """Limits used in evaluation (definitions §6 to §8); ``dataset.toml`` may override them.
 
     Parameters
     ----------
     ahead, on_pace, near, slow
-        Lowest pace ratio of each code.
+        Lowest pace ratio of each progress code.
     growth_ahead, growth_on_pace, growth_near
-        Lowest difference to a growth target in points.
+        Lowest difference to a growth target of each progress code, in points.
     small_count
-        A count with a target under this is on pace when it reaches ⌊due⌋.
+        A count whose target is below this is on pace once it reaches ⌊due⌋.
     rank_coverage
-        Share of peers with a figure from which ranks are shown.
+        Lowest share of peers with a figure for ranks to be shown.
     seasonal_years, seasonal_least, seasonal_figure
-        Most and fewest years that make up a seasonal profile, and the least yearly figure of each.
+        Most and fewest years of a seasonal profile, and the smallest yearly figure of each.
     outlook_month, outlook_share
-        Month and share of the year from which on the year's end is projected.
+        First month, and lowest share of the year, for projecting the year's end.
     growth_base
-        Least base, of a count, for taking part in the ranking of growth.
+        Smallest base of a count for being ranked by growth.
     contribution_move
-        Least move of the city, as a fraction, for a rate of contribution (贡献率).
+        Smallest change of the total, as a fraction, for a contribution rate (贡献率).
     contribution_times
-        From so many times the weight in the city's base on, a contribution is said.
+        A contribution is mentioned from this multiple of the district's weight in the base on.
     """
 
     ahead: float = 1.05
@@ -62,22 +62,22 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Checks:
-    """Limits of the comparisons that intake makes (definitions §11); a city may set its own.
+    """Limits of the comparisons of intake (definitions §11); ``dataset.toml`` may override them.
 
     Parameters
     ----------
     jump_mad
-        A change against last year is a jump beyond so many MAD of the peers' log growth.
+        A year-on-year change is a jump beyond this many MADs of the peers' log growth.
     jump_floor
-        A change by less than this factor either way is never a jump.
+        A change by less than this factor, up or down, is never a jump.
     jump_peers
-        Fewest peers with growth of the same indicator for a jump to be judged.
+        Fewest peers with growth of the same indicator for detecting jumps.
     slip
-        A money figure of 10⁴ or 10⁻⁴ times last year's, within this factor, mixes 万元 and 亿元.
+        A money figure 10⁴ or 10⁻⁴ times last year's, within this factor, confuses 万元 and 亿元.
     unchanged_from
-        Smallest figure whose standing still since the last checkpoint is told.
+        Smallest figure that is reported when unchanged since the last checkpoint.
     due_days
-        Days after the end of a checkpoint by which reports are due.
+        Days after the end of a checkpoint when reports are due.
     """
 
     jump_mad: float = 5.0
@@ -90,16 +90,16 @@ class Checks:
 
 @dataclass(frozen=True)
 class WideColumn:
-    """One column of a wide table and what its figures are.
+    """One column of figures in a wide table, with the meaning of its figures.
 
     Parameters
     ----------
     header
-        Its header; the lines of a header of several rows are joined by ``/``.
+        Its header; headers over several rows are joined by ``/``.
     to
-        Column of the long form that its cells fill: value, published_growth, note …
+        Column of the long table that its cells fill: value, published_growth, note …
     fixed
-        Columns of the long form with one text for all its cells: indicator, unit, checkpoint …
+        Columns of the long table with one text for all its cells: indicator, unit, checkpoint …
     """
 
     header: str
@@ -109,18 +109,18 @@ class WideColumn:
 
 @dataclass(frozen=True)
 class Wide:
-    """How a wide table of received files is read; one ``[[wide]]`` of dataset.toml.
+    """How to read wide tables in received files: one ``[[wide]]`` of ``dataset.toml``.
 
     Parameters
     ----------
     file, sheet
-        Patterns of the file's and the sheet's name, such as ``*月报*.xls*``.
+        Patterns of the file and sheet names, such as ``*月报*.xls*``.
     keys
-        Columns of the long form by the header of the wide table's column that holds them.
+        Columns of the long table, by the header of the wide table's column that contains them.
     fixed
-        Columns of the long form with one text for the whole table.
+        Columns of the long table with one text for the whole wide table.
     columns
-        The columns with figures.
+        The columns of figures.
     """
 
     file: str
@@ -132,43 +132,43 @@ class Wide:
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``dataset.toml`` says; only title and parent are required.
+    """The settings of ``dataset.toml``; only title and parent are required.
 
     Parameters
     ----------
     title
         Name of the data set as pages print it.
     parent
-        Code of the total that the districts belong to.
+        Code of the total row that the districts add up to.
     scope
-        Word for that total in sentences: 全市, 全省, 全国.
+        Word for this total in sentences: 全市, 全省, 全国.
     sample
-        True for made data: every page then says 示例数据.
+        True for synthetic data: every page is then marked 示例数据.
     headline
-        Ids of the main indicators; empty = the registry's own.
+        Ids of the main indicators; empty = the registry's headline indicators.
     indicators
-        Ids of the indicators or domains that forms ask for and reporting is measured by; empty =
-        those the data set has figures or targets of, or the whole registry while it has none.
+        Ids of the indicators or domains that forms request and reporting status counts; empty =
+        those with figures or targets in the data set, or the whole registry while it has none.
     ranks
-        False switches ranks off everywhere.
+        False hides ranks everywhere.
     peer_unit
         Measure word of peers in sentences: 家, 个省份.
     benchmark
-        Code of the district others are compared with.
+        Code of the district that others are compared with.
     responsible
-        Section by domain or indicator id.
+        Responsible section, by domain or indicator id.
     notes
-        Sentences that every 数据说明 carries.
+        Sentences added to every 数据说明.
     thresholds
         Limits of the progress codes.
     checks
         Limits of the comparisons that intake makes.
     wide
-        How wide tables among the received files are read.
+        How to read wide tables in received files.
     sender
-        Who mails come from: address and name; see `kejistats.publish.mail_settings`.
+        Sender of mails, address and name; see `kejistats.publish.mail_settings`.
     mail
-        How mails go out: server, limits, allowed domains; see `kejistats.publish.mail_settings`.
+        Mail server, limits and allowed domains; see `kejistats.publish.mail_settings`.
     """
 
     title: str
@@ -195,13 +195,15 @@ def read_settings(file: Path) -> Settings:
     Raises
     ------
     UsageError
-        For malformed TOML, an unknown key, a missing title or parent, or a wrong type.
+        For malformed TOML, an unknown key, a missing title or parent, or a value of a wrong type.
     """
     content = read_toml(file)
     thresholds = Thresholds(**_limits(file, content, "thresholds", Thresholds))
     checks = Checks(**_limits(file, content, "checks", Checks))
-    wide = tuple(_wide(file, table) for table in _list(file, content.pop("wide", []), "wide"))
-    _known(file, content, [f.name for f in fields(Settings)], file.name)
+    wide = tuple(
+        _wide(file, table) for table in _check_tables(file, content.pop("wide", []), "wide")
+    )
+    _check_keys(file, content, [f.name for f in fields(Settings)], file.name)
     for key in ("title", "parent"):
         if not isinstance(content.get(key), str) or not content[key]:
             raise UsageError(f"{file}: {key} is missing", f'write {key} = "…"')
@@ -210,7 +212,9 @@ def read_settings(file: Path) -> Settings:
     kinds |= dict.fromkeys(("responsible", "sender", "mail"), dict)
     for key, kind in kinds.items():
         if key in content and not isinstance(content[key], kind):
-            raise UsageError(f"{file}: {key} must be a {kind.__name__}", "see the README")
+            raise UsageError(
+                f"{file}: {key} must be a {kind.__name__}", "see the README for an example"
+            )
     for key in ("headline", "indicators", "notes"):
         value = content.get(key, [])
         if not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
@@ -219,54 +223,59 @@ def read_settings(file: Path) -> Settings:
     return Settings(**content, thresholds=thresholds, checks=checks, wide=wide)
 
 
-def _known(file: Path, given: Mapping[str, Any], names: list[str], place: str) -> None:
+def _check_keys(file: Path, given: Mapping[str, Any], names: list[str], table: str) -> None:
+    """Raise if a table has a key that is not among the names."""
     for key in given:
         if key not in names:
-            raise UsageError(f"{file}: unknown key {key!r}", f"{place} knows: {', '.join(names)}")
+            raise UsageError(f"{file}: unknown key {key!r}", f"keys of {table}: {', '.join(names)}")
 
 
 def _limits(file: Path, content: dict[str, Any], name: str, kind: Any) -> dict[str, float]:
-    """Take a table of numbers out of the content."""
+    """Remove a table of numbers from the content and return it, checked."""
     limits = content.pop(name, {})
     if not isinstance(limits, dict):
         raise UsageError(f"{file}: {name} must be a table", f"write it below [{name}]")
-    known = {f.name: f.default for f in fields(kind)}
-    _known(file, limits, list(known), f"{file.name} [{name}]")
+    defaults = {f.name: f.default for f in fields(kind)}
+    _check_keys(file, limits, list(defaults), f"{file.name} [{name}]")
     for key, value in limits.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(
-                f"{file}: [{name}] {key} must be a number", f"write {key} = {known[key]}"
+                f"{file}: [{name}] {key} must be a number", f"write {key} = {defaults[key]}"
             )
     return limits
 
 
-def _list(file: Path, value: Any, name: str) -> list[dict[str, Any]]:
+def _check_tables(file: Path, value: Any, name: str) -> list[dict[str, Any]]:
+    """Return a value after checking that it is a list of tables."""
     if not (isinstance(value, list) and all(isinstance(v, dict) for v in value)):
-        raise UsageError(f"{file}: {name} must be a list of tables", "see the README")
+        raise UsageError(
+            f"{file}: {name} must be a list of tables", "see the README for an example"
+        )
     return value
 
 
 def _wide(file: Path, table: dict[str, Any]) -> Wide:
     """Read one ``[[wide]]`` table."""
-    place = f"{file.name} [[wide]]"
-    _known(file, table, [f.name for f in fields(Wide)], place)
+    name = f"{file.name} [[wide]]"
+    _check_keys(file, table, [f.name for f in fields(Wide)], name)
     columns = []
-    for column in _list(file, table.get("columns", []), "[[wide]] columns"):
+    for column in _check_tables(file, table.get("columns", []), "[[wide]] columns"):
         texts = _texts(file, column)
         header, to = texts.pop("header", ""), texts.pop("to", "value")
         if not header:
             raise UsageError(f"{file}: a column of [[wide]] has no header", 'write header = "…"')
         columns.append(WideColumn(header, to, texts))
     if not table.get("file") or not columns:
-        raise UsageError(f"{place} needs file and columns", 'write file = "*月报*.xls*"')
+        raise UsageError(f"{name} needs file and columns", 'write file = "*月报*.xls*"')
     parts = {key: _texts(file, table.get(key, {})) for key in ("keys", "fixed")}
     return Wide(table["file"], table.get("sheet", "*"), **parts, columns=tuple(columns))
 
 
 def _texts(file: Path, table: Any) -> dict[str, str]:
+    """Return a copy of a table after checking that all its values are texts."""
     if not (isinstance(table, dict) and all(isinstance(v, str) for v in table.values())):
         raise UsageError(
-            f"{file}: keys, fixed and columns of [[wide]] hold texts",
+            f"{file}: keys, fixed and columns of [[wide]] must be tables of texts",
             'write keys = { district = "县（市、区）" }',
         )
     return dict(table)
@@ -275,45 +284,58 @@ def _texts(file: Path, table: Any) -> dict[str, str]:
 def read_districts(file: Path, parent: str) -> pl.DataFrame:
     """Read ``districts.csv`` into the District table.
 
-    A district that others name as parent has kind ``total`` by default, all others
-    ``district``.
+    By default a row named as parent by others has kind ``total``, any other row ``district``.
+
+    Parameters
+    ----------
+    file
+        The CSV file.
+    parent
+        Code of the total row that the settings name.
+
+    Raises
+    ------
+    UsageError
+        When the file is missing or malformed, or has no row for the parent.
     """
     if not file.exists():
-        raise UsageError(f"{file} is missing", "columns: code,name,parent,group")
+        raise UsageError(f"{file} is missing", "create it with the columns code,name,parent,group")
     try:
         frame = pl.read_csv(io.StringIO(read_text(file)), infer_schema=False)
     except pl.exceptions.PolarsError as error:
         first = str(error).splitlines()[0]
         raise UsageError(
-            f"{file} is no regular CSV: {first}", "columns: code,name,parent,group"
+            f"{file} is not valid CSV: {first}", "its columns are: code,name,parent,group"
         ) from None
     frame = frame.rename({c: c.strip() for c in frame.columns})
     unknown = [c for c in frame.columns if c not in District.columns()]
     absent = [c for c in ("code", "name") if c not in frame.columns]
     if unknown or absent:
         raise UsageError(
-            f"{file}: wrong header: {', '.join(unknown + [f'{c} is absent' for c in absent])}",
-            f"columns may be: {', '.join(District.columns())}",
+            f"{file}: wrong header: {', '.join(unknown + [f'{c} is missing' for c in absent])}",
+            f"allowed columns: {', '.join(District.columns())}",
         )
     frame = frame.with_columns(pl.all().str.strip_chars().replace("", None))
     for column in {"valid_from", "valid_to"} & set(frame.columns):
         dates = frame[column].str.to_date("%Y-%m-%d", strict=False)
         if bad := frame.filter(dates.is_null() & frame[column].is_not_null())[column].to_list():
-            raise UsageError(f"{file}: {column} {bad[0]!r} is no date", "write 2025-06-30")
+            raise UsageError(
+                f"{file}: {column} {bad[0]!r} is not a date", "write it like 2025-06-30"
+            )
         frame = frame.with_columns(dates)
     if "kind" not in frame.columns:
         frame = frame.with_columns(kind=pl.lit(None, dtype=pl.String))
     parents = frame["parent"].drop_nulls().unique().to_list() if "parent" in frame.columns else []
-    by_place = (
+    default_kind = (
         pl.when(pl.col("code").is_in(parents)).then(pl.lit("total")).otherwise(pl.lit("district"))
     )
-    frame = frame.with_columns(pl.col("kind").fill_null(by_place))
+    frame = frame.with_columns(pl.col("kind").fill_null(default_kind))
     try:
         districts = District.conform(frame)
     except KejistatsError as error:
         raise UsageError(f"{file}: {error.message}", error.remedy) from None
     if parent not in districts["code"]:
         raise UsageError(
-            f"{file}: the parent {parent!r} of dataset.toml has no row", "a parent is a row too"
+            f"{file}: the parent {parent!r} of dataset.toml has no row", "add a row for it"
         )
     return districts

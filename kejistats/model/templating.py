@@ -1,4 +1,4 @@
-"""The templates of pages: how they are found and filled in, alike for all of them."""
+"""Render the Jinja templates of pages, with the same options for all of them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 @cache
 def _environment(*folders: str) -> Environment:
+    """Return the Jinja environment that searches these folders of the package."""
     return Environment(
         loader=FileSystemLoader([_PACKAGE / folder for folder in folders]),
         autoescape=True,
@@ -22,16 +23,16 @@ def _environment(*folders: str) -> Environment:
     )
 
 
-def fill(folders: tuple[str, ...], template: str, /, **values: Any) -> str:
-    """Fill in one template, what is put in escaped; a value that is not given is an error.
+def render_template(folders: tuple[str, ...], template: str, /, **values: Any) -> str:
+    """Render one template; values are escaped, and an undefined value is an error.
 
     Parameters
     ----------
     folders
-        Where it and what it includes may lie, from the package's folder on.
+        Folders searched for the template and its includes, relative to the package.
     template
-        Its file.
+        File name of the template.
     **values
-        What it names.
+        Variables of the template.
     """
     return _environment(*folders).get_template(template).render(**values)

@@ -1,4 +1,4 @@
-"""The append-only store of a data set, its vintages and the findings still open in it."""
+"""The append-only store of a data set: ingested figures with their vintages, and open findings."""
 
 from kejistats.store.store import Store, current, on_other_definitions
 

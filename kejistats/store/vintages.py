@@ -1,7 +1,7 @@
-"""What was known on a day: vintage dates, and which receipts count as taken back (definitions §7).
+"""Vintages: which rows and withdrawals were known on a given day (definitions §7).
 
-A row's vintage date is the day its source gives, else the day it was taken in. Days of intake
-are days in China, UTC+8, whatever the clock of the machine that reads the store.
+The vintage date of a row is the day given by its source, else the day of its intake. Intake days
+are days in China (UTC+8), whatever the time zone of the machine that reads the store.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import polars as pl
 
 from kejistats.model.errors import UsageError
 
-# The bureaus' clock: fixed, without a table of time zones, which not every machine has.
+# The bureaus' time zone, as a fixed offset: not every machine has a time zone database.
 CHINA = timezone(timedelta(hours=8))
-# The column by which the source itself dates a row of each table.
-DATED = {"observations": "published", "targets": "issued"}
+# Column of each table with the day given by the source.
+DATE_COLUMNS = {"observations": "published", "targets": "issued"}
 _DAY = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
     r"|年(\d{1,2})月(\d{1,2})日|(\d\d)(\d\d))",
@@ -25,41 +25,41 @@ _DAY = re.compile(
 )
 
 
-def read_day(given: str | date) -> date:
-    """Read a day.
+def parse_day(value: str | date) -> date:
+    """Parse a day.
 
     Parameters
     ----------
-    given
-        A date, or its text: 2025-08-20, 2025/8/20, 2025.8.20, 2025年8月20日, 20250820.
+    value
+        A date, or a text: 2025-08-20, 2025/8/20, 2025.8.20, 2025年8月20日, 20250820.
 
     Raises
     ------
     UsageError
-        When the text is no day of the calendar.
+        When the text is not a date.
 
     Examples
     --------
-    >>> read_day("2025-08-20") == read_day("2025年8月20日") == date(2025, 8, 20)
+    >>> parse_day("2025-08-20") == parse_day("2025年8月20日") == date(2025, 8, 20)
     True
     """
-    if isinstance(given, datetime):
-        return given.date()
-    if isinstance(given, date):
-        return given
-    match = _DAY.fullmatch(str(given).strip())
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    match = _DAY.fullmatch(str(value).strip())
     try:
         year, month, day = (int(part) for part in match.groups() if part) if match else (0, 0, 0)
         return date(year, month, day)
     except ValueError:
-        raise UsageError(f"{str(given)!r} is no date", "write it like 2025-08-20") from None
+        raise UsageError(f"{str(value)!r} is not a date", "write it like 2025-08-20") from None
 
 
 def receipt_days(receipts: pl.DataFrame) -> dict[str, date]:
-    """Return the day of each receipt: that of its ``when`` in China (UTC+8), oldest first.
+    """Return the day in China (UTC+8) on which each receipt was created, oldest first.
 
-    A receipt whose ``when`` cannot be read has the day of the one before; the first of all then
-    has been there always.
+    A receipt with an unreadable ``created_at`` has the day of the receipt before it; the first
+    receipt then counts as always known.
 
     Parameters
     ----------
@@ -68,56 +68,56 @@ def receipt_days(receipts: pl.DataFrame) -> dict[str, date]:
 
     Examples
     --------
-    >>> whens = ["2025-07-31T15:59:59+00:00", "2025-07-31T16:00:00+00:00"]
-    >>> frame = pl.DataFrame({"id": ["000001-00000000", "000002-00000000"], "created_at": whens})
+    >>> moments = ["2025-07-31T15:59:59+00:00", "2025-07-31T16:00:00+00:00"]
+    >>> frame = pl.DataFrame({"id": ["000001-00000000", "000002-00000000"], "created_at": moments})
     >>> [str(day) for day in receipt_days(frame).values()]
     ['2025-07-31', '2025-08-01']
     """
     days: dict[str, date] = {}
     last = date.min
-    for one, when in receipts.select("id", "created_at").sort("id").iter_rows():
-        last = days[one] = _day_in_china(when) or last
+    for receipt_id, created_at in receipts.select("id", "created_at").sort("id").iter_rows():
+        last = days[receipt_id] = _day_in_china(created_at) or last
     return days
 
 
-def taken_back(receipts: pl.DataFrame, as_known: date | None = None) -> pl.Series:
-    """Return the ids of the receipts taken back.
+def withdrawn_ids(receipts: pl.DataFrame, as_known: date | None = None) -> pl.Series:
+    """Return the ids of the withdrawn receipts.
 
     Parameters
     ----------
     receipts
         Receipt table.
     as_known
-        The day whose knowledge counts: a withdrawal of a later day has not happened yet.
+        The day to look back from: withdrawals after it are ignored. Default: none is.
 
     Examples
     --------
     >>> frame = pl.DataFrame({"id": ["000001-00000000", "000002-00000000"],
     ...     "withdraws": [None, "000001-00000000"],
     ...     "created_at": ["2025-07-01T00:00:00+00:00", "2025-09-01T00:00:00+00:00"]})
-    >>> taken_back(frame).to_list(), taken_back(frame, date(2025, 8, 31)).to_list()
+    >>> withdrawn_ids(frame).to_list(), withdrawn_ids(frame, date(2025, 8, 31)).to_list()
     (['000001-00000000'], [])
     """
     withdrawals = receipts.filter(pl.col("withdraws").is_not_null())
     if as_known is not None:
         days = receipt_days(receipts)
-        done = [one for one in withdrawals["id"] if days[one] <= as_known]
-        withdrawals = withdrawals.filter(pl.col("id").is_in(done))
+        known = [receipt_id for receipt_id in withdrawals["id"] if days[receipt_id] <= as_known]
+        withdrawals = withdrawals.filter(pl.col("id").is_in(known))
     return withdrawals["withdraws"]
 
 
-def known_on(as_known: date, given: str, receipts: pl.DataFrame) -> pl.Expr:
-    """Return which rows were known on a day.
+def known_on(as_known: date, date_column: str, receipts: pl.DataFrame) -> pl.Expr:
+    """Return, for each row, whether it was known on a day.
 
-    A row is dated by `given`, else by its receipt. One whose receipt is not there is dated by
-    the receipts before it: it is known once all of them are.
+    A row is dated by `date_column`, else by its receipt. If its receipt is missing, it is known
+    once all receipts before it are.
 
     Parameters
     ----------
     as_known
         The day.
-    given
-        Column with the day the source gives: published, or issued.
+    date_column
+        Column with the day given by the source: published or issued.
     receipts
         Receipt table.
 
@@ -130,22 +130,22 @@ def known_on(as_known: date, given: str, receipts: pl.DataFrame) -> pl.Expr:
     [True, False]
     """
     days = receipt_days(receipts)
-    later = sorted(one for one, day in days.items() if day > as_known)
-    received = pl.col("intake_id")
-    taken_in = pl.lit(value=True)
+    later = sorted(receipt_id for receipt_id, day in days.items() if day > as_known)
+    intake_id = pl.col("intake_id")
+    ingested = pl.lit(value=True)
     if later:
-        lost = ~received.is_in(list(days)) & (received > later[0])
-        taken_in = ~(received.is_in(later) | lost)
-    return pl.coalesce(pl.col(given) <= as_known, taken_in)
+        without_receipt = ~intake_id.is_in(list(days)) & (intake_id > later[0])
+        ingested = ~(intake_id.is_in(later) | without_receipt)
+    return pl.coalesce(pl.col(date_column) <= as_known, ingested)
 
 
 def first_known(tables: Mapping[str, pl.LazyFrame], receipts: pl.DataFrame) -> date | None:
-    """Return the first day on which anything was known, None where nothing ever was.
+    """Return the first day on which anything was known, or None if nothing ever was.
 
     Parameters
     ----------
     tables
-        observations and targets, with the rows of receipts taken back.
+        The tables observations and targets, including rows of withdrawn receipts.
     receipts
         Receipt table.
 
@@ -158,38 +158,39 @@ def first_known(tables: Mapping[str, pl.LazyFrame], receipts: pl.DataFrame) -> d
     datetime.date(2025, 2, 18)
     """
     days = receipt_days(receipts)
-    gone = {
-        back: days[one]
-        for one, back in receipts.select("id", "withdraws").iter_rows()
-        if back is not None
+    withdrawn_on = {
+        withdrawn: days[receipt_id]
+        for receipt_id, withdrawn in receipts.select("id", "withdraws").iter_rows()
+        if withdrawn is not None
     }
-    found = []
+    first_days = []
     for name, rows in tables.items():
-        given = pl.col(DATED[name])
+        source_day = pl.col(DATE_COLUMNS[name])
         first = rows.group_by("intake_id").agg(
-            given.min().alias("_given"), given.is_null().any().alias("_undated")
+            source_day.min().alias("_first"), source_day.is_null().any().alias("_undated")
         )
-        for received, dated, undated in first.collect().iter_rows():
-            own = _day_of(received, days) if undated else None
-            day = min(day for day in (dated, own) if day is not None)
-            # What was taken back before its own date was never known.
-            if day < gone.get(received, date.max):
-                found.append(day)
-    return min(found, default=None)
+        for intake_id, first_source_day, undated in first.collect().iter_rows():
+            intake_day = _day_of(intake_id, days) if undated else None
+            day = min(day for day in (first_source_day, intake_day) if day is not None)
+            # Rows withdrawn before their source day were never known.
+            if day < withdrawn_on.get(intake_id, date.max):
+                first_days.append(day)
+    return min(first_days, default=None)
 
 
 def _day_of(intake_id: str, days: Mapping[str, date]) -> date:
-    """Return the day of a receipt, of one that is not there the latest of those before it."""
-    before: Iterable[date] = (day for one, day in days.items() if one < intake_id)
+    """Return the day of a receipt; if it is missing, the latest day of the receipts before it."""
+    before: Iterable[date] = (day for other, day in days.items() if other < intake_id)
     return days[intake_id] if intake_id in days else max(before, default=date.min)
 
 
-def _day_in_china(when: str) -> date | None:
+def _day_in_china(created_at: str) -> date | None:
+    """Return the day in China of an ISO 8601 moment, or None if it cannot be read."""
     try:
-        moment = datetime.fromisoformat(when)
+        moment = datetime.fromisoformat(created_at)
     except ValueError:
         return None
-    # Receipts are written in UTC; a text that does not say so is none the less.
+    # Receipts are written in UTC, also where the text has no offset.
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(CHINA).date()

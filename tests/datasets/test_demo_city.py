@@ -1,4 +1,4 @@
-"""The made data set: its script gives what is shipped, and it is marked as made."""
+"""The synthetic data set: its script reproduces the shipped files, and it is marked as a sample."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SHIPPED = ROOT / "data" / "demo-city"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data set as the script writes it anew, with another seed of Python's hashes."""
-    folder = tmp_path_factory.mktemp("made") / "demo-city"
+def regenerated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data set written again by its script, with another hash seed of Python."""
+    folder = tmp_path_factory.mktemp("regenerated") / "demo-city"
     subprocess.run(
         [sys.executable, str(SHIPPED / "generate.py"), "--out", str(folder)],
         check=True,
@@ -29,8 +29,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_script_writes_the_shipped_files(made: Path) -> None:
-    names = sorted(p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file())
+def test_the_script_writes_the_shipped_files(regenerated: Path) -> None:
+    names = sorted(
+        p.relative_to(regenerated).as_posix() for p in regenerated.rglob("*") if p.is_file()
+    )
     inbox = sorted(f"inbox/{p.name}" for p in (SHIPPED / "inbox").iterdir())
 
     assert len(inbox) > 20
@@ -38,22 +40,22 @@ def test_the_script_writes_the_shipped_files(made: Path) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(p.name for p in (SHIPPED / "inbox").iterdir()))
-def test_a_file_made_anew_has_the_shipped_content(made: Path, file: str) -> None:
-    shipped, anew = SHIPPED / "inbox" / file, made / "inbox" / file
+def test_a_regenerated_file_has_the_shipped_content(regenerated: Path, file: str) -> None:
+    shipped, new = SHIPPED / "inbox" / file, regenerated / "inbox" / file
 
     if file.endswith(".csv"):
-        assert anew.read_bytes() == shipped.read_bytes()
+        assert new.read_bytes() == shipped.read_bytes()
     else:
-        assert [s.rows.rows() for s in read_sheets(anew)] == [
+        assert [s.rows.rows() for s in read_sheets(new)] == [
             s.rows.rows() for s in read_sheets(shipped)
         ]
 
 
-def test_it_is_marked_as_made_and_comes_in_without_a_finding() -> None:
+def test_it_is_marked_as_a_sample_and_has_no_findings() -> None:
     dataset = Dataset(SHIPPED)
 
-    checked = check_files(dataset, inbox_files(dataset))
-    findings = [one.findings.height for one in checked]
+    checked_files = check_files(dataset, inbox_files(dataset))
+    findings = [checked.findings.height for checked in checked_files]
 
     assert dataset.settings.sample
     assert findings == [0] * len(findings)

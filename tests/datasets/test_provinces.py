@@ -1,8 +1,7 @@
-"""The shipped provinces through the whole lower house, against arithmetic done by hand."""
+"""The shipped provinces from intake to metrics, checked against independent arithmetic."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ import pytest
 
 from kejistats.dataset import Dataset
 from kejistats.intake import inbox_files, ingest
-from tests.factory import ROOT, read_csv
+from tests.datasets.factory import copy_dataset
+from tests.factory import read_csv
 
 NATION = "100000"
 SPENT, INTENSITY = "rd_expenditure", "rd_intensity"
@@ -19,22 +19,19 @@ SPENT, INTENSITY = "rd_expenditure", "rd_intensity"
 
 @pytest.fixture(scope="module")
 def provinces(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """A copy of the data set, taken in as received."""
-    folder = tmp_path_factory.mktemp("data") / "provinces"
-    shutil.copytree(
-        ROOT / "data" / "provinces", folder, ignore=shutil.ignore_patterns("store", "words")
-    )
-    dataset = Dataset(folder)
-    for one in ingest(dataset, inbox_files(dataset)):
-        assert one.receipt is not None
-        assert one.checked is not None
-        counts = (one.receipt["errors"], one.receipt["accepted"])
-        assert counts == (0, one.receipt["rows"]), one.checked.findings.head()
+    """A copy of the data set with its inbox ingested."""
+    dataset = Dataset(copy_dataset(tmp_path_factory.mktemp("data"), "provinces"))
+    for outcome in ingest(dataset, inbox_files(dataset)):
+        assert outcome.receipt is not None
+        assert outcome.checked is not None
+        counts = (outcome.receipt["errors"], outcome.receipt["accepted"])
+        assert counts == (0, outcome.receipt["rows"]), outcome.checked.findings.head()
     return dataset
 
 
 @pytest.fixture(scope="module")
 def table(provinces: Dataset) -> pl.DataFrame:
+    """The Metric table of 2023."""
     return provinces.metrics("2023")
 
 
@@ -46,9 +43,9 @@ def rows(provinces: Dataset, table: pl.DataFrame) -> dict[tuple[str, str], dict[
 
 
 def bulletin(column: str) -> dict[tuple[str, int], float]:
-    """The fixture's figures by region and year."""
-    found = read_csv("rd_province_2022_2023.csv")
-    return {(row["region"], int(row["year"])): float(row[column]) for row in found}
+    """Return the figures of the fixture by region and year."""
+    fixture_rows = read_csv("rd_province_2022_2023.csv")
+    return {(row["region"], int(row["year"])): float(row[column]) for row in fixture_rows}
 
 
 SPENDING = bulletin("rd_expenditure_yi")
@@ -56,7 +53,7 @@ INTENSITIES = bulletin("rd_intensity_pct")
 REGIONS = sorted({region for region, _ in SPENDING} - {"全国"})
 
 
-def test_the_fixture_holds_thirty_one_provinces_in_two_years() -> None:
+def test_the_fixture_has_thirty_one_provinces_in_two_years() -> None:
     assert len(REGIONS) == 31
     assert len(SPENDING) == 64
 
@@ -78,10 +75,10 @@ def test_rank_over_thirty_one_provinces(
     rows: dict[tuple[str, str], dict[str, Any]], region: str
 ) -> None:
     for indicator, figures in ((SPENT, SPENDING), (INTENSITY, INTENSITIES)):
-        own = figures[region, 2023]
-        better = sum(figures[other, 2023] > own for other in REGIONS)
+        figure = figures[region, 2023]
+        better = sum(figures[other, 2023] > figure for other in REGIONS)
         better_before = sum(figures[other, 2022] > figures[region, 2022] for other in REGIONS)
-        tied = [other for other in REGIONS if figures[other, 2023] == own]
+        tied = [other for other in REGIONS if figures[other, 2023] == figure]
 
         row = rows[region, indicator]
 
@@ -124,11 +121,11 @@ def test_the_nations_intensity_is_compared_with_its_revised_base(
 
     assert vintages["value"].to_list() == [INTENSITIES["全国", 2022], 2.56]
     assert row["base"] == 2.56
-    # As the bulletin of 2023 prints it.
+    # As printed in the bulletin of 2023.
     assert row["yoy_points"] == pytest.approx(0.09)
 
 
-def test_the_nation_has_no_rank_and_is_no_peer(table: pl.DataFrame) -> None:
+def test_the_nation_has_no_rank_and_is_not_a_peer(table: pl.DataFrame) -> None:
     nation = table.filter(pl.col("district") == NATION)
     others = table.filter(pl.col("district") != NATION)
 
@@ -140,7 +137,7 @@ def test_the_nation_has_no_rank_and_is_no_peer(table: pl.DataFrame) -> None:
     assert others["district"].n_unique() == 31
 
 
-def test_ratios_are_recomputed_from_what_came_in(
+def test_ratios_are_computed_from_ingested_figures(
     rows: dict[tuple[str, str], dict[str, Any]],
 ) -> None:
     for region in ("全国", *REGIONS):
@@ -151,17 +148,17 @@ def test_ratios_are_recomputed_from_what_came_in(
         assert rows[region, "rd_basic_share"]["value"] == pytest.approx(basic / spent * 100)
 
 
-def test_without_targets_nothing_is_judged(table: pl.DataFrame) -> None:
+def test_without_targets_nothing_is_evaluated(table: pl.DataFrame) -> None:
     assert set(table["progress"]) <= {"no_target", "missing"}
     assert table["target_reason"].null_count() == table.height
 
 
-def test_taking_the_inbox_in_again_changes_nothing(provinces: Dataset) -> None:
+def test_ingesting_the_inbox_again_changes_nothing(provinces: Dataset) -> None:
     before = provinces.observations
 
     again = ingest(provinces, inbox_files(provinces))
 
-    assert [one.receipt for one in again] == [None] * len(again)
+    assert [outcome.receipt for outcome in again] == [None] * len(again)
     assert provinces.observations.equals(before)
 
 

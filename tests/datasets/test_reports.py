@@ -1,9 +1,8 @@
-"""The shipped reports: figures as worded, masks that stay masked, targets named and implied."""
+"""The shipped reports: figures with their qualifiers, masked figures, named and implied targets."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,20 +17,21 @@ from kejistats.intake import inbox_files, ingest
 from kejistats.reading.read_file import read_sheets
 from kejistats.run import batch, planning
 from tests.brief.read_back import sentences
+from tests.datasets.factory import copy_dataset, full_text
 from tests.factory import ROOT
 from tests.pages.factory import parse_fragment, words_of
 
 SHIPPED = ROOT / "data" / "reports"
 FACTS = pl.read_csv(SHIPPED / "facts.csv", infer_schema=False).fill_null("")
-OF_TARGETS = ["target", "plan", "completion_rate"]
-# Which reports speak at which checkpoint.
-SPEAK = {
+TARGET_KINDS = ["target", "plan", "completion_rate"]
+# Letters of the places with a report, by checkpoint.
+REPORTING = {
     "2020H1": set("IKELMNADRJGQ"),
     "2020H2": set("FP"),
     "2022H1": set("H"),
 }
-# What follows from a figure, a base, a target or peers: none of it stands beside a mask.
-FOLLOWS = [
+# Columns computed from a figure, a base, a target or peers: all null for a masked figure.
+COMPUTED = [
     "value", "value_upper", "attainment", "pace_gap", "pace_gap_points", "pace_ratio", "gap",
     "surplus", "required_per_month", "required_multiple", "required_growth", "outlook_low",
     "outlook_high", "change", "yoy", "yoy_points", "published_growth", "since_year_end",
@@ -41,15 +41,13 @@ FOLLOWS = [
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """A copy of the data set, taken in as received; the only findings are the three of 20xx."""
-    folder = tmp_path_factory.mktemp("data") / "reports"
-    shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("store"))
-    dataset = Dataset(folder)
-    found = []
-    for one in ingest(dataset, inbox_files(dataset)):
-        assert one.checked is not None
-        found += one.checked.findings.select("rule", "severity", "file", "cell").rows()
-    assert found == [
+    """A copy of the data set with its inbox ingested; the only findings are the three of 20xx."""
+    dataset = Dataset(copy_dataset(tmp_path_factory.mktemp("data"), "reports"))
+    findings = []
+    for outcome in ingest(dataset, inbox_files(dataset)):
+        assert outcome.checked is not None
+        findings += outcome.checked.findings.select("rule", "severity", "file", "cell").rows()
+    assert findings == [
         ("over_masked", "warning", "2020H1-某县J.xlsx", "D16"),
         ("over_masked", "warning", "2020H1-某县J.xlsx", "D22"),
         ("over_masked", "warning", "2020H1-某县M.xlsx", "D7"),
@@ -59,28 +57,22 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture(scope="module")
 def briefs(reports: Dataset) -> dict[tuple[str, str], Brief]:
-    """Every brief by checkpoint and the letter of the place."""
+    """All briefs by checkpoint and letter of the place."""
     names = dict(reports.districts.select("code", "name").iter_rows())
     return {
         (at, names[code][-1]): Brief(bundle)
-        for at in SPEAK
+        for at in REPORTING
         for code, bundle in make_bundles(reports, reports.checkpoint(at), names).items()
     }
 
 
-def text_of(brief: Brief) -> str:
-    """All that a brief says."""
-    page = brief._repr_mimebundle_()[0]
-    return f"{page['text/plain']}\n{words_of(parse_fragment(page['text/html']))}"
-
-
-def said_of(brief: Brief) -> str:
-    """What a brief says of figures: its parts without the notes and the sources."""
+def figures_text(brief: Brief) -> str:
+    """Return the text of a brief about figures: its parts without notes and sources."""
     parts = (brief.head, brief.table(), brief.review, brief.problems, brief.plan, brief.chains)
     return "\n".join(f"{part.text}\n{words_of(parse_fragment(part.html))}" for part in parts)
 
 
-# What comes in
+# Intake
 
 
 def test_the_script_writes_the_shipped_files(tmp_path: Path) -> None:
@@ -97,29 +89,29 @@ def test_the_script_writes_the_shipped_files(tmp_path: Path) -> None:
         assert [s.rows.rows() for s in made] == [s.rows.rows() for s in shipped], file
 
 
-def test_every_fact_is_taken_or_left_out_for_a_reason_that_the_readme_gives() -> None:
+def test_every_fact_is_used_or_left_out_for_a_reason_in_the_readme() -> None:
     readme = (SHIPPED / "README.md").read_text(encoding="utf-8")
 
     for fact in FACTS.iter_rows(named=True):
         assert bool(fact["indicator"]) != bool(fact["left_out"]), fact
     counts = [int(n) for n in re.findall(r"^### .*\((\d+)\)$", readme, re.MULTILINE)]
-    left = FACTS.filter(pl.col("left_out") != "")
-    assert sorted(counts) == sorted(left["left_out"].value_counts()["count"])
-    for name in left["name"].unique():
+    left_out = FACTS.filter(pl.col("left_out") != "")
+    assert sorted(counts) == sorted(left_out["left_out"].value_counts()["count"])
+    for name in left_out["name"].unique():
         assert name in readme, name
 
 
-def test_what_is_taken_comes_in_whole(reports: Dataset) -> None:
-    taken = FACTS.filter(pl.col("indicator") != "", pl.col("qualifier") != "区间上限")
-    aims = taken["kind"].is_in(OF_TARGETS)
+def test_all_used_facts_are_ingested(reports: Dataset) -> None:
+    used = FACTS.filter(pl.col("indicator") != "", pl.col("qualifier") != "区间上限")
+    is_target = used["kind"].is_in(TARGET_KINDS)
 
-    assert reports.observations.height == taken.filter(~aims).height == 247
-    assert reports.targets.height == taken.filter(aims).height == 13
+    assert reports.observations.height == used.filter(~is_target).height == 247
+    assert reports.targets.height == used.filter(is_target).height == 13
 
 
-def test_neither_the_college_nor_a_second_copy_is_among_them() -> None:
+def test_neither_the_college_nor_a_duplicate_report_is_among_the_facts() -> None:
     assert not FACTS["place"].str.contains("学院").any()
-    assert set(FACTS["place"].str.tail(1)) == set().union(*SPEAK.values())
+    assert set(FACTS["place"].str.tail(1)) == set().union(*REPORTING.values())
 
 
 @pytest.mark.parametrize(
@@ -140,7 +132,7 @@ def test_neither_the_college_nor_a_second_copy_is_among_them() -> None:
         ("某县J", "quake_leaflets", "20xx多份", None, "exact"),
     ],
 )
-def test_figures_come_in_as_worded(
+def test_figures_are_ingested_with_their_qualifiers(
     reports: Dataset, place: str, indicator: str, reported: str, value: float | None, bound: str
 ) -> None:
     unit = reports.indicators.filter(id=indicator)["unit"].item()
@@ -154,7 +146,7 @@ def test_figures_come_in_as_worded(
     assert row["value"] == (None if value is None else pytest.approx(value / scale))
 
 
-def test_the_two_implied_targets_follow_from_the_printed_completion(reports: Dataset) -> None:
+def test_the_two_implied_targets_come_from_the_printed_completion(reports: Dataset) -> None:
     implied = reports.targets.filter(strength="implied")
 
     assert set(implied.select("district", "indicator", "value").iter_rows()) == {
@@ -163,35 +155,38 @@ def test_the_two_implied_targets_follow_from_the_printed_completion(reports: Dat
     }
 
 
-# What is computed and said
+# Metrics and pages
 
 
-def test_every_report_has_its_brief_where_it_speaks_and_nowhere_else(
+def test_every_place_has_briefs_exactly_for_the_checkpoints_it_reported(
     briefs: dict[tuple[str, str], Brief],
 ) -> None:
-    assert set(briefs) == {(at, place) for at, places in SPEAK.items() for place in places}
+    assert set(briefs) == {(at, place) for at, places in REPORTING.items() for place in places}
 
 
-def test_nothing_is_ranked_shared_summed_or_grown(reports: Dataset) -> None:
-    for at in SPEAK:
+def test_there_are_no_ranks_shares_totals_or_growth(reports: Dataset) -> None:
+    for at in REPORTING:
         table = reports.metrics(at)
 
-        assert set(table["district"]) == {reports.district(f) for f in _names(reports, at)}
+        assert set(table["district"]) == {
+            reports.district(name) for name in reporting_names(reports, at)
+        }
         for column in ("rank", "share", "base", "yoy", "yoy_points", "contribution"):
             assert table[column].null_count() == table.height, column
 
 
-def _names(reports: Dataset, at: str) -> list[str]:
-    return [n for n in reports.districts["name"] if n[-1] in SPEAK[at] and n.startswith("某")]
+def reporting_names(reports: Dataset, at: str) -> list[str]:
+    """Return the names of the districts with a report at a checkpoint."""
+    return [n for n in reports.districts["name"] if n[-1] in REPORTING[at] and n.startswith("某")]
 
 
-def test_nothing_follows_from_a_masked_or_missing_figure(reports: Dataset) -> None:
+def test_nothing_is_computed_from_a_masked_or_missing_figure(reports: Dataset) -> None:
     masked = 0
-    for at in SPEAK:
+    for at in REPORTING:
         for row in reports.metrics(at).iter_rows(named=True):
             if row["status"] != "reported":
                 masked += row["status"] == "masked"
-                assert [c for c in FOLLOWS if row[c] is not None] == [], row["indicator"]
+                assert [c for c in COMPUTED if row[c] is not None] == [], row["indicator"]
     assert (
         masked
         == FACTS.filter(
@@ -200,11 +195,11 @@ def test_nothing_follows_from_a_masked_or_missing_figure(reports: Dataset) -> No
     )
 
 
-def test_a_masked_figure_is_said_to_be_unpublished_and_never_has_a_digit(
+def test_a_masked_figure_prints_as_unpublished_and_never_has_a_digit(
     briefs: dict[tuple[str, str], Brief],
 ) -> None:
     for key, brief in briefs.items():
-        text = said_of(brief)
+        text = figures_text(brief)
         for view in brief.rows:
             if view.reported:
                 continue
@@ -217,7 +212,9 @@ def test_a_masked_figure_is_said_to_be_unpublished_and_never_has_a_digit(
                 )
 
 
-def test_briefs_of_masks_alone_judge_nothing(briefs: dict[tuple[str, str], Brief]) -> None:
+def test_briefs_with_only_masked_figures_evaluate_nothing(
+    briefs: dict[tuple[str, str], Brief],
+) -> None:
     for key in (("2020H1", "A"), ("2020H2", "P"), ("2022H1", "H")):
         brief = briefs[key]
 
@@ -227,7 +224,7 @@ def test_briefs_of_masks_alone_judge_nothing(briefs: dict[tuple[str, str], Brief
         assert brief.chart_growth() is None
 
 
-def test_the_masked_total_of_funds_is_not_worked_out_of_its_levels(
+def test_the_masked_total_of_funds_is_not_computed_from_its_levels(
     reports: Dataset, briefs: dict[tuple[str, str], Brief]
 ) -> None:
     levels = reports.observations.filter(
@@ -238,12 +235,12 @@ def test_the_masked_total_of_funds_is_not_worked_out_of_its_levels(
     assert dict(levels.select("level", "value").iter_rows()) == {"": None, "国家": 563, "省": 300}
     [masked] = [s for s in sentences(brief.review.text) if s.endswith("未公布")]
     assert "国家和省项目到位资金" in masked
-    for sum_ in ("1144", "1168", "863", "844"):
-        assert sum_ not in said_of(brief)
+    for total in ("1144", "1168", "863", "844"):
+        assert total not in figures_text(brief)
 
 
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("place", "sentence"),
     [
         ("K", "高新技术企业申报3家，缺上年同期数，不计增速，提前完成全年任务，超出1家（目标为推算）。"),
         ("I", "农村户用沼气池建设270口，缺上年同期数，不计增速，完成全年目标的54.0%，快于序时进度4.0个百分点（目标为推算）。"),
@@ -258,24 +255,24 @@ def test_the_masked_total_of_funds_is_not_worked_out_of_its_levels(
         ("N", "国家和省项目到位资金（国家级）230万元，缺上年同期数，不计增速。"),
     ],
 )  # fmt: skip
-def test_the_review_says_what_the_figures_say(
-    briefs: dict[tuple[str, str], Brief], place: str, said: str
+def test_the_review_has_the_expected_sentences(
+    briefs: dict[tuple[str, str], Brief], place: str, sentence: str
 ) -> None:
-    assert said.removesuffix("。") in sentences(briefs["2020H1", place].review.text)
+    assert sentence.removesuffix("。") in sentences(briefs["2020H1", place].review.text)
 
 
-def test_the_nominal_year_is_said_on_every_page(
+def test_the_nominal_year_is_stated_on_every_page(
     reports: Dataset, briefs: dict[tuple[str, str], Brief]
 ) -> None:
     pages: list[Any] = [*briefs.values()]
-    pages += [Overview(make_overview(reports, reports.checkpoint(at))) for at in SPEAK]
+    pages += [Overview(make_overview(reports, reports.checkpoint(at))) for at in REPORTING]
 
     for page in pages:
         assert "按名义年份2020年列示，不代表实际年份" in page.notes.text
         assert "名义年份2020年" in words_of(parse_fragment(page.head.html))
 
 
-def test_the_overview_neither_sums_nor_claims_that_all_is_reported(reports: Dataset) -> None:
+def test_the_overview_has_no_totals_and_no_claim_of_full_reporting(reports: Dataset) -> None:
     page = Overview(make_overview(reports, reports.checkpoint("2020H1")))
 
     assert page.conclusion == "各地区没有共同的上级，不汇总、不比较，见各地区简报。"
@@ -286,11 +283,11 @@ def test_no_brief_names_another_place(briefs: dict[tuple[str, str], Brief]) -> N
     places = set(FACTS["place"])
 
     for (at, place), brief in briefs.items():
-        assert [p for p in places if p[-1] != place and p in text_of(brief)] == [], (at, place)
+        assert [p for p in places if p[-1] != place and p in full_text(brief)] == [], (at, place)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("at", list(SPEAK))
+@pytest.mark.parametrize("at", list(REPORTING))
 def test_all_pages_are_made(reports: Dataset, at: str, tmp_path: Path) -> None:
     _, jobs, failed = planning.plan(reports, reports.checkpoint(at), (), tmp_path)
 
@@ -298,4 +295,4 @@ def test_all_pages_are_made(reports: Dataset, at: str, tmp_path: Path) -> None:
 
     assert failed == []
     assert [(r.name, r.error) for r in results if r.error] == []
-    assert len(results) == len(SPEAK[at]) + 1
+    assert len(results) == len(REPORTING[at]) + 1

@@ -1,4 +1,4 @@
-"""Rounding and printing: 四舍五入 on the decimal that the reader sees."""
+"""Rounding and formatting: 四舍五入 on the printed decimal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kejistats.model.numbers import count_up, percent, plain, quantity, rounded
+from kejistats.model.numbers import (
+    count_up,
+    format_amount,
+    format_number,
+    format_percent,
+    round_half_up,
+)
 
-# Figures as statistics print them: at most twelve significant digits.
+# Figures as printed in statistics: at most twelve significant digits.
 PRINTED = st.integers(-(10**11), 10**11).flatmap(
     lambda digits: st.integers(0, 9).map(lambda scale: Decimal(digits).scaleb(-scale))
 )
@@ -41,31 +47,29 @@ DECIMALS = st.integers(0, 6)
         (1e22, 6, "10000000000000000000000.000000"),
     ],
 )
-def test_half_goes_away_from_zero_on_the_printed_decimal(
+def test_halves_are_rounded_away_from_zero_on_the_printed_decimal(
     value: float, decimals: int, expected: str
 ) -> None:
-    assert str(rounded(value, decimals)) == expected
-    assert plain(value, decimals) == expected
+    assert str(round_half_up(value, decimals)) == expected
+    assert format_number(value, decimals) == expected
 
 
 @given(PRINTED, DECIMALS)
-def test_rounding_equals_half_up_of_the_decimal_that_was_meant(
-    meant: Decimal, decimals: int
-) -> None:
-    expected = meant.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+def test_rounding_equals_half_up_of_the_exact_decimal(exact: Decimal, decimals: int) -> None:
+    expected = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
-    assert rounded(float(meant), decimals) == expected
+    assert round_half_up(float(exact), decimals) == expected
 
 
 @given(st.floats(-1e5, 1e5), DECIMALS)
-def test_rounding_is_odd_settled_and_within_half_a_step(value: float, decimals: int) -> None:
-    # Twelve significant digits come first.
+def test_rounding_is_odd_idempotent_and_within_half_a_step(value: float, decimals: int) -> None:
+    # The value is first cut to twelve significant digits.
     slack = Decimal(1).scaleb(-decimals) / 2 + abs(Decimal(value)) * Decimal("1e-11")
 
-    result = rounded(value, decimals)
+    result = round_half_up(value, decimals)
 
-    assert rounded(-value, decimals) == -result
-    assert rounded(float(result), decimals) == result
+    assert round_half_up(-value, decimals) == -result
+    assert round_half_up(float(result), decimals) == result
     assert abs(result - Decimal(value)) <= slack
 
 
@@ -82,7 +86,7 @@ def test_rounding_is_odd_settled_and_within_half_a_step(value: float, decimals: 
     ],
 )
 def test_percentages(fraction: float, decimals: int, expected: str) -> None:
-    assert percent(fraction, decimals) == expected
+    assert format_percent(fraction, decimals) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,16 +105,16 @@ def test_percentages(fraction: float, decimals: int, expected: str) -> None:
 def test_one_hundred_percent_is_never_printed_below_the_target(
     fraction: float, decimals: int, expected: str
 ) -> None:
-    assert percent(fraction, decimals, below=1) == expected
+    assert format_percent(fraction, decimals, below=1) == expected
 
 
 @given(st.integers(1, 10**9).flatmap(lambda t: st.tuples(st.integers(0, 2 * t), st.just(t))))
-def test_attainment_reads_full_exactly_when_the_target_is_reached(
+def test_attainment_prints_as_100_exactly_if_the_target_is_reached(
     pair: tuple[int, int],
 ) -> None:
     actual, target = pair
 
-    shown = Decimal(percent(actual / target, 1, below=1).rstrip("%"))
+    shown = Decimal(format_percent(actual / target, 1, below=1).rstrip("%"))
 
     assert (shown >= 100) == (actual >= target)
 
@@ -134,23 +138,23 @@ def test_attainment_reads_full_exactly_when_the_target_is_reached(
         (0, "亿元", 0, "0亿元"),
     ],
 )
-def test_amounts_are_scaled_for_reading(
+def test_amounts_are_scaled_to_readable_units(
     value: float, unit: str, decimals: int, expected: str
 ) -> None:
-    assert quantity(value, unit, decimals) == expected
+    assert format_amount(value, unit, decimals) == expected
 
 
 @given(st.sampled_from(["元", "万元", "亿元"]), st.floats(0.01, 1e7))
 def test_scaled_money_means_the_same_amount(unit: str, value: float) -> None:
-    worth = {"元": 1.0, "万元": 1e4, "亿元": 1e8}
+    in_yuan = {"元": 1.0, "万元": 1e4, "亿元": 1e8}
 
-    shown = quantity(value, unit, 2)
+    shown = format_amount(value, unit, 2)
 
     match = re.fullmatch(r"([\d.]+)(元|万元|亿元)", shown)
     assert match is not None
-    step = worth[match[2]] if "." not in match[1] else worth[match[2]] / 100
-    assert float(match[1]) * worth[match[2]] == pytest.approx(
-        value * worth[unit], abs=step if match[2] != unit else worth[unit] / 100
+    step = in_yuan[match[2]] if "." not in match[1] else in_yuan[match[2]] / 100
+    assert float(match[1]) * in_yuan[match[2]] == pytest.approx(
+        value * in_yuan[unit], abs=step if match[2] != unit else in_yuan[unit] / 100
     )
 
 
@@ -158,7 +162,7 @@ def test_scaled_money_means_the_same_amount(unit: str, value: float) -> None:
     ("value", "expected"),
     [(100 / 7, 15), (14.0, 14), (14.000001, 15), (2.0000000000001, 2), (0.1, 1), (0.0, 0)],
 )
-def test_what_is_required_of_a_count_is_rounded_up(value: float, expected: int) -> None:
+def test_required_counts_are_rounded_up(value: float, expected: int) -> None:
     assert count_up(value) == expected
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: one month through which figures run, however it is written."""
+"""Checkpoints: parsing of all notations, Chinese labels, order and the base of growth."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHECKPOINTS = st.builds(Checkpoint, st.integers(1900, 2999), st.integers(1, 12))
         (Checkpoint(2024, 2), 2024, 2),
     ],
 )
-def test_a_checkpoint_is_read_in_any_form(text: str | int, year: int, month: int) -> None:
+def test_a_checkpoint_is_parsed_in_any_notation(text: str | int, year: int, month: int) -> None:
     assert Checkpoint.parse(text) == Checkpoint(year, month)
 
 
@@ -45,7 +45,7 @@ def test_a_checkpoint_is_read_in_any_form(text: str | int, year: int, month: int
     ["", "25H1", "2025H0", "2025H3", "2025Q5", "2025M00", "2025M13", "2025-06", "2025年上半年",
      "H1", "2025H", "２０２５H1", "20250", "1899", "3000H1", "2025M006"],
 )  # fmt: skip
-def test_what_is_no_checkpoint_is_refused_with_the_forms_allowed(text: str) -> None:
+def test_an_invalid_checkpoint_is_refused_with_the_allowed_notations(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         Checkpoint.parse(text)
 
@@ -65,7 +65,7 @@ def test_what_is_no_checkpoint_is_refused_with_the_forms_allowed(text: str) -> N
         (12, "全年", "1—12月", "下一年度", 0),
     ],
 )
-def test_words_of_the_stretch_covered_and_of_the_rest(
+def test_labels_of_the_covered_and_the_remaining_months(
     month: int, word: str, months: str, rest: str, remaining: int
 ) -> None:
     checkpoint = Checkpoint(2025, month)
@@ -91,14 +91,14 @@ def test_a_checkpoint_ends_with_its_month(checkpoint: Checkpoint, end: date) -> 
 
 
 @given(CHECKPOINTS)
-def test_the_printed_form_reads_back(checkpoint: Checkpoint) -> None:
+def test_the_printed_checkpoint_parses_back(checkpoint: Checkpoint) -> None:
     assert Checkpoint.parse(str(checkpoint)) == checkpoint
 
 
 @given(CHECKPOINTS, CHECKPOINTS)
-def test_order_is_that_of_the_last_day(one: Checkpoint, other: Checkpoint) -> None:
-    assert (one < other) == (one.end < other.end)
-    assert (one == other) == (one.end == other.end)
+def test_checkpoints_are_ordered_by_their_last_day(a: Checkpoint, b: Checkpoint) -> None:
+    assert (a < b) == (a.end < b.end)
+    assert (a == b) == (a.end == b.end)
 
 
 @given(CHECKPOINTS.filter(lambda checkpoint: checkpoint.year > 1900))

@@ -1,4 +1,4 @@
-"""Reported text: what it says, and nothing that it does not say."""
+"""Parsing of reported text: exactly what is written, nothing else."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_numerals_written_out(text: str, value: float, unit: str) -> None:
         ("不足千人", 1000, "less_than"),
     ],
 )
-def test_a_scale_alone_is_a_number_only_with_a_word_that_bounds_it(
+def test_a_scale_alone_is_a_number_only_with_a_bounding_word(
     text: str, value: float, bound: str
 ) -> None:
     result = parse(text)
@@ -185,7 +185,7 @@ def test_a_scale_alone_is_a_number_only_with_a_word_that_bounds_it(
         ("三十家左右", "about"),
     ],
 )
-def test_words_that_bound_a_figure(text: str, bound: str) -> None:
+def test_bounding_words(text: str, bound: str) -> None:
     result = parse(text)
 
     assert (result.status, result.bound) == ("reported", bound)
@@ -216,7 +216,7 @@ def test_words_that_bound_a_figure(text: str, bound: str) -> None:
         ("-5至-3%", -5.0, -3.0, "%"),
     ],
 )
-def test_an_interval_keeps_both_ends_and_only_its_lower_one_is_sure(
+def test_an_interval_keeps_both_ends_and_is_a_lower_bound(
     text: str, value: float, upper: float, unit: str
 ) -> None:
     result = parse(text)
@@ -231,7 +231,7 @@ def test_an_interval_keeps_both_ends_and_only_its_lower_one_is_sure(
      "最高**万元", "高达xx亿元", "xx余家", "20xx多", "20xx", "1xx", "x.x亿元", "3.xx", "1,xxx", "X家",
      "xx 家", "xx公斤/亩", "xx-xx%", "xx%—xx%", "30%—xx%", "3.*", "十x家", "未公布", "保密"],
 )  # fmt: skip
-def test_a_masked_figure_has_no_value_whatever_the_length_of_its_mask(text: str) -> None:
+def test_a_masked_figure_has_no_value_at_any_length_of_its_mask(text: str) -> None:
     assert parse(text) == Quantity(None, "masked")
 
 
@@ -263,12 +263,12 @@ def test_blanks_and_dashes_are_missing(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["无", " 无 ", "无此项", "不适用", "不涉及"])
-def test_none_of_this_kind_is_not_applicable(text: str) -> None:
+def test_words_for_no_such_item_are_not_applicable(text: str) -> None:
     assert parse(text) == Quantity(None, "not_applicable")
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("#DIV/0!", "公式出错"),
         ("#N/A", "公式出错"),
@@ -356,12 +356,13 @@ def test_none_of_this_kind_is_not_applicable(text: str) -> None:
         ("%", "不是数值"),
     ],
 )
-def test_what_is_no_quantity_says_why(text: str, why: str) -> None:
-    with pytest.raises(NotANumberError, match=why):
+def test_a_text_that_is_not_a_quantity_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(NotANumberError, match=reason):
         parse(text)
 
 
-def _parsed(text: str) -> Quantity | None:
+def _parse_or_none(text: str) -> Quantity | None:
+    """Return the parsed quantity, or None if the text is refused."""
     try:
         return parse(text)
     except NotANumberError:
@@ -380,8 +381,8 @@ SENTENCES = st.lists(WORDS, max_size=7).map("".join)
 @example("1e-400")
 @example("−5")
 @example("\x00")
-def test_any_text_gives_a_consistent_quantity_or_the_one_error(text: str) -> None:
-    result = _parsed(text)
+def test_any_text_gives_a_consistent_quantity_or_not_a_number_error(text: str) -> None:
+    result = _parse_or_none(text)
 
     if result is not None:
         assert (result.status == "reported") == (result.value is not None)
@@ -393,8 +394,8 @@ def test_any_text_gives_a_consistent_quantity_or_the_one_error(text: str) -> Non
 
 
 @given(st.one_of(st.text(max_size=12), SENTENCES))
-def test_no_value_comes_from_text_without_digits(text: str) -> None:
-    result = _parsed(text)
+def test_a_text_without_digits_has_no_value(text: str) -> None:
+    result = _parse_or_none(text)
 
     if not any(c.isnumeric() or c in "两兩" for c in unicodedata.normalize("NFKC", text)):
         assert result is None or result.value is None
@@ -406,7 +407,7 @@ def test_no_value_comes_from_text_without_digits(text: str) -> None:
     st.sampled_from(["", "约", "超过", "不足"]),
     st.booleans(),
 )
-def test_a_printed_number_reads_back_in_half_and_full_width(
+def test_a_printed_number_parses_back_in_half_and_full_width(
     number: object, unit: str, prefix: str, full: bool
 ) -> None:
     printed = f"{prefix}{number}{unit}"
@@ -423,7 +424,7 @@ def test_commas_between_thousands_change_nothing(number: int) -> None:
     assert parse(f"{number:,}").value == parse(str(number)).value == float(number)
 
 
-def test_what_is_wrong_is_told_in_one_short_line_whatever_the_cell_holds() -> None:
+def test_the_reason_is_one_short_line_for_any_content() -> None:
     for text in ("甲\n\x00\x1b乙", "\ud800", "家" * 32_000, "{0}预计{row}"):
         with pytest.raises(NotANumberError) as caught:
             parse(text)
@@ -433,14 +434,15 @@ def test_what_is_wrong_is_told_in_one_short_line_whatever_the_cell_holds() -> No
 
 
 def _wordings() -> list[dict[str, str]]:
+    """Return the rows of the fixture of wordings."""
     file = FIXTURES / "report_wordings.csv"
     with file.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
 @pytest.mark.parametrize("row", _wordings(), ids=lambda row: row["text"])
-def test_the_wordings_of_published_reports(row: dict[str, str]) -> None:
-    result = _parsed(row["text"])
+def test_wordings_of_published_reports(row: dict[str, str]) -> None:
+    result = _parse_or_none(row["text"])
 
     if row["status"] == "refused":
         assert result is None

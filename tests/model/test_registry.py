@@ -1,4 +1,4 @@
-"""The registry of indicators: what ships is sound, and what is malformed is refused by line."""
+"""The registry: the shipped one is consistent, and malformed files are refused with their line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from kejistats.model.errors import UsageError
-from kejistats.model.registry import names_of, read_registry
+from kejistats.model.registry import ids_by_name, read_registry
 from kejistats.model.tables.indicator import DEFAULTS
-from kejistats.model.units import known, ratio_factor
+from kejistats.model.units import is_known_unit, ratio_factor
 from tests.factory import FIXTURES, ROOT, registry
 
 FILES = sorted((ROOT / "schemas" / "indicators").glob("*.toml"))
@@ -25,7 +25,7 @@ SPENT = '[[indicator]]\nid = "spent"\nname = "经费"\nunit = "万元"\nmeasure 
 
 
 def read(folder: Path, *texts: str) -> pl.DataFrame:
-    """Read files of these texts as a registry of their own."""
+    """Write these texts as the files of a registry and read it."""
     for number, text in enumerate(texts):
         (folder / f"{number}.toml").write_text(text, encoding="utf-8")
     return read_registry(folder)
@@ -45,7 +45,7 @@ def test_every_shipped_unit_is_known_and_every_ratio_divides() -> None:
     units = dict(registry().select("id", "unit").iter_rows())
 
     for row in registry().iter_rows(named=True):
-        assert known(row["unit"]), row["id"]
+        assert is_known_unit(row["unit"]), row["id"]
         if row["numerator"]:
             factor = ratio_factor(units[row["numerator"]], units[row["denominator"]], row["unit"])
             assert factor, row["id"]
@@ -59,7 +59,7 @@ def test_no_name_or_alias_means_two_indicators() -> None:
             assert owner.setdefault(same, row["id"]) == row["id"], name
 
 
-def test_every_indicator_is_made_of_indicators_that_exist() -> None:
+def test_every_indicator_refers_to_existing_indicators() -> None:
     ids = set(registry()["id"])
 
     for row in registry().iter_rows(named=True):
@@ -75,7 +75,7 @@ def test_every_percentage_changes_in_points_and_none_is_summed() -> None:
         assert row["aggregate"] == ("ratio" if row["numerator"] else "none"), row["id"]
 
 
-def test_every_indicator_is_defined_in_one_sentence_and_has_its_department() -> None:
+def test_every_indicator_has_a_definition_of_one_sentence_and_a_department() -> None:
     for row in registry().iter_rows(named=True):
         assert row["definition"].endswith("。"), row["id"]
         assert row["definition"].count("。") == 1, row["id"]
@@ -86,7 +86,7 @@ def test_every_indicator_is_defined_in_one_sentence_and_has_its_department() -> 
 SOURCES = pl.read_csv(FIXTURES / "source_indicators.csv", infer_schema_length=0).fill_null("")
 
 
-def test_the_registry_holds_every_flow_stock_and_ratio_of_its_sources() -> None:
+def test_the_registry_contains_every_flow_stock_and_ratio_of_its_sources() -> None:
     left_out = {"rank", "quota", "plan", "effect", "price", "domain"}
     ids = set(registry()["id"])
 
@@ -97,20 +97,17 @@ def test_the_registry_holds_every_flow_stock_and_ratio_of_its_sources() -> None:
     assert registry().height > 180
 
 
-def test_a_name_of_a_bureaus_report_leads_to_its_indicator() -> None:
-    names = names_of(registry())
-    mixed = {
-        "rural_infra",
-        "quake_boards",
-        "exhibit_boards",
-    }  # several units under one name: no name of either
+def test_a_name_in_a_bureaus_report_means_its_indicator() -> None:
+    names = ids_by_name(registry())
+    # One name for figures in several units means none of them.
+    mixed = {"rural_infra", "quake_boards", "exhibit_boards"}
 
     for row in SOURCES.filter(pl.col("source").str.starts_with("bureau:")).iter_rows(named=True):
         if row["indicators"] and row["source_id"] not in mixed:
             assert names.get(row["name"]) in row["indicators"].split(), row["name"]
 
 
-def test_every_name_leads_to_its_indicator_and_a_shared_short_name_to_none() -> None:
+def test_every_name_means_its_indicator_and_a_shared_short_name_none() -> None:
     frame = pl.DataFrame(
         [
             {"id": "a", "name": "甲", "short": "同", "aliases": ["旧甲"]},
@@ -120,7 +117,7 @@ def test_every_name_leads_to_its_indicator_and_a_shared_short_name_to_none() -> 
         ]
     )
 
-    names = names_of(frame)
+    names = ids_by_name(frame)
 
     assert "同" not in names
     assert names == {
@@ -130,14 +127,14 @@ def test_every_name_leads_to_its_indicator_and_a_shared_short_name_to_none() -> 
 
 
 def test_three_kinds_of_contracts_are_three_indicators() -> None:
-    names = names_of(registry())
+    names = ids_by_name(registry())
 
     ids = [names[n] for n in ("技术合同成交额", "输出技术合同成交额", "吸纳技术合同成交额")]
 
     assert ids == ["contracts_value", "contracts_output_value", "contracts_absorbed_value"]
 
 
-def test_headlines_are_the_bureaus_main_ones_and_no_numbers_of_patents() -> None:
+def test_headlines_are_the_bureaus_main_indicators_and_not_patent_counts() -> None:
     headlines = set(registry().filter("headline")["id"])
 
     assert {
@@ -148,7 +145,7 @@ def test_headlines_are_the_bureaus_main_ones_and_no_numbers_of_patents() -> None
     assert not {i for i in headlines if i.startswith(("patent_", "invention_"))}
 
 
-def test_what_a_table_leaves_out_has_its_default(tmp_path: Path) -> None:
+def test_omitted_keys_have_their_defaults(tmp_path: Path) -> None:
     row = read(tmp_path, DOMAIN + FIRMS).row(0, named=True)
 
     for key, value in DEFAULTS.items():
@@ -179,16 +176,16 @@ def test_aggregate_and_growth_follow_from_measure_and_unit(
     assert (row["aggregate"], row["growth"]) == (aggregate, growth)
 
 
-def test_a_data_sets_own_indicators_come_last_and_need_no_domain(tmp_path: Path) -> None:
-    own = tmp_path / "indicators.toml"
-    own.write_text(FIRMS, encoding="utf-8")
+def test_the_indicators_of_a_data_set_come_last_and_need_no_domain(tmp_path: Path) -> None:
+    file = tmp_path / "indicators.toml"
+    file.write_text(FIRMS, encoding="utf-8")
 
-    last = read_registry(own=own).row(-1, named=True)
+    last = read_registry(extra=file).row(-1, named=True)
 
     assert (last["id"], last["domain"], last["domain_name"]) == ("firms", "indicators", "其他指标")
 
 
-def test_domains_of_the_same_place_stay_in_the_order_of_their_files(tmp_path: Path) -> None:
+def test_domains_of_the_same_order_keep_the_order_of_their_files(tmp_path: Path) -> None:
     other = DOMAIN.replace('"own"', '"other"')
 
     frame = read(tmp_path, DOMAIN + FIRMS + SPENT, other + STAFF)
@@ -197,7 +194,7 @@ def test_domains_of_the_same_place_stay_in_the_order_of_their_files(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "wrong"),
+    ("text", "line", "problem"),
     [
         (DOMAIN + FIRMS + "oops\n", 10, "not valid TOML"),
         (DOMAIN + FIRMS + 'colour = "red"\n', 10, "colour"),
@@ -252,9 +249,9 @@ def test_domains_of_the_same_place_stay_in_the_order_of_their_files(tmp_path: Pa
     ],
 )  # fmt: skip
 def test_malformed_toml_is_refused_by_file_and_line_with_a_remedy(
-    tmp_path: Path, text: str, line: int | None, wrong: str
+    tmp_path: Path, text: str, line: int | None, problem: str
 ) -> None:
-    with pytest.raises(UsageError, match=wrong) as caught:
+    with pytest.raises(UsageError, match=problem) as caught:
         read(tmp_path, text)
 
     assert str(tmp_path / "0.toml") in caught.value.message
@@ -263,12 +260,12 @@ def test_malformed_toml_is_refused_by_file_and_line_with_a_remedy(
     assert caught.value.exit_code == 2
 
 
-def test_an_id_in_two_files_is_refused_with_both_places(tmp_path: Path) -> None:
+def test_an_id_in_two_files_is_refused_with_both_lines(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"1\.toml, line 2: .*0\.toml, line 6"):
         read(tmp_path, DOMAIN + FIRMS, FIRMS)
 
 
-def test_an_unknown_reference_suggests_the_nearest_id(tmp_path: Path) -> None:
+def test_an_unknown_reference_suggests_the_most_similar_id(tmp_path: Path) -> None:
     text = DOMAIN + FIRMS + STAFF + 'parts = ["firm"]\n'
 
     with pytest.raises(UsageError) as caught:
@@ -290,7 +287,7 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_exported_json_schema_accepts_what_ships(file: Path) -> None:
+def test_the_exported_json_schema_accepts_the_shipped_files(file: Path) -> None:
     schema = json.loads((ROOT / "schemas" / "indicators.schema.json").read_text("utf-8"))
     content = tomllib.loads(file.read_text("utf-8"))
 

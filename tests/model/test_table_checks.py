@@ -1,4 +1,4 @@
-"""A table that passes at a glance passes pandera's own validation too, and no other does."""
+"""The fast validation of tables accepts exactly what pandera accepts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ TABLES: dict[type[Table], pl.DataFrame] = {
 }
 
 
-def values(kind: pl.DataType) -> list[Any]:
-    """What a cell of a type may hold that no check allows everywhere."""
+def invalid_values(kind: pl.DataType) -> list[Any]:
+    """Values of a type that are not valid in every column."""
     if kind.is_float():
         return [None, float("nan"), float("inf")]
     if kind.is_integer():
@@ -29,8 +29,8 @@ def values(kind: pl.DataType) -> list[Any]:
     return [None, ""] if kind == pl.String else [None]
 
 
-def accepted_by_pandera(model: type[Table], frame: pl.DataFrame) -> bool:
-    """Whether pandera alone finds nothing."""
+def is_valid_by_pandera(model: type[Table], frame: pl.DataFrame) -> bool:
+    """Return whether pandera's own validation passes."""
     try:
         model.to_schema().validate(frame, lazy=True)
     except SchemaErrors:
@@ -38,8 +38,8 @@ def accepted_by_pandera(model: type[Table], frame: pl.DataFrame) -> bool:
     return True
 
 
-def accepted(model: type[Table], frame: pl.DataFrame) -> bool:
-    """Whether the model takes the frame."""
+def is_valid(model: type[Table], frame: pl.DataFrame) -> bool:
+    """Return whether the model accepts the frame."""
     try:
         model.checked(frame)
     except KejistatsError:
@@ -48,18 +48,18 @@ def accepted(model: type[Table], frame: pl.DataFrame) -> bool:
 
 
 @pytest.mark.parametrize("model", list(TABLES), ids=lambda model: model.__name__)
-def test_a_table_is_accepted_exactly_where_pandera_accepts_it(model: type[Table]) -> None:
+def test_a_table_is_valid_exactly_if_it_is_by_pandera(model: type[Table]) -> None:
     good = TABLES[model]
     first, rest = good.head(1), good.tail(-1)
     changed = [
         pl.concat([first.with_columns(pl.lit(value, dtype=kind).alias(name)), rest])
         for name, kind in good.schema.items()
-        for value in values(kind)
+        for value in invalid_values(kind)
     ]
     frames = [good, *changed, pl.concat([good, first]), good.clear()]
 
-    found = [accepted(model, frame) for frame in frames]
+    valid = [is_valid(model, frame) for frame in frames]
 
-    assert found == [accepted_by_pandera(model, frame) for frame in frames]
-    assert found[0]
-    assert found.count(False) > 5
+    assert valid == [is_valid_by_pandera(model, frame) for frame in frames]
+    assert valid[0]
+    assert valid.count(False) > 5

@@ -1,4 +1,4 @@
-"""Units convert inside one dimension, and nowhere else."""
+"""Units convert within one dimension only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kejistats.model.units import COUNTS, factor, known, money_unit, ratio_factor, spelled
+from kejistats.model.units import (
+    COUNTS,
+    factor,
+    is_known_unit,
+    money_unit,
+    ratio_factor,
+    spell_out_signs,
+)
 
 DIMENSIONS = [
     ["元", "千元", "万元", "百万元", "亿元", "百亿元", "万亿元"],
@@ -55,11 +62,11 @@ ANY_UNIT = st.sampled_from(UNITS)
         ("", "元", None),
     ],
 )
-def test_factors(source: str, target: str, expected: float | None) -> None:
+def test_conversion_factors(source: str, target: str, expected: float | None) -> None:
     assert factor(source, target) == pytest.approx(expected)
 
 
-def test_the_registry_may_let_one_word_of_counting_stand_for_another() -> None:
+def test_the_registry_may_treat_one_counting_unit_as_another() -> None:
     assert factor("户", "家", ("户", "个")) == 1.0
     assert factor("场", "家", ("户", "个")) is None
     assert factor("万户", "家", ("户", "个")) == 1e4
@@ -93,28 +100,30 @@ def test_the_factor_of_a_ratio(
      ("万", False), ("万%", False), ("万万元", False), ("千百元", False)],
 )  # fmt: skip
 def test_known_units(unit: str, expected: bool) -> None:
-    assert known(unit) is expected
+    assert is_known_unit(unit) is expected
 
 
 @given(ANY_UNIT, ANY_UNIT)
-def test_only_units_of_one_dimension_convert(one: tuple[int, str], other: tuple[int, str]) -> None:
-    result = factor(one[1], other[1])
+def test_only_units_of_one_dimension_convert(
+    source: tuple[int, str], target: tuple[int, str]
+) -> None:
+    result = factor(source[1], target[1])
 
-    assert (result is not None) == (one[0] == other[0])
+    assert (result is not None) == (source[0] == target[0])
 
 
 @given(st.sampled_from(DIMENSIONS).flatmap(lambda d: st.tuples(*[st.sampled_from(d)] * 3)))
-def test_conversion_there_and_back_and_by_a_third_unit(units: tuple[str, str, str]) -> None:
+def test_conversion_and_back_and_through_a_third_unit(units: tuple[str, str, str]) -> None:
     a, b, c = units
-    there, back, on, straight = factor(a, b), factor(b, a), factor(b, c), factor(a, c)
+    a_to_b, b_to_a, b_to_c, a_to_c = factor(a, b), factor(b, a), factor(b, c), factor(a, c)
 
-    assert there * back == pytest.approx(1.0, rel=1e-15)
-    assert there * on == pytest.approx(straight, rel=1e-15)
+    assert a_to_b * b_to_a == pytest.approx(1.0, rel=1e-15)
+    assert a_to_b * b_to_c == pytest.approx(a_to_c, rel=1e-15)
 
 
 @given(st.sampled_from(sorted(COUNTS)), st.sampled_from(sorted(COUNTS)))
-def test_words_of_counting_are_dimensions_of_their_own(one: str, other: str) -> None:
-    assert factor(one, other) == (1.0 if one == other else None)
+def test_every_counting_unit_is_a_dimension_of_its_own(source: str, target: str) -> None:
+    assert factor(source, target) == (1.0 if source == target else None)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +131,8 @@ def test_words_of_counting_are_dimensions_of_their_own(one: str, other: str) -> 
     [("1200㎡", "1200平方米"), ("万m²", "万平方米"), ("km²", "平方公里"), ("㎢", "平方公里"),
      ("hm²", "公顷"), ("12²", "12²")],
 )  # fmt: skip
-def test_signs_of_area_are_written_in_words(text: str, expected: str) -> None:
-    assert spelled(text) == expected
+def test_symbols_of_area_are_spelled_out(text: str, expected: str) -> None:
+    assert spell_out_signs(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -139,5 +148,5 @@ def test_signs_of_area_are_written_in_words(text: str, expected: str) -> None:
         (0, "万元", "万元"),
     ],
 )
-def test_the_unit_of_money_that_reads_best(value: float, unit: str, expected: str) -> None:
+def test_the_most_readable_money_unit(value: float, unit: str, expected: str) -> None:
     assert money_unit(value, unit) == expected

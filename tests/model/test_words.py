@@ -1,4 +1,4 @@
-"""The words table: an analyst's own texts over the packaged ones, never a broken one."""
+"""The words table: edited texts replace the packaged ones, malformed texts are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kejistats.model.registry import read_words
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace whose words.toml is still to be written."""
+    """A workspace without a words.toml."""
     (tmp_path / "schemas" / "indicators").mkdir(parents=True)
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -25,7 +25,7 @@ def write(workspace: Path, text: str) -> None:
     (workspace / "schemas" / "words.toml").write_text(text, encoding="utf-8")
 
 
-def test_own_texts_stand_over_the_packaged_ones(workspace: Path) -> None:
+def test_edited_texts_replace_the_packaged_ones(workspace: Path) -> None:
     packaged_words = read_words()
     write(workspace, '[growth]\nup = "同比上升{y}"\n[progress]\ndone = ["√", "完成"]\n')
 
@@ -37,26 +37,30 @@ def test_own_texts_stand_over_the_packaged_ones(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong", "right"),
+    ("text", "problem", "remedy"),
     [
-        ("[growth]\nup = 同比", "not valid TOML: .*line 2", "mend the line"),
+        ("[growth]\nup = 同比", "not valid TOML: .*line 2", "fix the line"),
         ('[groth]\nup = "a"', r"unknown section \[groth\]", "'growth'"),
         ('[growth]\nupp = "a"', "unknown key 'upp'", "'up'"),
-        ('[growth]\nup = "同比增长{x}"', "has {x}, which no figure fills in", "it may have: y"),
-        ('[growth]\nup = "同比增长{y"', "which no figure fills in", "it may have: y"),
-        ('[progress]\ndone = "完成"', "done must be like", "mend it"),
-        ('[progress]\ndone = ["完成"]', "done must be like", "mend it"),
+        (
+            '[growth]\nup = "同比增长{x}"',
+            "has the unknown placeholder {x}",
+            "allowed placeholders: y",
+        ),
+        ('[growth]\nup = "同比增长{y"', "unknown placeholder", "allowed placeholders: y"),
+        ('[progress]\ndone = "完成"', "done must be like", "write a value of this form"),
+        ('[progress]\ndone = ["完成"]', "done must be like", "write a value of this form"),
     ],
 )
-def test_a_broken_text_is_refused_with_what_would_be_right(
-    workspace: Path, text: str, wrong: str, right: str
+def test_a_malformed_text_is_refused_with_a_remedy(
+    workspace: Path, text: str, problem: str, remedy: str
 ) -> None:
     write(workspace, text)
 
-    with pytest.raises(UsageError, match=wrong) as caught:
+    with pytest.raises(UsageError, match=problem) as caught:
         read_words()
 
-    assert re.search(right, caught.value.remedy)
+    assert re.search(remedy, caught.value.remedy)
     assert "words.toml" in caught.value.message
 
 

@@ -1,4 +1,4 @@
-"""Stores filled by hand: intakes on given days, figures and targets with dates of their own."""
+"""Stores with intakes on given days, and with figures and targets dated by their sources."""
 
 from __future__ import annotations
 
@@ -35,60 +35,72 @@ H1 = Checkpoint(2025, 6)
 HALF = "2025H1"
 
 
-def number(n: int) -> str:
+def receipt_id(n: int) -> str:
+    """Return the id of the n-th receipt."""
     return f"{n:06d}-00000000"
 
 
-def receipt(n: int, when: str, withdraws: int | None = None) -> pl.DataFrame:
-    """The receipt of an intake on a day, at noon in China unless the time is said."""
+def receipt(
+    n: int, created: str = "2025-07-10", withdraws: int | None = None, **more: Any
+) -> pl.DataFrame:
+    """Return the n-th receipt, created on a day at noon in China or at a given moment."""
     row = {
-        "id": number(n), "action": "withdraw" if withdraws else "intake",
-        "withdraws": number(withdraws) if withdraws else None, "file": f"{n}.csv", "form": None,
+        "id": receipt_id(n), "action": "withdraw" if withdraws else "intake",
+        "withdraws": receipt_id(withdraws) if withdraws else None, "file": f"{n}.csv", "form": None,
         "supersedes": True, "sha256": f"{n:064d}", "table": "observations", "rows": 1,
         "accepted": 1, "unchanged": 0, "errors": 0, "warnings": 0, "who": "",
-        "created_at": when if "T" in when else f"{when}T04:00:00+00:00",
+        "created_at": created if "T" in created else f"{created}T04:00:00+00:00",
     }  # fmt: skip
-    return pl.DataFrame([row], schema=Receipt.dtypes())
+    return pl.DataFrame([row | more], schema=Receipt.dtypes())
 
 
 @dataclass(frozen=True)
 class Intake:
-    """What one receipt brought, or took back."""
+    """The figures and targets of one receipt, or the receipt it withdraws."""
 
-    when: str
+    day: str
     figures: Sequence[Mapping[str, Any]] = ()
-    goals: Sequence[Mapping[str, Any]] = ()
+    targets: Sequence[Mapping[str, Any]] = ()
     withdraws: int | None = None
 
 
 def fill(store: Store, *intakes: Intake) -> Store:
-    """Append intakes, numbered from 1 on, each in a file of its own."""
-    figures, goals, receipts = [], [], []
-    for n, one in enumerate(intakes, 1):
-        received = {"intake_id": number(n)}
-        figures.append(observations([row | received for row in one.figures]))
-        goals.append(targets([row | received for row in one.goals]))
-        receipts.append(receipt(n, one.when, one.withdraws))
+    """Append intakes, numbered from 1, each as a file of its own; return the store."""
+    figure_frames, target_frames, receipts = [], [], []
+    for n, intake in enumerate(intakes, 1):
+        vintage = {"intake_id": receipt_id(n)}
+        figure_frames.append(observations([row | vintage for row in intake.figures]))
+        target_frames.append(targets([row | vintage for row in intake.targets]))
+        receipts.append(receipt(n, intake.day, intake.withdraws))
     with store.writing():
-        store.append({"observations": figures, "targets": goals, "receipts": [pl.concat(receipts)]})
+        store.append(
+            {
+                "observations": figure_frames,
+                "targets": target_frames,
+                "receipts": [pl.concat(receipts)],
+            }
+        )
     return store
 
 
-def filled(city: Path, *intakes: Intake) -> Desk:
+def filled_dataset(city: Path, *intakes: Intake) -> Desk:
+    """Fill the store of a data set and open it."""
     fill(Store(city / "store"), *intakes)
     return Desk(city)
 
 
-def figure(value: float | None, published: str | None = None, **more: Any) -> dict[str, Any]:
-    given = day(published) if published else None
-    return observation(COUNT, value, published=given, **more)
+def count_figure(value: float | None, published: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return the row of a count, with its day of publication."""
+    published_on = day(published) if published else None
+    return observation(COUNT, value, published=published_on, **more)
 
 
-def goal(value: float, issued: str | None = None, **more: Any) -> dict[str, Any]:
+def count_target(value: float, issued: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return the row of a target for the count, with its day of issue."""
     return target(COUNT, "total", value, issued=day(issued) if issued else None, **more)
 
 
-BASE = figure(20.0, "2024-07-31", year=2024)
+BASE_FIGURE = count_figure(20.0, "2024-07-31", year=2024)
 
 DAYS = st.dates(date(2025, 8, 1), date(2025, 12, 31))
 KEYS = [
@@ -106,9 +118,9 @@ REPORTED = st.one_of(
 
 
 @st.composite
-def intake(draw: st.DrawFn, least: int = 0) -> Intake:
-    """An intake on a day: figures under different keys, some dated by their source, a target."""
-    figures = [
+def random_intake(draw: st.DrawFn, least: int = 0) -> Intake:
+    """Draw an intake on a day: figures with different keys, and targets, some dated by source."""
+    figure_rows = [
         observation(i, None, y, m, district=d)
         | draw(REPORTED)
         | {"published": draw(st.none() | DAYS)}
@@ -116,34 +128,39 @@ def intake(draw: st.DrawFn, least: int = 0) -> Intake:
             st.lists(st.sampled_from(KEYS), unique=True, min_size=least, max_size=24)
         )
     ]
-    goals = [
+    target_rows = [
         target(COUNT, "total", float(draw(st.integers(1, 50))), district=d)
         | {"issued": draw(st.none() | DAYS)}
         for d in draw(st.lists(st.sampled_from([code(1), code(2), CITY]), unique=True))
     ]
-    return Intake(draw(DAYS).isoformat(), figures, goals)
+    return Intake(draw(DAYS).isoformat(), figure_rows, target_rows)
 
 
-def computed(*states: tuple[Store, date | None]) -> list[pl.DataFrame]:
-    """The Metric tables of stores as known on days, None for all they hold.
+def metric_tables(*states: tuple[Store, date | None]) -> list[pl.DataFrame]:
+    """Return the Metric tables of stores, each as known on a day; None for the whole store.
 
-    Each stands as a city of its own in one table, so that one call makes all of them.
+    Each store becomes a city of its own in one table, so that one call computes all of them.
     """
 
-    def placed(n: int, *columns: str) -> list[pl.Expr]:
+    def in_city(n: int, *columns: str) -> list[pl.Expr]:
+        """Move the district codes of these columns into the n-th city."""
         return [(pl.lit(f"8{n}") + pl.col(c).str.slice(2)).alias(c) for c in columns]
 
-    units, figures, goals = [], [], []
-    for n, (store, at) in enumerate(states):
-        units.append(districts().with_columns(placed(n, "code", "parent")))
-        figures.append(store.scan_observations(at).with_columns(placed(n, "district")))
-        goals.append(store.targets(as_known=at).with_columns(placed(n, "district")))
-    known = District.conform(pl.concat(units))
-    table = metric_table(pl.concat(figures), pl.concat(goals), known, registry(), H1)
-    back = [
+    units, figure_frames, target_frames = [], [], []
+    for n, (store, known_day) in enumerate(states):
+        units.append(districts().with_columns(in_city(n, "code", "parent")))
+        figure_frames.append(
+            store.scan_observations(known_day).with_columns(in_city(n, "district"))
+        )
+        target_frames.append(store.targets(as_known=known_day).with_columns(in_city(n, "district")))
+    all_units = District.conform(pl.concat(units))
+    table = metric_table(
+        pl.concat(figure_frames), pl.concat(target_frames), all_units, registry(), H1
+    )
+    original_codes = [
         (pl.lit("90") + pl.col(c).str.slice(2)).alias(c) for c in ("district", "leader_district")
     ]
     return [
-        table.filter(pl.col("district").str.starts_with(f"8{n}")).with_columns(back)
+        table.filter(pl.col("district").str.starts_with(f"8{n}")).with_columns(original_codes)
         for n in range(len(states))
     ]

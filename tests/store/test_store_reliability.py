@@ -1,4 +1,4 @@
-"""An intake is in whole or not at all: killed, two at once, read while it writes."""
+"""Intakes are atomic: when killed, when run at the same time, and when read while writing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kejistats.store import Store
 from tests.factory import code, make_dataset, write_csv
 
 TODAY = date(2025, 7, 20)
-# A process that takes files in, and dies where KILL says as if its power were cut.
+# A process that ingests files and dies at the point KILL, as in a power failure.
 DRIVER = r"""
 import os, sys, time
 from datetime import date
@@ -41,7 +41,7 @@ written = set()
 def die():
     os._exit(9)
 
-def killing_write(table, *arguments, **options):
+def write_and_die(table, *arguments, **options):
     name = Path(str(table)).name
     write(table, *arguments, **options)
     written.add(name)
@@ -50,7 +50,7 @@ def killing_write(table, *arguments, **options):
     if kill in (f"within {name}", f"after {name}"):
         die()
 
-def killing_replace(draft, target):
+def replace_and_die(draft, target):
     if Path(target).name == "head.json" and "receipts" in written:
         if kill == "before head":
             die()
@@ -59,21 +59,21 @@ def killing_replace(draft, target):
             die()
     return replace(draft, target) if draft.exists() else target
 
-def killing_compact(table, **options):
+def compact_and_die(table, **options):
     compact(table, **options)
     if kill == "while compacting":
         die()
 
-def telling_append(self, tables):
+def announced_append(self, tables):
     print("append", flush=True)
     append(self, tables)
     print("appended", flush=True)
 
-deltalake.write_deltalake = killing_write
-Path.replace = killing_replace
-deltalake.table.TableOptimizer.compact = killing_compact
-store.Store.append = telling_append
-store._FILES = int(os.environ.get("FILES", 64))
+deltalake.write_deltalake = write_and_die
+Path.replace = replace_and_die
+deltalake.table.TableOptimizer.compact = compact_and_die
+store.Store.append = announced_append
+store._MAX_FILES = int(os.environ.get("FILES", 64))
 dataset = Dataset(folder)
 print("ready", flush=True)
 while os.environ.get("GATE") and not Path(os.environ["GATE"]).exists():
@@ -88,7 +88,7 @@ State = dict[str, pl.DataFrame]
 
 
 def start(folder: Path, *files: Path, **environment: str) -> subprocess.Popen[str]:
-    """Begin an intake in a process of its own."""
+    """Start an intake in a separate process."""
     import os
 
     return subprocess.Popen(
@@ -100,14 +100,14 @@ def start(folder: Path, *files: Path, **environment: str) -> subprocess.Popen[st
     )
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Wait for a process; its exit code and what it said of errors."""
+def wait_for(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for a process to end; return its exit code and error output."""
     _, errors = process.communicate(timeout=120)
     return process.returncode, errors
 
 
 def state(folder: Path) -> State:
-    """What a store says, but for who took it in and when."""
+    """Return the content of a store, without who ingested it and when."""
     store = Store(folder / "store")
     return {
         "observations": store.observations(),
@@ -118,12 +118,13 @@ def state(folder: Path) -> State:
     }
 
 
-def same(one: State, other: State) -> bool:
-    return all(one[name].equals(other[name]) for name in one)
+def is_same(state: State, other: State) -> bool:
+    """Return whether two stores have the same content."""
+    return all(state[name].equals(other[name]) for name in state)
 
 
 def figures(folder: Path, name: str, value: int, rows: int = 3, faulty: bool = True) -> Path:
-    """A file of figures of the first districts, the last of them faulty."""
+    """Write a file with figures of the first districts, the last one invalid if `faulty`."""
     cells = [str(value + n) for n in range(rows)]
     if faulty:
         cells[-1] = "许多"
@@ -137,9 +138,9 @@ def figures(folder: Path, name: str, value: int, rows: int = 3, faulty: bool = T
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set that holds one intake; tests take copies."""
-    folder = make_dataset(tmp_path_factory.mktemp("begun") / "city")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set with one intake; tests work on copies."""
+    folder = make_dataset(tmp_path_factory.mktemp("started") / "city")
     ingest(Dataset(folder), [figures(folder, "01.csv", 90)], today=TODAY)
     figures(folder, "02.csv", 95)
     write_csv(
@@ -151,28 +152,29 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def after(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> State:
-    """The state after an undisturbed second intake."""
-    folder = tmp_path_factory.mktemp("after") / "city"
-    shutil.copytree(begun, folder)
+def completed(started: Path, tmp_path_factory: pytest.TempPathFactory) -> State:
+    """The content after an uninterrupted second intake."""
+    folder = tmp_path_factory.mktemp("completed") / "city"
+    shutil.copytree(started, folder)
     ingest(Dataset(folder), incoming(folder), today=TODAY)
     return state(folder)
 
 
 @pytest.fixture
-def city(begun: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(begun, tmp_path / "city"))
+def city(started: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(started, tmp_path / "city"))
 
 
 def incoming(folder: Path) -> list[Path]:
+    """Return the files of the second intake."""
     return [folder / "inbox" / "02.csv", folder / "inbox" / "03.csv"]
 
 
 # Killed
 
 
-def some_of(points: list[str], count: int = 1) -> list[Any]:
-    """The points to be killed at, those after the first ones where there is much time."""
+def kill_points(points: list[str], count: int = 1) -> list[Any]:
+    """Return points as test parameters, those after the first `count` marked as long."""
     return [*points[:count], *(pytest.param(p, marks=pytest.mark.long) for p in points[count:])]
 
 
@@ -180,63 +182,63 @@ POINTS = ["after observations", "within observations", "before head"]
 MORE = ["after receipts", "after findings", "within findings", "within receipts"]
 
 
-@pytest.mark.parametrize("point", some_of([*POINTS, *MORE], 3))
-def test_an_intake_killed_before_its_end_is_not_in_at_all_and_repeats_right(
-    city: Path, after: State, point: str
+@pytest.mark.parametrize("point", kill_points([*POINTS, *MORE], 3))
+def test_an_intake_killed_before_its_end_leaves_nothing_and_can_be_repeated(
+    city: Path, completed: State, point: str
 ) -> None:
     before = state(city)
 
-    status, errors = ended(start(city, *incoming(city), KILL=point))
+    status, errors = wait_for(start(city, *incoming(city), KILL=point))
 
     assert (status, errors) == (9, "")
-    assert same(state(city), before)
+    assert is_same(state(city), before)
     ingest(Dataset(city), incoming(city), today=TODAY)
-    assert same(state(city), after)
+    assert is_same(state(city), completed)
 
 
-@pytest.mark.parametrize("point", some_of(["while compacting", "after head"]))
-def test_an_intake_killed_after_its_end_is_in_whole_and_repeats_to_nothing(
-    city: Path, after: State, point: str
+@pytest.mark.parametrize("point", kill_points(["while compacting", "after head"]))
+def test_an_intake_killed_after_its_end_is_complete_and_not_repeated(
+    city: Path, completed: State, point: str
 ) -> None:
-    status, errors = ended(start(city, *incoming(city), KILL=point, FILES="1"))
+    status, errors = wait_for(start(city, *incoming(city), KILL=point, FILES="1"))
 
     assert (status, errors) == (9, "")
-    assert same(state(city), after)
+    assert is_same(state(city), completed)
     again = ingest(Dataset(city), incoming(city), today=TODAY)
-    assert [one.receipt for one in again] == [None, None]
-    assert same(state(city), after)
+    assert [outcome.receipt for outcome in again] == [None, None]
+    assert is_same(state(city), completed)
 
 
-@pytest.mark.parametrize("point", some_of(POINTS))
-def test_the_first_intake_of_all_may_be_killed_too(tmp_path: Path, point: str) -> None:
-    folders = [make_dataset(tmp_path / name / "city") for name in ("killed", "undisturbed")]
+@pytest.mark.parametrize("point", kill_points(POINTS))
+def test_the_first_intake_of_a_store_may_be_killed_too(tmp_path: Path, point: str) -> None:
+    folders = [make_dataset(tmp_path / name / "city") for name in ("killed", "uninterrupted")]
     paths = [figures(folder, "01.csv", 90) for folder in folders]
 
-    status, _ = ended(start(folders[0], paths[0], KILL=point))
+    status, _ = wait_for(start(folders[0], paths[0], KILL=point))
 
     assert status == 9
     assert all(table.is_empty() for table in state(folders[0]).values())
     for folder, path in zip(folders, paths, strict=True):
         ingest(Dataset(folder), [path], today=TODAY)
-    assert same(state(folders[0]), state(folders[1]))
+    assert is_same(state(folders[0]), state(folders[1]))
 
 
-def test_an_intake_killed_twice_at_different_places_still_ends_right(
-    city: Path, after: State
+def test_an_intake_killed_twice_at_different_points_can_be_repeated(
+    city: Path, completed: State
 ) -> None:
     for point in ("after receipts", "within observations"):
-        status, _ = ended(start(city, *incoming(city), KILL=point))
+        status, _ = wait_for(start(city, *incoming(city), KILL=point))
         assert status == 9
 
     ingest(Dataset(city), incoming(city), today=TODAY)
 
-    assert same(state(city), after)
+    assert is_same(state(city), completed)
 
 
-# Two at once
+# At the same time
 
 
-def test_two_intakes_at_once_are_both_in_or_one_asks_to_retry(tmp_path: Path) -> None:
+def test_of_two_intakes_at_once_both_succeed_or_one_asks_to_retry(tmp_path: Path) -> None:
     folder = make_dataset(tmp_path / "city", 9)
     files = [
         [figures(folder, f"{name}{n}.csv", first + n, rows=n + 2) for n in range(4)]
@@ -244,12 +246,12 @@ def test_two_intakes_at_once_are_both_in_or_one_asks_to_retry(tmp_path: Path) ->
     ]
     gate = tmp_path / "gate"
 
-    both = [start(folder, *paths, GATE=str(gate), EACH="1") for paths in files]
-    for process in both:
+    processes = [start(folder, *paths, GATE=str(gate), EACH="1") for paths in files]
+    for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     gate.touch()
-    results = [ended(process) for process in both]
+    results = [wait_for(process) for process in processes]
 
     assert all(status == 0 or "another intake" in errors for status, errors in results)
     for paths, (status, _) in zip(files, results, strict=True):
@@ -264,23 +266,23 @@ def test_two_intakes_at_once_are_both_in_or_one_asks_to_retry(tmp_path: Path) ->
     assert store.findings().height == 8
 
 
-def test_the_same_file_taken_in_twice_at_once_is_in_once(city: Path, after: State) -> None:
+def test_the_same_file_ingested_twice_at_once_is_stored_once(city: Path, completed: State) -> None:
     gate = city / "gate"
 
-    both = [start(city, *incoming(city), GATE=str(gate)) for _ in range(2)]
-    for process in both:
+    processes = [start(city, *incoming(city), GATE=str(gate)) for _ in range(2)]
+    for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     gate.touch()
-    results = [ended(process) for process in both]
+    results = [wait_for(process) for process in processes]
 
     assert [status for status, _ in results] == [0, 0]
-    assert same(state(city), after)
+    assert is_same(state(city), completed)
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Another process in the middle of an intake."""
+def locked(folder: Path) -> Iterator[None]:
+    """Run another process in the middle of an intake."""
     program = (
         "import sys; from pathlib import Path; from kejistats.store import Store\n"
         "with Store(Path(sys.argv[1])).writing():\n"
@@ -299,22 +301,22 @@ def held(folder: Path) -> Iterator[None]:
         process.communicate()
 
 
-def test_who_waited_in_vain_is_asked_to_run_again_and_may_once_the_other_is_dead(
-    city: Path, after: State
+def test_a_writer_that_waited_in_vain_is_told_to_retry_and_may_once_the_other_is_dead(
+    city: Path, completed: State
 ) -> None:
     store = Store(city / "store")
 
-    with held(city), pytest.raises(KejistatsError) as caught, store.writing(wait=0.05):
+    with locked(city), pytest.raises(KejistatsError) as caught, store.writing(wait=0.05):
         pytest.fail("two write at once")
 
     assert "another intake is writing" in caught.value.message
     assert (caught.value.remedy, caught.value.exit_code) == (
-        "wait until it is done and run again",
+        "wait until it is finished and run again",
         1,
     )
-    # The one that held the store was killed and could not clear up.
+    # The process with the lock was killed and could not clean up.
     ingest(Dataset(city), incoming(city), today=TODAY)
-    assert same(state(city), after)
+    assert is_same(state(city), completed)
 
 
 def test_the_command_that_waited_in_vain_ends_with_code_1_and_a_remedy(city: Path) -> None:
@@ -326,7 +328,7 @@ def test_the_command_that_waited_in_vain_ends_with_code_1_and_a_remedy(city: Pat
     )
     before = state(city)
 
-    with held(city):
+    with locked(city):
         result = subprocess.run(
             [sys.executable, "-c", program, str(city), *map(str, incoming(city))],
             capture_output=True, encoding="utf-8", check=False, cwd=city,
@@ -336,18 +338,18 @@ def test_the_command_that_waited_in_vain_ends_with_code_1_and_a_remedy(city: Pat
     assert "another intake is writing" in result.stderr
     assert "run again" in result.stderr
     assert "Traceback" not in result.stderr
-    assert same(state(city), before)
+    assert is_same(state(city), before)
 
 
-# Read while it writes
+# Reading while writing
 
 
-def test_reading_while_another_writes_never_sees_half_an_intake(tmp_path: Path) -> None:
+def test_a_reader_never_sees_half_an_intake(tmp_path: Path) -> None:
     folder = make_dataset(tmp_path / "city", 5)
     paths = [figures(folder, f"{n:02d}.csv", 10 * n, rows=5) for n in range(8)]
 
     process = start(folder, *paths, EACH="1", FILES="3")
-    seen = []
+    intakes_seen = []
     while process.poll() is None:
         receipts = Store(folder / "store").receipts()
         store = Store(folder / "store")
@@ -356,54 +358,56 @@ def test_reading_while_another_writes_never_sees_half_an_intake(tmp_path: Path) 
         assert set(counts.values()) <= {4}
         assert set(receipts["id"]) <= set(counts)
         assert findings["intake_id"].n_unique() == findings.height >= receipts.height
-        seen.append(len(counts))
-    status, errors = ended(process)
+        intakes_seen.append(len(counts))
+    status, errors = wait_for(process)
 
     assert (status, errors) == (0, "")
-    assert seen == sorted(seen)
+    assert intakes_seen == sorted(intakes_seen)
     assert Store(folder / "store").receipts().height == 8
 
 
-# By chance
+# At random moments
 
 
 @pytest.mark.long
-def test_an_intake_killed_at_twenty_random_moments_is_in_whole_or_not_at_all(
+def test_an_intake_killed_at_twenty_random_moments_is_complete_or_absent(
     tmp_path: Path,
 ) -> None:
-    folder = make_dataset(tmp_path / "begun" / "city", 60)
+    folder = make_dataset(tmp_path / "started" / "city", 60)
     ingest(Dataset(folder), [figures(folder, "000.csv", 90, rows=60)], today=TODAY)
     names = [f"{n:03d}.csv" for n in range(1, 301)]
     for n, name in enumerate(names):
         figures(folder, name, n, rows=60)
     before = state(folder)
-    whole = Path(shutil.copytree(folder, tmp_path / "whole" / "city"))
-    began = time.monotonic()
-    ingest(Dataset(whole), [whole / "inbox" / name for name in names], today=TODAY)
-    lasted = time.monotonic() - began
-    after = state(whole)
+    finished = Path(shutil.copytree(folder, tmp_path / "finished" / "city"))
+    start_time = time.monotonic()
+    ingest(Dataset(finished), [finished / "inbox" / name for name in names], today=TODAY)
+    duration = time.monotonic() - start_time
+    after = state(finished)
     ends = {"before": 0, "after": 0}
 
     for seed in range(20):
-        chance = random.Random(seed)
+        generator = random.Random(seed)
         city = Path(shutil.copytree(folder, tmp_path / str(seed) / "city"))
         paths = [city / "inbox" / name for name in names]
         process = start(city, *paths, FILES="1")
         assert process.stdout is not None
-        # Every other one dies while it writes, which is the shortest part.
+        # Every other one dies while writing, which is the shortest phase.
         moment = "append\n" if seed % 2 else "ready\n"
         while process.stdout.readline() not in (moment, ""):
             pass
-        time.sleep(chance.uniform(0, lasted * (0.2 if seed % 2 else 1)))
+        time.sleep(generator.uniform(0, duration * (0.2 if seed % 2 else 1)))
         process.kill()
-        assert ended(process)[1] == ""
+        assert wait_for(process)[1] == ""
 
-        found = state(city)
-        end = "before" if same(found, before) else "after" if same(found, after) else "half"
+        content = state(city)
+        end = (
+            "before" if is_same(content, before) else "after" if is_same(content, after) else "half"
+        )
         print(f"seed {seed}: {end}, exit code {process.returncode}")
         ends[end] += 1
         ingest(Dataset(city), paths, today=TODAY)
-        assert same(state(city), after)
+        assert is_same(state(city), after)
         shutil.rmtree(city)
 
-    print(f"an intake of {lasted:.1f} s, found {ends}")
+    print(f"an intake of {duration:.1f} s, ended {ends}")

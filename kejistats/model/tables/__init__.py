@@ -1,4 +1,4 @@
-"""Pandera models of every table: the only place where a column's meaning stands."""
+"""Pandera models of all tables: the single definition of every column."""
 
 from kejistats.model.tables.chain import Chain, Conversion
 from kejistats.model.tables.district import District

@@ -1,10 +1,10 @@
-"""What all table models share: strictness, coercion and small helpers."""
+"""The base class of all table models, and helpers to declare their columns."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
@@ -24,18 +24,18 @@ class Table(pa.DataFrameModel):
 
     @classmethod
     def columns(cls) -> list[str]:
-        """Names of the columns, in their declared order."""
+        """Return the column names in their declared order."""
         return list(cls.to_schema().columns)
 
     @classmethod
     def dtypes(cls) -> dict[str, pl.DataType]:
-        """Polars types by column name."""
+        """Return the polars types by column name."""
         return {name: column.dtype.type for name, column in cls.to_schema().columns.items()}
 
     @classmethod
     @cache
     def _as_typed(cls, *, distinct: bool) -> pa.DataFrameSchema:
-        """Return the schema without coercion, and without the check that keys are distinct."""
+        """Return the schema without coercion; if `distinct`, also without the uniqueness check."""
         schema = deepcopy(cls.to_schema())
         schema.coerce = False
         if distinct:
@@ -46,22 +46,22 @@ class Table(pa.DataFrameModel):
 
     @classmethod
     def titles(cls) -> dict[str, str]:
-        """Chinese column titles by name, as forms and workbooks show them."""
+        """Return the Chinese column titles by name, as forms and workbooks show them."""
         return {name: column.title or name for name, column in cls.to_schema().columns.items()}
 
     @classmethod
     def no_rows(cls) -> pl.DataFrame:
-        """A frame with no rows."""
+        """Return an empty frame with the table's columns."""
         return pl.DataFrame(schema=cls.dtypes())
 
     @classmethod
     def conform(cls, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return `frame` with all declared columns in order, absent ones null, then checked.
+        """Return a frame with all declared columns in order, missing ones as null, and validate it.
 
         Raises
         ------
         KejistatsError
-            When a column has a wrong type or breaks a check; the first cases are named.
+            When a column has a wrong type or fails a check; the message names the first cases.
         """
         absent = [
             pl.lit(None, dtype=dtype).alias(name)
@@ -72,11 +72,21 @@ class Table(pa.DataFrameModel):
 
     @classmethod
     def checked(cls, frame: pl.DataFrame, *, distinct: bool = False) -> pl.DataFrame:
-        """Validate eagerly and return the frame; pandera's cases become one readable error.
+        """Validate a frame and return it.
 
-        `distinct` says that the caller has seen already that no key is there twice.
+        Parameters
+        ----------
+        frame
+            All declared columns, in order.
+        distinct
+            Whether the caller has already made sure that keys are unique.
+
+        Raises
+        ------
+        KejistatsError
+            When a column has a wrong type or fails a check; the message names the first cases.
         """
-        # What has the types already need not be cast to them, column by column.
+        # A frame that has the declared types need not be cast column by column.
         typed = dict(frame.schema) == cls.dtypes()
         schema = cls._as_typed(distinct=distinct) if typed else cls.to_schema()
         if typed and _passes(frame, schema):
@@ -90,16 +100,16 @@ class Table(pa.DataFrameModel):
                 for column, check, case, index in cases.head(3).iter_rows()
             )
             raise KejistatsError(
-                f"the {cls.__name__} table breaks its schema: {shown}",
-                f"see schemas/tables/{cls.__name__.lower()}.json for what each column holds",
+                f"the {cls.__name__} table does not match its schema: {shown}",
+                f"schemas/tables/{cls.__name__.lower()}.json describes every column",
             ) from None
 
 
 def _passes(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> bool:
-    """Say whether a frame of the declared columns and types breaks nothing its schema asks for.
+    """Return whether a frame of the declared columns and types passes all checks of its schema.
 
-    Pandera works through the columns one after the other, which takes most of the time of a
-    small table; here all its checks are collected at once. What is broken is left to it to tell.
+    Pandera checks column by column, which takes most of the time of a small table; collecting all
+    checks at once is faster. On failure pandera validates again, to describe the errors.
     """
     if schema.unique and frame.select(schema.unique).is_duplicated().any():
         return False
@@ -107,7 +117,7 @@ def _passes(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> bool:
         if column.nullable:
             continue
         values = frame[name]
-        # To pandera NaN is as good as null.
+        # Pandera treats NaN as null.
         if values.null_count() or (values.dtype.is_float() and values.is_nan().any()):
             return False
     lazy = frame.lazy()
@@ -116,22 +126,22 @@ def _passes(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> bool:
     return all(passed.item() for passed in pl.collect_all([c.check_passed for c in checked]))
 
 
-def finite(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Return where no number of a row is inf or NaN."""
+def all_finite(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return, for each row, whether all its numbers are finite."""
     floats = [n for n, t in frame.collect_schema().items() if t == pl.Float64]
     return frame.select(
         pl.all_horizontal(pl.col(c).is_finite().fill_null(value=True) for c in floats)
     )
 
 
-def text(title: str, description: str, **checks: Any) -> Any:
-    """Declare a column with its Chinese title and its meaning."""
+def required(title: str, description: str, **checks: Any) -> Any:
+    """Declare a column that is never null, with its Chinese title and description."""
     return pa.Field(title=title, description=description, **checks)
 
 
 def optional(title: str, description: str, **checks: Any) -> Any:
-    """Declare a column that may be null."""
+    """Declare a column that may be null, with its Chinese title and description."""
     return pa.Field(title=title, description=description, nullable=True, **checks)
 
 
-__all__ = ["Self", "Table", "finite", "optional", "text"]
+__all__ = ["Table", "all_finite", "optional", "required"]

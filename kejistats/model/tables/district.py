@@ -1,4 +1,4 @@
-"""The District table: who reports, and who is whose peer (definitions §4)."""
+"""The District table: reporting units, totals and peer groups (definitions §4)."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 
-from kejistats.model.tables.base import Table, optional, text
+from kejistats.model.tables.base import Table, optional, required
 
 KINDS = ["district", "total", "subtotal", "residual", "zone"]
 
 
 class District(Table):
-    """One row = one reporting unit, or a total of several."""
+    """One row = one reporting unit, or the total of several."""
 
-    code: str = text(
+    code: str = required(
         "代码",
-        "GB/T 2260 six-digit code, or a code of the data set's own.",
+        "GB/T 2260 six-digit code, or a code defined by the data set.",
         str_matches=r"^[0-9A-Za-z_-]{1,32}$",
     )
-    name: str = text("名称", "Name as briefs print it.", str_length={"min_value": 1})
+    name: str = required("名称", "Name as printed in briefs.", str_length={"min_value": 1})
     parent: str | None = optional("上级", "Code of the total this unit belongs to.")
-    group: str | None = optional("分组", "Peer group where peers are fewer than all siblings.")
-    kind: str = text(
+    group: str | None = optional("分组", "Peer group, where not all siblings are peers.")
+    kind: str = required(
         "类别",
-        "district, total (no peer), subtotal, residual, or zone (a 其中 line with its own peers).",
+        "district, total (not a peer), subtotal, residual, or zone (a 其中 line, with peers of its own).",
         isin=KINDS,
     )
-    contained_in: str | None = optional("所在地区", "Code of the district that holds a zone.")
-    valid_from: pl.Date | None = optional("启用日期", "First day the unit exists; empty = always.")
-    valid_to: pl.Date | None = optional("停用日期", "Last day the unit exists; empty = still.")
+    contained_in: str | None = optional("所在地区", "Code of the district that contains the zone.")
+    valid_from: pl.Date | None = optional(
+        "启用日期", "First day of the unit's existence; empty = always."
+    )
+    valid_to: pl.Date | None = optional(
+        "停用日期", "Last day of the unit's existence; empty = still exists."
+    )
     successor: str | None = optional("后继", "Code of the unit it was merged into.")
 
     class Config:
@@ -37,10 +41,10 @@ class District(Table):
 
         unique = ["code"]
 
-    @pa.dataframe_check(error="parent, contained_in and successor name a code of this table")
+    @pa.dataframe_check(error="parent, contained_in and successor must be codes of this table")
     @classmethod
     def references_exist(cls, data: PolarsData) -> pl.LazyFrame:
-        """Every reference between rows leads somewhere."""
+        """Check that every reference names an existing row."""
         codes = data.lazyframe.select("code").collect()["code"].to_list()
         return data.lazyframe.select(
             pl.all_horizontal(

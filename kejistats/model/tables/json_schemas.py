@@ -1,4 +1,4 @@
-"""The table models as files for form makers and editors: ``schemas/*.json``."""
+"""Export the table models as JSON for editors and form designers: ``schemas/*.json``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from kejistats.model.tables import TABLES
 from kejistats.model.tables.chain import CHAIN_DEFAULTS, CHAIN_REQUIRED
-from kejistats.model.tables.indicator import DEFAULTS, FROM_FILE, REQUIRED
+from kejistats.model.tables.indicator import DEFAULTS, FILE_COLUMNS, REQUIRED
 
 _TYPES: dict[Any, str] = {
     pl.String: "string",
@@ -25,29 +25,29 @@ _JSON_TYPES = {"date": "string"}
 
 
 def _checks(column: Any) -> dict[str, Any]:
-    """Translate pandera's checks into the constraint words of JSON table schemas."""
-    found: dict[str, Any] = {}
+    """Translate pandera checks into the constraint keywords of JSON table schemas."""
+    constraints: dict[str, Any] = {}
     for check in column.checks:
         value = check.statistics
         match check.name:
             case "isin":
-                found["enum"] = list(value["allowed_values"])
+                constraints["enum"] = list(value["allowed_values"])
             case "greater_than_or_equal_to":
-                found["minimum"] = value["min_value"]
+                constraints["minimum"] = value["min_value"]
             case "less_than_or_equal_to":
-                found["maximum"] = value["max_value"]
+                constraints["maximum"] = value["max_value"]
             case "str_matches":
                 pattern = value["pattern"]
-                found["pattern"] = getattr(pattern, "pattern", pattern)
+                constraints["pattern"] = getattr(pattern, "pattern", pattern)
             case "str_length":
-                found["minLength"] = value["min_value"]
-            case other:  # pragma: no cover - a new kind of check must be exported knowingly
-                raise NotImplementedError(f"check {other} has no exported form")
-    return found
+                constraints["minLength"] = value["min_value"]
+            case other:  # pragma: no cover - new kinds of checks need an explicit translation
+                raise NotImplementedError(f"check {other} has no translation into JSON")
+    return constraints
 
 
 def table_schema(name: str) -> dict[str, Any]:
-    """Return one table as a JSON table schema (fields, constraints, primary key).
+    """Return one table model as a JSON table schema: fields, constraints, primary key.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ def table_schema(name: str) -> dict[str, Any]:
 
 
 def _properties(
-    table: str, defaults: dict[str, object], without: Container[str] = ()
+    table: str, defaults: dict[str, object], excluded: Container[str] = ()
 ) -> dict[str, Any]:
-    """Return what an author writes of a table, as properties of a JSON Schema."""
+    """Return the keys that authors write in TOML, as properties of a JSON Schema."""
     properties = {}
     for field in table_schema(table)["fields"]:
-        if field["name"] in without:
+        if field["name"] in excluded:
             continue
         constraints = {k: v for k, v in field["constraints"].items() if k != "required"}
         kind = _JSON_TYPES.get(field["type"], field["type"])
@@ -104,7 +104,7 @@ def _properties(
 
 
 def chains_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``schemas/chains.toml`` and of a data set's own."""
+    """Return the JSON Schema of ``chains.toml``, in ``schemas/`` or a data set."""
     properties = _properties("chain", CHAIN_DEFAULTS)
     properties["stages"]["minItems"] = 2
     return {
@@ -127,8 +127,8 @@ def chains_schema() -> dict[str, Any]:
 
 
 def registry_schema() -> dict[str, Any]:
-    """Return the JSON Schema of one ``schemas/indicators/*.toml`` file."""
-    properties = _properties("indicator", DEFAULTS, FROM_FILE)
+    """Return the JSON Schema of ``schemas/indicators/*.toml`` files."""
+    properties = _properties("indicator", DEFAULTS, FILE_COLUMNS)
     text = {"type": "string", "minLength": 1}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -161,7 +161,7 @@ def registry_schema() -> dict[str, Any]:
 
 
 def exports() -> dict[str, str]:
-    """Return every exported file's text by its path below ``schemas/``."""
+    """Return the contents of all exported files by path below ``schemas/``."""
 
     def dump(content: dict[str, Any]) -> str:
         return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
@@ -174,7 +174,7 @@ def exports() -> dict[str, str]:
 
 
 def write(folder: Path) -> None:
-    """Write the exported files below `folder`, the repository's ``schemas/``."""
+    """Write the exported files into a folder, normally the repository's ``schemas/``."""
     for name, text in exports().items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""The Target table: assigned and aspired targets (definitions §5)."""
+"""The Target table: assigned, aspired and implied targets in all vintages (definitions §5)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 
-from kejistats.model.tables.base import Table, optional, text
-from kejistats.model.tables.indicator import NODES
+from kejistats.model.tables.base import Table, optional, required
+from kejistats.model.tables.indicator import NODES_PATTERN
 
 TARGET_KINDS = ["total", "level", "net", "growth", "ceiling", "range", "multi_year"]
 STRENGTHS = ["assigned", "aspired", "implied"]
@@ -17,42 +17,44 @@ TARGET_KEY = ["district", "indicator", "year", "kind", "strength"]
 class Target(Table):
     """One row = district × indicator × year × kind × strength × receipt."""
 
-    district: str = text("地区", "Code of the district.")
-    indicator: str = text("指标", "Id of the registry.")
-    year: int = text("年", "Year whose end the target is due at.", ge=1900, le=2999)
-    kind: str = text(
+    district: str = required("地区", "Code of the district.")
+    indicator: str = required("指标", "Id of the registry.")
+    year: int = required("年", "Year at whose end the target is due.", ge=1900, le=2999)
+    kind: str = required(
         "目标类型",
         "total (flow of the year), level (stock or ratio at year end), net (increase), growth "
         "(in % or points), ceiling, range, multi_year.",
         isin=TARGET_KINDS,
     )
-    value: float = text(
-        "目标值", "In the registry's unit; in percent or points for growth; a range's lower end."
+    value: float = required(
+        "目标值", "In the registry's unit; in percent or points for growth; lower end of a range."
     )
     value_upper: float | None = optional("目标上限", "Upper end of a range.")
-    comparison: str = text("比较", ">= or >.", isin=[">=", ">"])
-    strength: str = text(
+    comparison: str = required("比较", ">= or >.", isin=[">=", ">"])
+    strength: str = required(
         "约束",
-        "assigned 下达, aspired 力争, or implied by a report (never called 下达).",
+        "assigned 下达, aspired 力争, or implied by a report (never printed as 下达).",
         isin=STRENGTHS,
     )
-    issuer: str | None = optional("下达单位", "Who set the target.")
-    issued: pl.Date | None = optional("下达日期", "When it was set.")
+    issuer: str | None = optional("下达单位", "Authority that set the target.")
+    issued: pl.Date | None = optional("下达日期", "Date on which the target was set.")
     valid_from: pl.Date | None = optional(
-        "生效日期", "From when a target revised in the year counts."
+        "生效日期", "Date from which a target revised within the year applies."
     )
-    start_month: int = text(
-        "起始月", "The target runs from the end of this month; 0 = the whole year.", ge=0, le=11
+    start_month: int = required(
+        "起始月", "Month after which the target starts; 0 = the whole year.", ge=0, le=11
     )
     base_year: int | None = optional(
-        "基年", "Year whose December a multi_year target starts from.", ge=1900, le=2999
+        "基年", "Year from whose December a multi_year target starts.", ge=1900, le=2999
     )
     nodes: str | None = optional(
-        "节点", "Own steps month:share that replace the registry's pace.", str_matches=NODES
+        "节点",
+        "Steps month:share that replace the registry's pace rule.",
+        str_matches=NODES_PATTERN,
     )
-    reported: str = text("原文", "The value as received, before parsing.")
-    source: str = text("来源", "file#sheet!cell of the value.", str_length={"min_value": 1})
-    intake_id: str = text(
+    reported: str = required("原文", "The value as received, before parsing.")
+    source: str = required("来源", "file#sheet!cell of the value.", str_length={"min_value": 1})
+    intake_id: str = required(
         "入库批次",
         "Intake id: sequence number and content hash; the vintage.",
         str_matches=r"^\d{6}-[0-9a-f]{8}$",
@@ -63,10 +65,10 @@ class Target(Table):
 
         unique = [*TARGET_KEY, "valid_from", "intake_id"]
 
-    @pa.dataframe_check(error="a range has an upper end at or above its lower one")
+    @pa.dataframe_check(error="only a range has an upper end, at or above its lower end")
     @classmethod
     def range_has_upper(cls, data: PolarsData) -> pl.LazyFrame:
-        """Only a range has two ends."""
+        """Check that ranges, and only ranges, have an upper end."""
         upper = pl.col("value_upper")
         return data.lazyframe.select(
             pl.when(pl.col("kind") == "range")
@@ -74,9 +76,9 @@ class Target(Table):
             .otherwise(upper.is_null())
         )
 
-    @pa.dataframe_check(error="a multi_year target names a base year before its own")
+    @pa.dataframe_check(error="a multi_year target needs a base year before its year")
     @classmethod
     def multi_year_has_base(cls, data: PolarsData) -> pl.LazyFrame:
-        """The increment of a multi_year target starts at a named December."""
+        """Check that a multi_year target has a base year before its year."""
         before = (pl.col("base_year") < pl.col("year")).fill_null(value=False)
         return data.lazyframe.select((pl.col("kind") != "multi_year") | before)
