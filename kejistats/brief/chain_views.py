@@ -41,7 +41,7 @@ class Stage:
     before: str
 
     @property
-    def counted(self) -> bool:
+    def in_chain_unit(self) -> bool:
         """Whether its figure is in the unit of the chain."""
         return bool(self.row["reason"] != "other_unit")
 
@@ -106,7 +106,7 @@ class ChainView:
     @property
     def shown(self) -> bool:
         """Whether at least two stages in the unit of the chain have a figure."""
-        return sum(s.counted and s.reported for s in self.stages) > 1
+        return sum(s.in_chain_unit and s.reported for s in self.stages) > 1
 
     @property
     def kinds(self) -> list[str]:

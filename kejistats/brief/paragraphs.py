@@ -72,13 +72,13 @@ def join_by_domain(rows: list[View], say: Callable[[View], str]) -> list[Paragra
     for view in rows:
         if text := say(view):
             name = name_stem(view) if text.startswith(name_stem(view)) else ""
-            said = domains.setdefault(view.indicator["domain_name"], [])
-            said.append((name, text.removeprefix(name)))
+            sentences = domains.setdefault(view.indicator["domain_name"], [])
+            sentences.append((name, text.removeprefix(name)))
     paragraphs = []
-    for number, (domain, said) in enumerate(domains.items(), 1):
+    for number, (domain, sentences) in enumerate(domains.items(), 1):
         words = rows[0].words
         heading = words["parts"]["domain"].format(n=ordinal(number), name=domain)
-        paragraphs.append(Paragraph(heading if len(domains) > 1 else "", said, words))
+        paragraphs.append(Paragraph(heading if len(domains) > 1 else "", sentences, words))
     return paragraphs
 
 
@@ -92,10 +92,10 @@ def unreported(rows: list[View]) -> list[Paragraph]:
         elif not view.reported:
             key = "no_total" if view.no_total else view["status"]
             groups.setdefault((key, ""), []).append(view.name)
-    said = []
+    sentences = []
     for (key, frequency), names in groups.items():
         text = rows[0].say("conclusion", key, names=join_names(names), frequency=frequency)
         if frequency:
             text = rows[0].say("conclusion", "not_assessed", parts=text)
-        said.append(("", text))
-    return [Paragraph("", said, rows[0].words)] if said else []
+        sentences.append(("", text))
+    return [Paragraph("", sentences, rows[0].words)] if sentences else []

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
 import pytest
-from PIL import Image
 
 from kejistats.api import Desk
 from kejistats.brief import Brief, Bundle, Overview, charts, make_overview
 from kejistats.brief.chain_views import ChainView, Stage, chain_remarks, chain_views
-from kejistats.brief.charts.canvas import BLUE, PALETTE_SIZE
+from kejistats.brief.charts.canvas import BLUE, PALETTE_SIZE, Chart
 from kejistats.brief.charts.chain_bars import MAX_ROWS
 from kejistats.metrics import conversions
 from kejistats.model.chains import read_chains
 from kejistats.model.numbers import format_percent
-from tests.brief.factory import bundle_of
+from tests.brief.factory import bundle_of, open_chart
 from tests.factory import CITY, DISTRICT, metrics, observation, registry
 from tests.pages.factory import LATE, MASKED, MODEL, Made, parse_fragment, words_of
 
@@ -66,16 +64,9 @@ def cohort_chain(**more: Any) -> pl.DataFrame:
     return pl.DataFrame([changed], schema=CHAINS.schema)
 
 
-def open_image(png: bytes) -> Image.Image:
-    """An image, read in full."""
-    image = Image.open(io.BytesIO(png))
-    image.load()
-    return image
-
-
-def blue_bar_lengths(png: bytes) -> list[int]:
-    """How long the bars are, from above, in pixels."""
-    image = open_image(png).convert("RGB")
+def blue_bar_lengths(chart: Chart | None) -> list[int]:
+    """Return the lengths of the blue bars in pixels, from top to bottom."""
+    image = open_chart(chart).convert("RGB")
     pixels, stride = image.tobytes(), 3 * image.width
     wanted = bytes(int(BLUE[i : i + 2], 16) for i in (1, 3, 5))
     rows = [pixels[y * stride : (y + 1) * stride] for y in range(image.height)]
@@ -233,7 +224,7 @@ def test_a_chart_opens_has_a_palette_and_is_small(demo: Desk) -> None:
     chart = demo.brief(MODEL, "2025H1").chart_chains()
 
     assert chart is not None
-    image = open_image(chart.png)
+    image = open_chart(chart)
     assert image.mode == "P"
     assert len(image.getcolors(256) or []) <= PALETTE_SIZE
     assert len(chart.png) < 20_000
@@ -266,7 +257,7 @@ def test_a_bar_is_as_long_as_its_share_of_the_largest_stage(
     chart = brief_with_chains(rows).chart_chains()
 
     assert chart is not None
-    bars = blue_bar_lengths(chart.png)
+    bars = blue_bar_lengths(chart)
     assert [bar / max(bars) for bar in bars] == pytest.approx(shares, abs=0.02)
 
 
@@ -278,10 +269,10 @@ def test_long_figures_shorten_the_bars_and_never_run_into_the_conversions() -> N
 
     assert short is not None
     assert long is not None
-    assert open_image(long.png).size == open_image(short.png).size
-    assert max(blue_bar_lengths(long.png)) < max(blue_bar_lengths(short.png))
+    assert open_chart(long).size == open_chart(short).size
+    assert max(blue_bar_lengths(long)) < max(blue_bar_lengths(short))
     # The last row of the chart with a bar: white stands between its figure and its conversion.
-    image = open_image(long.png).convert("L")
+    image = open_chart(long).convert("L")
     pixels = image.tobytes()
     middle = round(image.height * (1 - 0.36 / (0.72 + 0.34 * 4)) - 0.34 * 0.5 * 200)
     band = [min(pixels[y * image.width + x] for y in range(middle - 20, middle + 20))

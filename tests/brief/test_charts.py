@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -14,7 +13,7 @@ from kejistats.brief import Brief, charts, make_bundles
 from kejistats.brief.charts.canvas import BLUE, COLOURS, PALETTE_SIZE, RED, Chart
 from kejistats.brief.view import View
 from kejistats.dataset import Dataset
-from tests.brief.factory import Case, Cases, open_chart
+from tests.brief.factory import Case, Cases, open_chart, renamed_view
 from tests.factory import COUNT, RATIO, observation, target
 from tests.pages.factory import LATE, MASKED, MODEL
 
@@ -24,12 +23,6 @@ def template() -> View:
     """A count of 120 of 200, with 100 a year ago."""
     figures = [observation(COUNT, 120), observation(COUNT, 100, 2024)]
     return Cases({"one": Case(figures, "", [target(COUNT, "total", 200)])}).views["one"]
-
-
-def like(template: View, name: str, **columns: Any) -> View:
-    """A copy of a view under another indicator's name, with some columns of its row replaced."""
-    indicator = template.indicator | {"id": name, "name": name, "short": name}
-    return replace(template, row=template.row | columns, indicator=indicator)
 
 
 def has_colour(image: Image.Image, colour: str) -> bool:
@@ -110,7 +103,7 @@ def test_without_rows_there_is_no_chart(
 ) -> None:
     no_figures = {"status": "masked", "value": None, "progress": "masked", "attainment": None,
               "yoy": None}  # fmt: skip
-    masked = [like(template, name, **no_figures) for name in ("甲", "乙")]
+    masked = [renamed_view(template, name, **no_figures) for name in ("甲", "乙")]
 
     drawn = [draw([]), draw(masked)]
 
@@ -118,8 +111,8 @@ def test_without_rows_there_is_no_chart(
 
 
 def test_without_ranks_there_is_no_chart_of_positions(template: View) -> None:
-    placed = like(template, "甲", rank=1, ranked=3, peers=3, rank_shown=True, value=3.0)
-    hidden = like(template, "甲", rank=1, ranked=3, peers=3, rank_shown=False, value=3.0)
+    placed = renamed_view(template, "甲", rank=1, ranked=3, peers=3, rank_shown=True, value=3.0)
+    hidden = renamed_view(template, "甲", rank=1, ranked=3, peers=3, rank_shown=False, value=3.0)
 
     assert charts.position([hidden], {"甲": [1.0, 2.0, 3.0]}, "全市") is None
     assert charts.position([placed], {}, "全市") is None
@@ -138,8 +131,8 @@ def test_a_single_row_is_a_chart(template: View) -> None:
 
 
 def test_at_most_sixteen_rows_are_drawn_taller_and_no_wider(template: View) -> None:
-    no_rate = like(template, "无数", attainment=None)
-    rows = [no_rate, *(like(template, f"{n}号", attainment=n / 16) for n in range(1, 19))]
+    no_rate = renamed_view(template, "无数", attainment=None)
+    rows = [no_rate, *(renamed_view(template, f"{n}号", attainment=n / 16) for n in range(1, 19))]
 
     sixteen, two = charts.attainment(rows), charts.attainment(rows[:2])
 
@@ -152,7 +145,7 @@ def test_at_most_sixteen_rows_are_drawn_taller_and_no_wider(template: View) -> N
 
 
 def test_a_huge_outlier_keeps_its_number_and_leaves_room_for_the_others(template: View) -> None:
-    rows = [like(template, name, yoy=yoy) for name, yoy in
+    rows = [renamed_view(template, name, yoy=yoy) for name, yoy in
             (("甲", 998.9), ("乙", 0.1), ("丙", 0.12))]  # fmt: skip
 
     chart = charts.growth(rows)
@@ -183,7 +176,7 @@ def blue_bar_lengths(image: Image.Image) -> list[int]:
 
 
 def test_a_fall_is_red_and_growth_is_blue(template: View) -> None:
-    fell, grew = like(template, "降", yoy=-0.2), like(template, "升", yoy=0.2)
+    fell, grew = renamed_view(template, "降", yoy=-0.2), renamed_view(template, "升", yoy=0.2)
 
     images = [open_chart(charts.growth([view])) for view in (fell, grew)]
 
@@ -192,7 +185,7 @@ def test_a_fall_is_red_and_growth_is_blue(template: View) -> None:
 
 
 def test_a_fall_is_blue_where_lower_is_better(template: View) -> None:
-    fell = like(template, "降", yoy=-0.2)
+    fell = renamed_view(template, "降", yoy=-0.2)
     better = replace(fell, indicator=fell.indicator | {"direction": "down"})
 
     image = open_chart(charts.growth([better]))
@@ -203,7 +196,7 @@ def test_a_fall_is_blue_where_lower_is_better(template: View) -> None:
 
 @pytest.mark.parametrize("progress", COLOURS)
 def test_a_bar_has_the_colour_of_its_status(template: View, progress: str) -> None:
-    view = like(template, "甲", progress=progress, attainment=0.9)
+    view = renamed_view(template, "甲", progress=progress, attainment=0.9)
 
     image = open_chart(charts.attainment([view]))
 
@@ -212,7 +205,7 @@ def test_a_bar_has_the_colour_of_its_status(template: View, progress: str) -> No
 
 @pytest.mark.parametrize("rate", [0.0, 0.004, 1.0, 1.49, 1.51, 30.0, -0.4])
 def test_any_rate_of_completion_is_drawn_and_stated(template: View, rate: float) -> None:
-    view = like(template, "甲", attainment=rate)
+    view = renamed_view(template, "甲", attainment=rate)
 
     chart = charts.attainment([view])
 
@@ -244,7 +237,7 @@ def test_a_chart_shows_itself_with_its_text_and_size(template: View) -> None:
 
 
 def test_a_character_missing_from_all_fonts_warns(template: View) -> None:
-    view = like(template, "\U0001f9ea", yoy=0.2)
+    view = renamed_view(template, "\U0001f9ea", yoy=0.2)
 
     chart = charts.growth([view])
 
@@ -254,7 +247,7 @@ def test_a_character_missing_from_all_fonts_warns(template: View) -> None:
 
 
 def test_the_text_names_the_largest_rise_and_the_largest_fall(template: View) -> None:
-    rows = [like(template, name, yoy=yoy) for name, yoy in
+    rows = [renamed_view(template, name, yoy=yoy) for name, yoy in
             (("甲", 0.1), ("乙", -0.3), ("丙", 0.2), ("丁", 0.2), ("戊", -0.1))]  # fmt: skip
 
     mixed, fallen = charts.growth(rows), charts.growth([rows[1], rows[4]])
@@ -289,7 +282,7 @@ def test_the_figure_may_be_changed_until_it_is_shown(template: View) -> None:
 def test_nothing_is_drawn_over_the_edge(template: View, rows: int) -> None:
     name = "国家级高新技术产业开发区规模以上工业企业研究开发费用加计扣除额"
     views = [
-        like(template, f"{n}{name}", yoy=(-1) ** n * 9.0, attainment=n * 2.0, rank=n + 1,
+        renamed_view(template, f"{n}{name}", yoy=(-1) ** n * 9.0, attainment=n * 2.0, rank=n + 1,
              ranked=16, peers=16, rank_shown=True, value=float(n), contribution=(-1) ** n * 90.0)
         for n in range(rows)
     ]  # fmt: skip

@@ -69,7 +69,7 @@ def chain_stages(chains: list[ChainView]) -> Chart | None:
 
 def _relative_lengths(chain: ChainView) -> list[float]:
     """Return bar lengths relative to the largest stage; 0 without a figure in the chain's unit."""
-    figures = [s.view["value"] if s.counted and s.reported else 0.0 for s in chain.stages]
+    figures = [s.view["value"] if s.in_chain_unit and s.reported else 0.0 for s in chain.stages]
     return [figure / (max(figures) or 1) for figure in figures]
 
 
