@@ -57,7 +57,7 @@ def send(server: MailServer, folder: Path, files: list[Path]) -> float:
     file.unlink(missing_ok=True)
     ledger = Ledger(file)
     start = time.perf_counter()
-    with ledger.at_once():
+    with ledger.transaction():
         outgoing = [
             Outgoing(
                 ledger.plan("brief", str(AT), f"r{n}@{DISTRICTS}", f"<{n}>", "简报", {"a": "b"}),

@@ -118,13 +118,13 @@ def sender_and_settings(ds: Dataset, *, to_me: str, send: bool) -> tuple[Sender,
 
     from kejistats.model.tables.recipient import ADDRESS
     from kejistats.publish.mail_settings import check_ready_to_send, read_mail, read_sender
-    from kejistats.publish.recipients import allowed
+    from kejistats.publish.recipients import is_allowed
 
     file = ds.path / "dataset.toml"
     sender, mail_settings = read_sender(ds.settings, file), read_mail(ds.settings, file)
     if send:
         check_ready_to_send(mail_settings, file)
-    if to_me and not (re.fullmatch(ADDRESS, to_me) and allowed(to_me, mail_settings.domains)):
+    if to_me and not (re.fullmatch(ADDRESS, to_me) and is_allowed(to_me, mail_settings.domains)):
         raise UsageError(
             f"--to-me {to_me} is not an address in the allowed domains",
             f"allowed: {', '.join(mail_settings.domains) or 'any'}",

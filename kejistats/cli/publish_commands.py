@@ -127,7 +127,7 @@ def mail(
     from kejistats.publish.documents import FORMATS
     from kejistats.publish.due import allowed_pages, due
     from kejistats.publish.finalise import stale_pages
-    from kejistats.publish.ledger import opened as open_ledger
+    from kejistats.publish.ledger import open_ledger
     from kejistats.publish.letters import make_letter, page_reader
     from kejistats.release import read_record
     from kejistats.run.planning import output_folder
@@ -197,7 +197,7 @@ def remind(
     from kejistats.api import Desk
     from kejistats.model.period import Checkpoint, local_today
     from kejistats.publish.due import due
-    from kejistats.publish.ledger import opened as open_ledger
+    from kejistats.publish.ledger import open_ledger
     from kejistats.run.planning import output_folder
     from kejistats.status import reporting_status
 

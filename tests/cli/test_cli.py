@@ -152,7 +152,10 @@ def test_an_unknown_key_of_the_registry_names_file_and_line(
         ('title = "a\n', ("dataset.toml", "line 1")),
         ('parent = "900100"\n', ("dataset.toml", "title is missing")),
         ('title = "a"\nparent = "900100"\ncolour = 1\n', ("unknown key 'colour'", "thresholds")),
-        ('title = "a"\nparent = "123456"\n', ("the parent '123456'", "has no row", "add a row for it")),
+        (
+            'title = "a"\nparent = "123456"\n',
+            ("the parent '123456'", "has no row", "add a row for it"),
+        ),
     ],
 )
 def test_malformed_settings_are_reported(
