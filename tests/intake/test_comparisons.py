@@ -1,4 +1,4 @@
-"""The comparisons of definitions §11: each rule's fault, its near misses, and one finding each."""
+"""The comparison rules of definitions §11: faults, near misses, and one finding per fault."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ DISTRICTS = range(1, 9)
 
 
 def fresh_table(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Accepted rows of an intake, numbered in the order given unless they bring a number."""
+    """Accepted rows of an intake, numbered in the given order unless a row has a number ``_n``."""
     given_rows = list(rows)
     frame = observation_table(
         [{k: v for k, v in row.items() if k not in (*PRINTED, *TEXTS, "_n")} for row in given_rows]
-        # Of two rows with one key, the table's own check would refuse the second.
+        # The table refuses two rows with one key and intake id, so duplicates get different ids.
         if len({key(row) for row in given_rows}) == len(given_rows)
         else [
             {k: v for k, v in row.items() if k not in (*PRINTED, *TEXTS, "_n")}
@@ -55,31 +55,32 @@ def fresh_table(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The key of a figure."""
     return tuple(row[c] for c in ("district", "indicator", "level", "year", "month"))
 
 
-def found(
+def findings_of(
     fresh: Iterable[Mapping[str, Any]],
     stored: Iterable[Mapping[str, Any]] = (),
-    goals: Iterable[Mapping[str, Any]] = (),
-    units: pl.DataFrame | None = None,
-    known: pl.DataFrame | None = None,
+    targets: Iterable[Mapping[str, Any]] = (),
+    district_table: pl.DataFrame | None = None,
+    indicator_table: pl.DataFrame | None = None,
     today: str = "2025-08-01",
     shuffle: int | None = None,
 ) -> list[tuple[str, str, Row]]:
-    """Rule, column and row of each finding; the rows carry the texts too."""
+    """Rule, column and row of each finding; the row includes the texts wrong and right."""
     rows = list(fresh)
-    table, old = fresh_table(rows), list(stored)
-    before = observation_table(old) if old else observation_table([rows[0]]).clear()
+    table, stored_rows = fresh_table(rows), list(stored)
+    before = observation_table(stored_rows) if stored_rows else observation_table([rows[0]]).clear()
     if shuffle is not None:
         table = table.sample(fraction=1, shuffle=True, seed=shuffle)
         before = before.sample(fraction=1, shuffle=True, seed=shuffle)
     result = compare(
         table,
         before,
-        target_table(goals),
-        districts(len(DISTRICTS)) if units is None else units,
-        registry() if known is None else known,
+        target_table(targets),
+        districts(len(DISTRICTS)) if district_table is None else district_table,
+        registry() if indicator_table is None else indicator_table,
         Checks(),
         "全市",
         day(today),
@@ -92,14 +93,15 @@ def found(
 
 
 def rules(*args: Any, **more: Any) -> list[str]:
-    return [rule for rule, _, _ in found(*args, **more)]
+    """The rule of each finding."""
+    return [rule for rule, _, _ in findings_of(*args, **more)]
 
 
-# One district's figures: what is told, and what is not.
+# The figures of one district: what is reported, and what is not.
 
 
-def series(indicator: str, *values: float, month: int = 6, last: int = 2025) -> list[Row]:
-    """A district's figures of the same month, the last one of `last`."""
+def yearly_series(indicator: str, *values: float, month: int = 6, last: int = 2025) -> list[Row]:
+    """Figures of a district in the same month of successive years, up to the year `last`."""
     first = last - len(values) + 1
     return [observation(indicator, v, first + n, month) for n, v in enumerate(values)]
 
@@ -108,9 +110,9 @@ def masked(text: str, indicator: str = "hnte_applied") -> Row:
     return observation(indicator, None, status="masked", reported=text)
 
 
-ALONE: list[tuple[str, list[Row], list[Row], list[str]]] = [
+SINGLE_DISTRICT: list[tuple[str, list[Row], list[Row], list[str]]] = [
     ("20xx多 masks a quantity as a year", [masked("20xx多")], [], ["over_masked"]),
-    ("so does 20××余家", [masked("２０××余家")], [], ["over_masked"]),
+    ("20××余家 does so too", [masked("２０××余家")], [], ["over_masked"]),
     ("xx is an ordinary mask", [masked("xx家")], [], []),
     ("21xx is no year", [masked("21xx多")], [], []),
     ("a note that reads 20xx多 beside a figure", [observation("hnte_applied", 5.0, note="20xx多")],
@@ -128,38 +130,38 @@ ALONE: list[tuple[str, list[Row], list[Row], list[str]]] = [
     ("a forecast may come early",
      [observation("hnte_applied", 5.0, 2025, 12, grade="forecast")], [], []),
     ("a blank is no figure", [observation("hnte_applied", None, 2025, 12)], [], []),
-    ("万元 written as 亿元", series("contracts_value", 186000.0), series(
+    ("万元 written as 亿元", yearly_series("contracts_value", 186000.0), yearly_series(
         "contracts_value", 16.5, last=2024), ["unit_slip"]),
-    ("亿元 written as 万元", series("proj_funds_won", 0.21), series(
+    ("亿元 written as 万元", yearly_series("proj_funds_won", 0.21), yearly_series(
         "proj_funds_won", 1900.0, last=2024), ["unit_slip"]),
-    ("the year before last tells too", series("contracts_value", 186000.0), series(
+    ("the year before last is compared too", yearly_series("contracts_value", 186000.0), yearly_series(
         "contracts_value", 16.5, last=2023), ["unit_slip"]),
-    ("within a factor of three of 10⁴", series("contracts_value", 56000.0), series(
+    ("within a factor of three of 10⁴", yearly_series("contracts_value", 56000.0), yearly_series(
         "contracts_value", 16.5, last=2024), ["unit_slip"]),
-    ("a thousandfold is no slip of units", series("contracts_value", 16500.0), series(
+    ("a thousandfold is no slip of units", yearly_series("contracts_value", 16500.0), yearly_series(
         "contracts_value", 16.5, last=2024), []),
-    ("a count has no 亿元", series("patent_granted", 160000.0), series(
+    ("a count has no 亿元", yearly_series("patent_granted", 160000.0), yearly_series(
         "patent_granted", 16.0, last=2024), []),
-    ("a zero base has no ratio", series("contracts_value", 186000.0), series(
+    ("a zero base has no ratio", yearly_series("contracts_value", 186000.0), yearly_series(
         "contracts_value", 0.0, last=2024), []),
-    ("one slip among good years is told, not the years beside it",
-     series("contracts_value", 14.0, 15.0, 160000.0, 17.0, 18.0), [], ["unit_slip"]),
+    ("one slip among correct years is reported, not the years beside it",
+     yearly_series("contracts_value", 14.0, 15.0, 160000.0, 17.0, 18.0), [], ["unit_slip"]),
     ("a slip in the first of several years",
-     series("contracts_value", 140000.0, 15.0, 16.0, 17.0), [], ["unit_slip"]),
+     yearly_series("contracts_value", 140000.0, 15.0, 16.0, 17.0), [], ["unit_slip"]),
     ("a new definition is not compared",
      [observation("contracts_value", 186000.0, break_id="新口径")],
-     series("contracts_value", 16.5, last=2024), []),
+     yearly_series("contracts_value", 16.5, last=2024), []),
     ("0.123 printed for 12.3 %",
      [observation("patent_granted", 1123.0, published_growth=0.123)],
-     series("patent_granted", 1000.0, last=2024), ["percent_slip"]),
+     yearly_series("patent_granted", 1000.0, last=2024), ["percent_slip"]),
     ("1230 printed for 12.3 %",
      [observation("patent_granted", 1123.0, published_growth=1230.0)],
-     series("patent_granted", 1000.0, last=2024), ["percent_slip"]),
+     yearly_series("patent_granted", 1000.0, last=2024), ["percent_slip"]),
     ("12.3 printed", [observation("patent_granted", 1123.0, published_growth=12.3)],
-     series("patent_granted", 1000.0, last=2024), []),
+     yearly_series("patent_granted", 1000.0, last=2024), []),
     ("a factor of thirty is a plain contradiction",
      [observation("patent_granted", 1123.0, published_growth=0.4)],
-     series("patent_granted", 1000.0, last=2024), ["growth_differs"]),
+     yearly_series("patent_granted", 1000.0, last=2024), ["growth_differs"]),
     ("growth in points", [observation("rd_intensity", 2.75, 2024, 12, published_growth=0.10)],
      [observation("rd_intensity", 2.65, 2023, 12)], []),
     ("growth in points that differs",
@@ -167,10 +169,10 @@ ALONE: list[tuple[str, list[Row], list[Row], list[str]]] = [
      [observation("rd_intensity", 2.65, 2023, 12)], ["growth_differs"]),
     ("growth beyond what rounding allows",
      [observation("contracts_value", 18.6, published_growth=14.2)],
-     series("contracts_value", 16.5, last=2024), ["growth_differs"]),
+     yearly_series("contracts_value", 16.5, last=2024), ["growth_differs"]),
     ("growth within what rounding allows: 18.6 may be 18.649",
      [observation("contracts_value", 18.6, published_growth=13.3)],
-     series("contracts_value", 16.5, last=2024), []),
+     yearly_series("contracts_value", 16.5, last=2024), []),
     ("with two decimals it is not",
      [observation("contracts_value", 18.6, published_growth=13.3, reported="18.60")],
      [observation("contracts_value", 16.5, 2024, reported="16.50")], ["growth_differs"]),
@@ -179,18 +181,18 @@ ALONE: list[tuple[str, list[Row], list[Row], list[str]]] = [
      [observation("contracts_value", 16.5, 2024, reported="16.50")], []),
     ("可比价 growth need not follow",
      [observation("contracts_value", 18.6, published_growth=9.0, growth_basis="可比价")],
-     series("contracts_value", 16.5, last=2024), []),
+     yearly_series("contracts_value", 16.5, last=2024), []),
     ("名义 growth must",
      [observation("contracts_value", 18.6, published_growth=9.0, growth_basis="名义")],
-     series("contracts_value", 16.5, last=2024), ["growth_differs"]),
+     yearly_series("contracts_value", 16.5, last=2024), ["growth_differs"]),
     ("no growth over zero", [observation("patent_granted", 12.0, published_growth=50.0)],
-     series("patent_granted", 0.0, last=2024), []),
+     yearly_series("patent_granted", 0.0, last=2024), []),
     ("no growth over a weaker grade",
      [observation("patent_granted", 120.0, published_growth=50.0, grade="final")],
-     series("patent_granted", 100.0, last=2024), []),
+     yearly_series("patent_granted", 100.0, last=2024), []),
     ("an approximate figure is not compared",
      [observation("patent_granted", 120.0, published_growth=50.0, bound="about")],
-     series("patent_granted", 100.0, last=2024), []),
+     yearly_series("patent_granted", 100.0, last=2024), []),
     ("a masked base is not compared",
      [observation("patent_granted", 120.0, published_growth=50.0)],
      [observation("patent_granted", None, 2024, status="masked")], []),
@@ -252,43 +254,47 @@ ALONE: list[tuple[str, list[Row], list[Row], list[str]]] = [
 
 
 @pytest.mark.parametrize(
-    ("fresh", "stored", "expected"), [c[1:] for c in ALONE], ids=[c[0] for c in ALONE]
+    ("fresh", "stored", "expected"),
+    [c[1:] for c in SINGLE_DISTRICT],
+    ids=[c[0] for c in SINGLE_DISTRICT],
 )
 def test_a_district_alone(fresh: list[Row], stored: list[Row], expected: list[str]) -> None:
     assert rules(fresh, stored) == expected
 
 
 @pytest.mark.parametrize(
-    ("fresh", "stored", "cell"),
+    ("fresh", "stored", "expected"),
     [
-        # The figures around it rise without it: the later one is not to blame.
+        # The other figures rise without the first one, so the later one is not at fault.
         ([10.0, 90.0, 30.0, 40.0], [], 90.0),
         ([10.0, 20.0, 3.0, 40.0], [], 3.0),
         ([120.0], [100.0], None),
     ],
 )
-def test_of_falling_sums_the_odd_one_is_told(
-    fresh: list[float], stored: list[float], cell: float | None
+def test_of_falling_cumulative_figures_the_outlier_is_reported(
+    fresh: list[float], stored: list[float], expected: float | None
 ) -> None:
     new = [observation("patent_granted", v, 2025, m) for m, v in enumerate(fresh, 1)]
     old = [observation("patent_granted", v, 2024, m) for m, v in enumerate(stored, 1)]
-    told = [row["value"] for rule, _, row in found(new, old) if rule == "cumulative_below"]
-    assert told == ([] if cell is None else [cell])
+    reported = [
+        row["value"] for rule, _, row in findings_of(new, old) if rule == "cumulative_below"
+    ]
+    assert reported == ([] if expected is None else [expected])
 
 
-def test_several_slips_beside_good_years_are_each_told() -> None:
-    rows = series("contracts_value", 14.0, 15.0, 16.0, 170000.0, 180000.0)
-    assert [row["value"] for _, _, row in found(rows)] == [170000.0, 180000.0]
+def test_several_unit_slips_among_correct_years_are_each_reported() -> None:
+    rows = yearly_series("contracts_value", 14.0, 15.0, 16.0, 170000.0, 180000.0)
+    assert [row["value"] for _, _, row in findings_of(rows)] == [170000.0, 180000.0]
 
 
-# Completion, share and rank as printed.
+# Printed completion rate, share and rank.
 
-GOALS = [target("contracts_value", "total", 40.0), target("hnte_total", "level", 200.0)]
+TARGETS = [target("contracts_value", "total", 40.0), target("hnte_total", "level", 200.0)]
 PEERS = [
     observation("contracts_value", v, district=code(n))
     for n, v in zip(DISTRICTS, (18.6, 30.2, 25.4, 9.1, 7.7, 6.5, 18.6, 2.0), strict=True)
 ]
-WHOLE = observation("contracts_value", 118.1, district=CITY)
+CITY_FIGURE = observation("contracts_value", 118.1, district=CITY)
 
 
 @pytest.mark.parametrize(
@@ -302,14 +308,14 @@ WHOLE = observation("contracts_value", 118.1, district=CITY)
         ({"printed_share": 16.0, "_share_text": "16"}, []),
         ({"printed_share": 16.2}, ["printed_share"]),
         ({"printed_rank": 3.0}, []),
-        ({"printed_rank": 4.0}, []),  # ties of rounded amounts may be told apart by who knows more
+        ({"printed_rank": 4.0}, []),  # tied rounded amounts may differ in more digits
         ({"printed_rank": 5.0}, ["printed_rank"]),
         ({"printed_rank": 2.0}, ["printed_rank"]),
     ],
 )
-def test_what_is_printed_beside_a_figure_follows_from_it(printed: Row, expected: list[str]) -> None:
-    rows = [PEERS[0] | printed, *PEERS[1:], WHOLE]
-    assert [column for _, column, _ in found(rows, goals=GOALS)] == expected
+def test_printed_results_must_agree_with_the_figures(printed: Row, expected: list[str]) -> None:
+    rows = [PEERS[0] | printed, *PEERS[1:], CITY_FIGURE]
+    assert [column for _, column, _ in findings_of(rows, targets=TARGETS)] == expected
 
 
 @pytest.mark.parametrize(
@@ -323,8 +329,8 @@ def test_what_is_printed_beside_a_figure_follows_from_it(printed: Row, expected:
     ],
     ids=["a peer is late", "no city", "a level target", "no target", "at least"],
 )
-def test_what_does_not_follow_is_not_compared(rows: list[Row]) -> None:
-    assert rules(rows, goals=GOALS) == []
+def test_printed_results_that_cannot_be_computed_are_not_compared(rows: list[Row]) -> None:
+    assert rules(rows, targets=TARGETS) == []
 
 
 def test_equal_counts_share_their_rank() -> None:
@@ -334,29 +340,33 @@ def test_equal_counts_share_their_rank() -> None:
         for n, v in zip(DISTRICTS, values, strict=True)
     ]
     rows[1]["printed_rank"], rows[2]["printed_rank"] = 2.0, 3.0
-    assert [row["district"] for _, _, row in found(rows)] == [code(3)]
+    assert [row["district"] for _, _, row in findings_of(rows)] == [code(3)]
 
 
-def test_one_misplaced_district_is_told_not_those_it_moves() -> None:
-    places = (2.0, 1.0, 4.0, 5.0, 6.0, 7.0, 3.0, 8.0)  # the third's place belongs to the seventh
+def test_one_misplaced_district_is_reported_not_those_it_shifts() -> None:
+    ranks = (2.0, 1.0, 4.0, 5.0, 6.0, 7.0, 3.0, 8.0)  # the seventh district claims rank 3
     values = (25.0, 30.0, 20.0, 18.0, 15.0, 12.0, 2.0, 1.0)
     rows = [
         observation("contracts_value", v, district=code(n), printed_rank=p)
-        for n, v, p in zip(DISTRICTS, values, places, strict=True)
+        for n, v, p in zip(DISTRICTS, values, ranks, strict=True)
     ]
-    assert [row["district"] for _, _, row in found(rows)] == [code(7)]
+    assert [row["district"] for _, _, row in findings_of(rows)] == [code(7)]
 
 
-def test_a_wrong_city_is_told_once_where_the_shares_agree_against_it() -> None:
+def test_a_wrong_city_figure_is_reported_once_where_most_shares_contradict_it() -> None:
     rows = [row | {"printed_share": round(row["value"] / 118.1 * 100, 1)} for row in PEERS]
-    [(rule, column, row)] = found([*rows, WHOLE | {"value": 181.1, "reported": "181.1"}])
+    [(rule, column, row)] = findings_of(
+        [*rows, CITY_FIGURE | {"value": 181.1, "reported": "181.1"}]
+    )
     assert (rule, column, row["district"]) == ("share_differs", "value", CITY)
 
 
 # Jumps among peers.
 
 
-def grown(*factors: float, base: float = 1000.0, indicator: str = "patent_granted") -> list[Row]:
+def with_growth(
+    *factors: float, base: float = 1000.0, indicator: str = "patent_granted"
+) -> list[Row]:
     return [
         observation(indicator, base * factor, year, district=code(n))
         for n, now in enumerate(factors, 1)
@@ -367,15 +377,15 @@ def grown(*factors: float, base: float = 1000.0, indicator: str = "patent_grante
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        (grown(1.02, 1.05, 1.1, 1.0, 1.04, 1.03, 1.06, 4.0), [code(8)]),
-        (grown(1.02, 1.05, 1.1, 1.0, 1.04, 1.03, 1.06, 0.2), [code(8)]),
-        (grown(1.02, 1.05, 1.1, 1.0, 1.04, 1.03, 1.06, 1.9), []),
-        (grown(3.0, 3.1, 2.9, 3.2, 3.0, 3.1, 2.8, 3.3), []),
-        (grown(0.3, 0.2, 1.0, 2.0, 5.0, 3.0, 0.5, 4.0), []),
-        (grown(1.02, 1.05, 1.1, 1.0, 4.0), []),
-        (grown(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, base=3.0), []),
-        (grown(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 4.0, base=3.0), []),
-        (grown(1.0, 1.1, 1.0, 1.1, 1.0, 1.1, 1.0, 9.0, indicator="hitech_va_growth"), []),
+        (with_growth(1.02, 1.05, 1.1, 1.0, 1.04, 1.03, 1.06, 4.0), [code(8)]),
+        (with_growth(1.02, 1.05, 1.1, 1.0, 1.04, 1.03, 1.06, 0.2), [code(8)]),
+        (with_growth(1.02, 1.05, 1.1, 1.0, 1.04, 1.03, 1.06, 1.9), []),
+        (with_growth(3.0, 3.1, 2.9, 3.2, 3.0, 3.1, 2.8, 3.3), []),
+        (with_growth(0.3, 0.2, 1.0, 2.0, 5.0, 3.0, 0.5, 4.0), []),
+        (with_growth(1.02, 1.05, 1.1, 1.0, 4.0), []),
+        (with_growth(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, base=3.0), []),
+        (with_growth(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 4.0, base=3.0), []),
+        (with_growth(1.0, 1.1, 1.0, 1.1, 1.0, 1.1, 1.0, 9.0, indicator="hitech_va_growth"), []),
     ],
     ids=[
         "up", "down", "under twice", "all alike", "scattered", "few peers", "under ten",
@@ -383,7 +393,7 @@ def grown(*factors: float, base: float = 1000.0, indicator: str = "patent_grante
     ],
 )  # fmt: skip
 def test_a_jump_is_far_from_the_peers(rows: list[Row], expected: list[str]) -> None:
-    assert [row["district"] for rule, _, row in found(rows) if rule == "jump"] == expected
+    assert [row["district"] for rule, _, row in findings_of(rows) if rule == "jump"] == expected
 
 
 def test_back_to_normal_is_no_second_jump() -> None:
@@ -393,7 +403,7 @@ def test_back_to_normal_is_no_second_jump() -> None:
         for year in (2023, 2024, 2025)
     ]
     rows[1] |= {"value": 9000.0, "reported": "9000"}
-    assert [(rule, row["year"]) for rule, _, row in found(rows)] == [("jump", 2024)]
+    assert [(rule, row["year"]) for rule, _, row in findings_of(rows)] == [("jump", 2024)]
 
 
 # A whole city: clean, then with one fault.
@@ -401,26 +411,26 @@ def test_back_to_normal_is_no_second_jump() -> None:
 AMOUNT, COUNT, STOCK, FUNDS, LOPSIDED = (
     "contracts_value", "patent_granted", "hnte_total", "proj_funds_won", "incubated_firms",
 )  # fmt: skip
-CITY_GOALS = [target(AMOUNT, "total", 50.0, district=code(n)) for n in DISTRICTS]
+CITY_TARGETS = [target(AMOUNT, "total", 50.0, district=code(n)) for n in DISTRICTS]
 CHECKPOINTS = ((2023, 6), (2023, 12), (2024, 6), (2024, 12), (2025, 3), (2025, 6))
 
 
 def figure(indicator: str, n: int, year: int, month: int) -> float:
     growth = 1.04 + n / 200
-    at = growth ** (year - 2023 + month / 24)
+    factor = growth ** (year - 2023 + month / 24)
     if indicator == AMOUNT:
-        return round((5 + 3 * n) * at * month / 12, 2)
+        return round((5 + 3 * n) * factor * month / 12, 2)
     if indicator == COUNT:
-        return float(round((300 + 70 * n) * at * month / 12))
+        return float(round((300 + 70 * n) * factor * month / 12))
     if indicator == STOCK:
-        return float(round((100 + 37 * n) * at))
+        return float(round((100 + 37 * n) * factor))
     if indicator == FUNDS:
-        return float(round(900 * n * at * month / 12))
-    return float(round((400 if n == 1 else 4) * at))
+        return float(round(900 * n * factor * month / 12))
+    return float(round((400 if n == 1 else 4) * factor))
 
 
 def city() -> tuple[list[Row], list[Row]]:
-    """Fresh figures of 2025H1 with all that a form can print beside them, and those before."""
+    """Received figures of 2025H1 with all printed results, and the stored figures before."""
     rows: list[Row] = []
     for indicator in (AMOUNT, COUNT, STOCK, FUNDS, LOPSIDED):
         for year, month in CHECKPOINTS:
@@ -452,64 +462,64 @@ def city() -> tuple[list[Row], list[Row]]:
     return fresh, stored
 
 
-def cell(fresh: list[Row], indicator: str, district: str = code(4), level: str = "") -> Row:
+def find_row(fresh: list[Row], indicator: str, district: str = code(4), level: str = "") -> Row:
     return next(r for r in fresh if key(r)[:3] == (district, indicator, level))
 
 
-def put(row: Row, value: float) -> Row:
+def set_value(row: Row, value: float) -> Row:
     row |= {"value": value, "reported": str(value)}
     return row
 
 
-def times(factor: float) -> Callable[[Row], Any]:
-    return lambda row: put(row, round(row["value"] * factor, 2))
+def scale(factor: float) -> Callable[[Row], Any]:
+    return lambda row: set_value(row, round(row["value"] * factor, 2))
 
 
-def change(**columns: Any) -> Callable[[Row], Any]:
+def set_columns(**columns: Any) -> Callable[[Row], Any]:
     return lambda row: row.update(columns)
 
 
-def add(column: str, much: float) -> Callable[[Row], Any]:
+def add_to(column: str, much: float) -> Callable[[Row], Any]:
     return lambda row: row.update({column: row[column] + much})
 
 
 FAULTS: list[tuple[str, str, tuple[str, str, str], Callable[[Row], Any]]] = [
     ("over_masked", "value", (STOCK, code(4), ""),
-     change(value=None, status="masked", reported="20xx多家")),
-    ("before_release", "published", (COUNT, code(4), ""), change(published=day("2025-05-10"))),
-    ("unit_slip", "value", (AMOUNT, code(4), ""), times(1e4)),
-    ("unit_slip", "value", (FUNDS, CITY, ""), times(1e-4)),
+     set_columns(value=None, status="masked", reported="20xx多家")),
+    ("before_release", "published", (COUNT, code(4), ""), set_columns(published=day("2025-05-10"))),
+    ("unit_slip", "value", (AMOUNT, code(4), ""), scale(1e4)),
+    ("unit_slip", "value", (FUNDS, CITY, ""), scale(1e-4)),
     ("percent_slip", "published_growth", (AMOUNT, code(4), ""),
      lambda row: row.update(published_growth=round(row["published_growth"] / 100, 3))),
-    ("jump", "value", (COUNT, code(4), ""), times(10)),
-    ("jump", "value", (FUNDS, code(4), "国家"), times(8)),
-    ("jump", "value", (AMOUNT, code(4), ""), times(0.1)),
-    ("cumulative_below", "value", (COUNT, code(8), ""), times(0.49)),
+    ("jump", "value", (COUNT, code(4), ""), scale(10)),
+    ("jump", "value", (FUNDS, code(4), "国家"), scale(8)),
+    ("jump", "value", (AMOUNT, code(4), ""), scale(0.1)),
+    ("cumulative_below", "value", (COUNT, code(8), ""), scale(0.49)),
     ("unchanged", "value", (STOCK, code(4), ""),
-     lambda row: put(row, figure(STOCK, 4, 2025, 3))),
-    ("growth_differs", "published_growth", (AMOUNT, code(4), ""), add("published_growth", 3.0)),
-    ("growth_differs", "published_growth", (AMOUNT, code(4), ""), times(1.06)),
+     lambda row: set_value(row, figure(STOCK, 4, 2025, 3))),
+    ("growth_differs", "published_growth", (AMOUNT, code(4), ""), add_to("published_growth", 3.0)),
+    ("growth_differs", "published_growth", (AMOUNT, code(4), ""), scale(1.06)),
     ("attainment_differs", "printed_attainment", (AMOUNT, code(4), ""),
-     add("printed_attainment", 4.0)),
-    ("share_differs", "printed_share", (AMOUNT, code(4), ""), add("printed_share", 1.0)),
-    ("share_differs", "value", (AMOUNT, CITY, ""), times(1.1)),
-    ("rank_differs", "printed_rank", (AMOUNT, code(4), ""), add("printed_rank", 1.0)),
-    ("part_over_whole", "value", (FUNDS, code(4), "国家"), times(1.8)),
-    ("parts_differ", "value", (FUNDS, code(4), ""), times(1.06)),
-    ("share_over_100", "value", (LOPSIDED, code(1), ""), times(1.2)),
-    ("districts_differ", "value", (STOCK, CITY, ""), times(1.01)),
-    ("districts_differ", "value", (COUNT, CITY, ""), times(0.95)),
+     add_to("printed_attainment", 4.0)),
+    ("share_differs", "printed_share", (AMOUNT, code(4), ""), add_to("printed_share", 1.0)),
+    ("share_differs", "value", (AMOUNT, CITY, ""), scale(1.1)),
+    ("rank_differs", "printed_rank", (AMOUNT, code(4), ""), add_to("printed_rank", 1.0)),
+    ("part_over_whole", "value", (FUNDS, code(4), "国家"), scale(1.8)),
+    ("parts_differ", "value", (FUNDS, code(4), ""), scale(1.06)),
+    ("share_over_100", "value", (LOPSIDED, code(1), ""), scale(1.2)),
+    ("districts_differ", "value", (STOCK, CITY, ""), scale(1.01)),
+    ("districts_differ", "value", (COUNT, CITY, ""), scale(0.95)),
 ]  # fmt: skip
 
 
 def test_a_clean_city_has_no_finding() -> None:
     fresh, stored = city()
-    assert found(fresh, stored, CITY_GOALS) == []
+    assert findings_of(fresh, stored, CITY_TARGETS) == []
 
 
-def test_a_clean_city_that_comes_in_at_once_has_no_finding() -> None:
+def test_a_clean_city_ingested_at_once_has_no_finding() -> None:
     fresh, stored = city()
-    assert found([*fresh, *stored], (), CITY_GOALS) == []
+    assert findings_of([*fresh, *stored], (), CITY_TARGETS) == []
 
 
 @pytest.mark.parametrize(
@@ -520,52 +530,52 @@ def test_one_fault_gives_one_finding_at_its_cell(
 ) -> None:
     fresh, stored = city()
     indicator, district, level = at
-    plant(cell(fresh, indicator, district, level))
-    told = [(r, c, *key(row)[:3]) for r, c, row in found(fresh, stored, CITY_GOALS)]
-    assert told == [(rule, column, district, indicator, level)]
+    plant(find_row(fresh, indicator, district, level))
+    reported = [(r, c, *key(row)[:3]) for r, c, row in findings_of(fresh, stored, CITY_TARGETS)]
+    assert reported == [(rule, column, district, indicator, level)]
 
 
 @pytest.mark.parametrize(
     ("rule", "column", "at", "plant"), FAULTS, ids=[f"{f[0]}-{'-'.join(f[2])}" for f in FAULTS]
 )
-def test_a_correction_in_the_same_intake_heals_the_fault(
+def test_a_correction_in_the_same_intake_removes_the_finding(
     rule: str, column: str, at: tuple[str, str, str], plant: Callable[[Row], Any]
 ) -> None:
     fresh, stored = city()
-    row = cell(fresh, *at)
+    row = find_row(fresh, *at)
     original = dict(row)
     plant(row)
-    assert found([*fresh, original], stored, CITY_GOALS) == []
+    assert findings_of([*fresh, original], stored, CITY_TARGETS) == []
 
 
-def test_many_faults_are_told_whatever_the_order_of_the_rows() -> None:
+def test_several_faults_are_found_in_any_order_of_the_rows() -> None:
     fresh, stored = city()
     for district, (indicator, plant) in zip(
         (code(2), code(3), code(4), CITY),
-        ((COUNT, times(10)), (AMOUNT, times(1e4)), (FUNDS, times(1.06)), (STOCK, times(1.01))),
+        ((COUNT, scale(10)), (AMOUNT, scale(1e4)), (FUNDS, scale(1.06)), (STOCK, scale(1.01))),
         strict=True,
     ):
-        plant(cell(fresh, indicator, district))
-    told = found(fresh, stored, CITY_GOALS)
-    assert sorted(rule for rule, _, _ in told) == [
+        plant(find_row(fresh, indicator, district))
+    reported = findings_of(fresh, stored, CITY_TARGETS)
+    assert sorted(rule for rule, _, _ in reported) == [
         "districts_differ", "jump", "parts_differ", "unit_slip",
     ]  # fmt: skip
     for seed in range(3):
-        assert found(fresh, stored, CITY_GOALS, shuffle=seed) == told
+        assert findings_of(fresh, stored, CITY_TARGETS, shuffle=seed) == reported
 
 
 @pytest.mark.parametrize("status", ["masked", "missing", "not_applicable"])
-def test_a_figure_that_is_not_there_is_never_compared(status: str) -> None:
+def test_a_figure_without_a_value_is_never_compared(status: str) -> None:
     fresh, stored = city()
     for row in fresh:
         if row["district"] == code(4):
             row |= {"value": None, "status": status, "reported": ""}
-    told = {row["district"] for _, _, row in found(fresh, stored, CITY_GOALS)}
-    # Others stay comparable; what 无 leaves out of the sum, the city's figure still holds.
-    assert told == ({CITY} if status == "not_applicable" else set())
+    reported = {row["district"] for _, _, row in findings_of(fresh, stored, CITY_TARGETS)}
+    # 无 counts as covered, so the sum is compared with the city's figure and falls short of it.
+    assert reported == ({CITY} if status == "not_applicable" else set())
 
 
-def test_what_does_not_apply_counts_as_covered() -> None:
+def test_a_figure_that_does_not_apply_counts_as_covered() -> None:
     rows = [observation("hnte_total", 50.0, district=code(n)) for n in range(1, 8)]
     none = observation("hnte_total", None, district=code(8), status="not_applicable")
     assert rules([*rows, none, observation("hnte_total", 350.0, district=CITY)]) == []
@@ -582,33 +592,33 @@ def test_zones_are_never_summed_and_never_above_the_city() -> None:
         observation("hnte_total", 400.0, district=CITY),
         observation("hnte_total", 450.0, district="900151"),
     ]
-    assert rules(rows, units=units) == []
+    assert rules(rows, district_table=units) == []
 
 
-def test_a_district_that_was_merged_is_not_waited_for() -> None:
+def test_a_dissolved_district_is_not_expected() -> None:
     units = districts(8, {"code": code(8), "valid_to": day("2024-12-31")})
     rows = [observation("hnte_total", 50.0, district=code(n)) for n in range(1, 8)]
     rows.append(observation("hnte_total", 400.0, district=CITY))
-    assert rules(rows, units=units) == ["districts_differ"]
+    assert rules(rows, district_table=units) == ["districts_differ"]
 
 
-def test_a_sum_is_not_judged_over_two_grades() -> None:
+def test_a_sum_over_two_grades_is_not_compared() -> None:
     rows = [observation("hnte_total", 50.0, district=code(n)) for n in DISTRICTS]
     rows[0]["grade"] = "forecast"
     rows.append(observation("hnte_total", 450.0, district=CITY))
     assert rules(rows) == []
 
 
-def test_a_stored_city_leaves_the_fault_with_the_fresh_district() -> None:
+def test_against_a_stored_city_figure_the_received_district_is_at_fault() -> None:
     rows = [observation("hnte_total", 50.0 + n, district=code(n)) for n in DISTRICTS]
     stored = [*rows[1:], observation("hnte_total", 450.0, district=CITY)]
-    [(rule, _, row)] = found(rows[:1], stored)
+    [(rule, _, row)] = findings_of(rows[:1], stored)
     assert (rule, row["district"]) == ("districts_differ", DISTRICT)
 
 
-def test_several_districts_above_the_city_are_the_citys_fault() -> None:
+def test_with_several_districts_above_the_city_the_city_is_at_fault() -> None:
     rows = [observation("hnte_total", 50.0, district=code(n)) for n in DISTRICTS]
-    [(rule, _, row)] = found([*rows, observation("hnte_total", 4.0, district=CITY)])
+    [(rule, _, row)] = findings_of([*rows, observation("hnte_total", 4.0, district=CITY)])
     assert (rule, row["district"]) == ("share_over_100", CITY)
 
 
@@ -620,21 +630,21 @@ def test_a_blank_leaves_the_stored_figure_and_a_withdrawal_does_not() -> None:
     assert rules([late, blank | {"reported": "撤销"}], stored) == []
 
 
-def test_a_figure_of_tomorrow_is_told_apart_from_one_not_yet_released() -> None:
+def test_a_future_figure_and_one_not_yet_released_have_different_messages() -> None:
     rows = [observation("rd_fte", 5.0, 2024, 12)]
-    [(_, _, early)] = found(rows, today="2025-03-01")
-    [(_, _, future)] = found(rows, today="2024-11-01")
+    [(_, _, early)] = findings_of(rows, today="2025-03-01")
+    [(_, _, future)] = findings_of(rows, today="2024-11-01")
     assert "2025年7月起方可取得" in early["wrong"]
     assert "尚未结束" in future["wrong"]
 
 
 def test_the_texts_say_what_is_wrong_and_what_would_be_right() -> None:
-    stored = series("contracts_value", 16.5, last=2024)
-    [(_, _, slip)] = found(series("contracts_value", 186000.0), stored)
+    stored = yearly_series("contracts_value", 16.5, last=2024)
+    [(_, _, slip)] = findings_of(yearly_series("contracts_value", 186000.0), stored)
     assert slip["wrong"].startswith("186000亿元与2024年上半年的16.5亿元")
     assert "18.6亿元" in slip["right"]
     fallen = [observation("contracts_value", 15.0, published_growth=9.1)]
-    [(_, _, growth)] = found(fallen, stored)
+    [(_, _, growth)] = findings_of(fallen, stored)
     assert "−9.1%" in growth["wrong"]
 
 
@@ -648,11 +658,11 @@ def test_an_empty_intake_finds_nothing() -> None:
     assert result.columns == ["_n", "rule", "column", "wrong", "right"]
 
 
-def test_a_small_tolerance_is_the_registrys() -> None:
+def test_a_small_tolerance_comes_from_the_registry() -> None:
     rows = [observation("hnte_total", 50.0, district=code(n)) for n in DISTRICTS]
     rows.append(observation("hnte_total", 404.0, district=CITY))
     assert rules(rows) == ["districts_differ"]
-    assert rules(rows, known=indicators(hnte_total={"tolerance": 0.02})) == []
+    assert rules(rows, indicator_table=indicators(hnte_total={"tolerance": 0.02})) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -661,7 +671,7 @@ def test_a_small_tolerance_is_the_registrys() -> None:
     off=st.integers(-5, 5),
     seed=st.integers(0, 99),
 )
-def test_a_citys_count_is_the_sum_of_its_districts_to_the_last_one(
+def test_the_count_of_a_city_is_exactly_the_sum_of_its_districts(
     values: list[int], off: int, seed: int
 ) -> None:
     rows = [

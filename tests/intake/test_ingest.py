@@ -1,4 +1,4 @@
-"""Files taken in, taken back, mended and sent again: what stands, and what is still kept out."""
+"""Files ingested, withdrawn, corrected and sent again: the current figures and the rejected rows."""
 
 from __future__ import annotations
 
@@ -32,25 +32,29 @@ TARGET = {"district": "900101", "indicator": "patent_granted", "year": "2025", "
 
 
 def send(city: Path, name: str, *rows: dict[str, str]) -> Path:
+    """Write rows to a file in the inbox."""
     return write_csv(city / "inbox" / name, rows)
 
 
-def take(city: Path, *paths: Path) -> list[Ingested]:
+def ingest_files(city: Path, *paths: Path) -> list[Ingested]:
+    """Ingest files on TODAY."""
     return ingest(Desk(city), paths, today=TODAY)
 
 
-def receipt(one: Ingested) -> dict[str, Any]:
-    assert one.receipt is not None
-    return one.receipt
+def receipt(file: Ingested) -> dict[str, Any]:
+    """The receipt of a file, which must have one."""
+    assert file.receipt is not None
+    return file.receipt
 
 
-def standing(city: Path, year: int = 2025) -> dict[str, str]:
-    """The figure of each district in a year as received, as it stands."""
+def current_figures(city: Path, year: int = 2025) -> dict[str, str]:
+    """The current figure of each district in a year, as received."""
     stored = Store(city / "store").observations().lazy().filter(pl.col("year") == year)
     return dict(current(stored).select("district", "reported").collect().iter_rows())
 
 
-def kept_out(city: Path) -> list[tuple[str, str, str]]:
+def rejected_rows(city: Path) -> list[tuple[str, str, str]]:
+    """Rule, file and cell of the rows in quarantine."""
     rows = Store(city / "store").quarantine()
     return rows.select("rule", "file", "cell").rows()
 
@@ -60,13 +64,13 @@ def wide_city(tmp_path: Path) -> Path:
     return make_dataset(tmp_path / "city", 12)
 
 
-# Taking back
+# Withdrawing
 
 
-def test_an_intake_taken_back_no_longer_counts_and_nothing_is_erased(city: Path) -> None:
+def test_a_withdrawn_intake_no_longer_counts_and_nothing_is_deleted(city: Path) -> None:
     first, second = (
-        receipt(one)["id"]
-        for one in take(
+        receipt(file)["id"]
+        for file in ingest_files(
             city,
             send(city, "01.csv", FIGURE, FIGURE | {"district": "900102", "value": "80"}),
             send(city, "02.csv", FIGURE | {"value": "95"}),
@@ -76,7 +80,7 @@ def test_an_intake_taken_back_no_longer_counts_and_nothing_is_erased(city: Path)
     rows = withdraw(Desk(city), [second])
 
     store = Store(city / "store")
-    assert standing(city) == {"900101": "90", "900102": "80"}
+    assert current_figures(city) == {"900101": "90", "900102": "80"}
     assert store.observations(second)["reported"].to_list() == ["90", "95", "80"]
     assert store.active()["id"].to_list() == [first]
     columns = ["action", "withdraws", "file", "table", "rows", "accepted"]
@@ -84,56 +88,60 @@ def test_an_intake_taken_back_no_longer_counts_and_nothing_is_erased(city: Path)
     assert store.receipts()["id"].to_list() == [first, second, rows["id"].item()]
 
 
-def test_what_an_open_data_set_shows_follows_a_taking_back(city: Path) -> None:
+def test_an_open_data_set_follows_a_withdrawal(city: Path) -> None:
     dataset = Desk(city)
-    [one] = ingest(dataset, [send(city, "01.csv", FIGURE)], today=TODAY)
+    [file] = ingest(dataset, [send(city, "01.csv", FIGURE)], today=TODAY)
     before = dataset.observations.height
 
-    withdraw(dataset, [receipt(one)["id"]])
+    withdraw(dataset, [receipt(file)["id"]])
 
     assert (before, dataset.observations.height) == (1, 0)
 
 
-def test_targets_are_taken_back_like_figures(city: Path) -> None:
-    one, other = (TARGET | {"value": value} for value in ("160", "150"))
-    taken = take(city, send(city, "01.csv", one), send(city, "02.csv", other))
+def test_targets_are_withdrawn_like_figures(city: Path) -> None:
+    first, second = (TARGET | {"value": value} for value in ("160", "150"))
+    ingested = ingest_files(city, send(city, "01.csv", first), send(city, "02.csv", second))
 
-    withdraw(Desk(city), [receipt(taken[0])["id"]])
+    withdraw(Desk(city), [receipt(ingested[0])["id"]])
 
     assert Desk(city).targets["value"].to_list() == [150.0]
 
 
-def test_a_file_taken_back_may_come_in_again(city: Path) -> None:
+def test_a_withdrawn_file_may_be_ingested_again(city: Path) -> None:
     path = send(city, "01.csv", FIGURE)
-    [one] = take(city, path)
-    withdraw(Desk(city), [receipt(one)["id"]])
+    [file] = ingest_files(city, path)
+    withdraw(Desk(city), [receipt(file)["id"]])
 
-    [again] = take(city, path)
+    [repeated] = ingest_files(city, path)
 
-    assert receipt(again)["id"][:6] == "000003"
-    assert [receipt(again)[c] for c in ("accepted", "unchanged")] == [1, 0]
-    assert standing(city) == {"900101": "90"}
+    assert receipt(repeated)["id"][:6] == "000003"
+    assert [receipt(repeated)[c] for c in ("accepted", "unchanged")] == [1, 0]
+    assert current_figures(city) == {"900101": "90"}
 
 
-def test_several_intakes_are_taken_back_in_one_step_each_once(city: Path) -> None:
-    taken = take(city, *(send(city, f"{n}.csv", FIGURE | {"district": code(n)}) for n in (1, 2, 3)))
-    first, _, third = (receipt(one)["id"] for one in taken)
+def test_several_intakes_are_withdrawn_in_one_step_each_once(city: Path) -> None:
+    ingested = ingest_files(
+        city, *(send(city, f"{n}.csv", FIGURE | {"district": code(n)}) for n in (1, 2, 3))
+    )
+    first, _, third = (receipt(file)["id"] for file in ingested)
 
     rows = withdraw(Desk(city), [third, first, third])
 
     assert rows["withdraws"].to_list() == [third, first]
     assert rows["id"].str.slice(0, 6).to_list() == ["000004", "000005"]
-    assert list(standing(city)) == ["900102"]
+    assert list(current_figures(city)) == ["900102"]
 
 
-@pytest.mark.parametrize("wrong", ["000009-00000000", "01.csv", "", "taken back", "a withdrawal"])
-def test_what_cannot_be_taken_back_is_refused_with_a_remedy_and_nothing_changes(
+@pytest.mark.parametrize("wrong", ["000009-00000000", "01.csv", "", "withdrawn", "a withdrawal"])
+def test_what_cannot_be_withdrawn_is_refused_with_a_remedy_and_nothing_changes(
     city: Path, wrong: str
 ) -> None:
-    taken = take(city, *(send(city, f"{n}.csv", FIGURE | {"district": code(n)}) for n in (1, 2)))
-    first, second = (receipt(one)["id"] for one in taken)
+    ingested = ingest_files(
+        city, *(send(city, f"{n}.csv", FIGURE | {"district": code(n)}) for n in (1, 2))
+    )
+    first, second = (receipt(file)["id"] for file in ingested)
     withdrawal = withdraw(Desk(city), [first])["id"].item()
-    unknown = {"taken back": first, "a withdrawal": withdrawal}.get(wrong, wrong)
+    unknown = {"withdrawn": first, "a withdrawal": withdrawal}.get(wrong, wrong)
     before = Store(city / "store").receipts()
 
     with pytest.raises(UsageError, match="to withdraw") as caught:
@@ -142,50 +150,50 @@ def test_what_cannot_be_taken_back_is_refused_with_a_remedy_and_nothing_changes(
     assert unknown in caught.value.message
     assert second in caught.value.remedy
     assert Store(city / "store").receipts().equals(before)
-    assert list(standing(city)) == ["900102"]
+    assert list(current_figures(city)) == ["900102"]
 
 
-def test_nothing_can_be_taken_back_from_a_store_that_is_not_there(city: Path) -> None:
+def test_nothing_can_be_withdrawn_from_a_missing_store(city: Path) -> None:
     with pytest.raises(UsageError, match="to withdraw"):
         withdraw(Desk(city), ["000001-00000000"])
 
     assert Store(city / "store").receipts().height == 0
 
 
-def test_findings_of_an_intake_taken_back_are_no_longer_open(city: Path) -> None:
-    [one] = take(city, send(city, "01.csv", FIGURE | {"value": "许多"}))
-    before = kept_out(city)
+def test_findings_of_a_withdrawn_intake_are_no_longer_open(city: Path) -> None:
+    [file] = ingest_files(city, send(city, "01.csv", FIGURE | {"value": "许多"}))
+    before = rejected_rows(city)
 
-    withdraw(Desk(city), [receipt(one)["id"]])
+    withdraw(Desk(city), [receipt(file)["id"]])
 
     assert before == [("not_a_number", "01.csv", "D2")]
     assert Store(city / "store").open_findings().height == 0
 
 
-def test_taking_back_the_correction_brings_the_fault_back_to_quarantine(city: Path) -> None:
-    take(city, send(city, "01.csv", FIGURE | {"value": "许多"}))
-    [one] = take(city, send(city, "02.csv", FIGURE))
-    corrected = kept_out(city)
+def test_withdrawing_the_correction_returns_the_row_to_quarantine(city: Path) -> None:
+    ingest_files(city, send(city, "01.csv", FIGURE | {"value": "许多"}))
+    [file] = ingest_files(city, send(city, "02.csv", FIGURE))
+    corrected = rejected_rows(city)
 
-    withdraw(Desk(city), [receipt(one)["id"]])
+    withdraw(Desk(city), [receipt(file)["id"]])
 
     assert corrected == []
-    assert kept_out(city) == [("not_a_number", "01.csv", "D2")]
+    assert rejected_rows(city) == [("not_a_number", "01.csv", "D2")]
 
 
 # Quarantine
 
 
-def test_a_row_kept_out_lies_in_quarantine_as_received(city: Path) -> None:
+def test_a_rejected_row_is_in_quarantine_as_received(city: Path) -> None:
     row = FIGURE | {"value": "９０ 多少", "grade": "快报", "note": "{甲}"}
 
-    take(city, send(city, "01.csv", FIGURE | {"district": "900102"}, row))
+    ingest_files(city, send(city, "01.csv", FIGURE | {"district": "900102"}, row))
 
-    [found] = Store(city / "store").quarantine().to_dicts()
-    assert json.loads(found["row"]) == {column: text or None for column, text in row.items()}
-    assert (found["district"], found["indicator"]) == ("900101", "patent_granted")
-    assert (found["level"], found["year"], found["month"]) == ("", 2025, 6)
-    assert list(standing(city)) == ["900102"]
+    [finding] = Store(city / "store").quarantine().to_dicts()
+    assert json.loads(finding["row"]) == {column: text or None for column, text in row.items()}
+    assert (finding["district"], finding["indicator"]) == ("900101", "patent_granted")
+    assert (finding["level"], finding["year"], finding["month"]) == ("", 2025, 6)
+    assert list(current_figures(city)) == ["900102"]
 
 
 @pytest.mark.parametrize("name", ["01.csv", "01-更正.csv"])
@@ -193,43 +201,43 @@ def test_a_row_leaves_quarantine_with_the_corrected_file_whatever_its_name(
     city: Path, name: str
 ) -> None:
     good = FIGURE | {"district": "900102"}
-    take(city, send(city, "01.csv", FIGURE | {"value": "许多"}, good))
-    before = len(kept_out(city))
+    ingest_files(city, send(city, "01.csv", FIGURE | {"value": "许多"}, good))
+    before = len(rejected_rows(city))
 
-    [one] = take(city, send(city, name, FIGURE | {"value": "91"}, good))
+    [file] = ingest_files(city, send(city, name, FIGURE | {"value": "91"}, good))
 
-    assert (before, kept_out(city)) == (1, [])
-    assert standing(city) == {"900101": "91", "900102": "90"}
+    assert (before, rejected_rows(city)) == (1, [])
+    assert current_figures(city) == {"900101": "91", "900102": "90"}
     assert Store(city / "store").findings().height == 1
-    assert receipt(one)["unchanged"] == (1 if name == "01.csv" else 0)
+    assert receipt(file)["unchanged"] == (1 if name == "01.csv" else 0)
 
 
 def test_a_corrected_file_with_another_fault_has_only_that_one_open(city: Path) -> None:
     rows = [FIGURE | {"value": "许多"}, FIGURE | {"district": "900102", "value": "不少"}]
-    take(city, send(city, "01.csv", *rows))
+    ingest_files(city, send(city, "01.csv", *rows))
 
-    take(city, send(city, "01.csv", FIGURE, rows[1]))
+    ingest_files(city, send(city, "01.csv", FIGURE, rows[1]))
 
-    assert kept_out(city) == [("not_a_number", "01.csv", "D3")]
+    assert rejected_rows(city) == [("not_a_number", "01.csv", "D3")]
 
 
 @pytest.mark.parametrize("blank", ["", "—", "…"])
-def test_a_blank_in_another_file_answers_nothing(city: Path, blank: str) -> None:
-    take(city, send(city, "01.csv", FIGURE | {"value": "许多"}))
+def test_a_blank_in_another_file_resolves_no_finding(city: Path, blank: str) -> None:
+    ingest_files(city, send(city, "01.csv", FIGURE | {"value": "许多"}))
 
-    take(city, send(city, "02.csv", FIGURE | {"value": blank}))
+    ingest_files(city, send(city, "02.csv", FIGURE | {"value": blank}))
 
-    assert kept_out(city) == [("not_a_number", "01.csv", "D2")]
+    assert rejected_rows(city) == [("not_a_number", "01.csv", "D2")]
 
 
 def test_a_target_leaves_quarantine_with_the_corrected_target(city: Path) -> None:
-    take(city, send(city, "01.csv", TARGET | {"value": "翻一番"}))
-    before = kept_out(city)
+    ingest_files(city, send(city, "01.csv", TARGET | {"value": "翻一番"}))
+    before = rejected_rows(city)
 
-    take(city, send(city, "02.csv", TARGET | {"value": "160"}))
+    ingest_files(city, send(city, "02.csv", TARGET | {"value": "160"}))
 
     assert before == [("not_a_number", "01.csv", "E2")]
-    assert kept_out(city) == []
+    assert rejected_rows(city) == []
     assert Desk(city).targets["value"].to_list() == [160.0]
 
 
@@ -242,80 +250,80 @@ measure = "flow"
 """
 
 
-def test_what_the_registry_did_not_know_comes_in_with_the_same_file_once_it_does(
+def test_a_row_unknown_to_the_registry_is_accepted_from_the_same_file_once_known(
     city: Path,
 ) -> None:
     path = send(city, "01.csv", FIGURE, FIGURE | {"indicator": "热度数", "value": "7"})
-    take(city, path)
-    before = kept_out(city)
+    ingest_files(city, path)
+    before = rejected_rows(city)
     (city / "indicators.toml").write_text(ALIAS + 'aliases = ["热度数"]\n', encoding="utf-8")
 
-    [again] = take(city, path)
-    [third] = take(city, path)
+    [repeated] = ingest_files(city, path)
+    [third] = ingest_files(city, path)
 
     assert before == [("unknown_indicator", "01.csv", "B3")]
-    assert [receipt(again)[c] for c in ("rows", "accepted", "unchanged")] == [2, 1, 1]
+    assert [receipt(repeated)[c] for c in ("rows", "accepted", "unchanged")] == [2, 1, 1]
     stored = Store(city / "store").observations()
     assert stored.select("indicator", "reported").rows() == [
         ("heat", "7"),
         ("patent_granted", "90"),
     ]
-    assert kept_out(city) == []
+    assert rejected_rows(city) == []
     assert (third.receipt, third.checked) == (None, None)
 
 
-def test_a_district_that_was_missing_from_the_list_comes_in_once_it_is_there(city: Path) -> None:
+def test_a_district_missing_from_the_list_is_accepted_once_it_is_added(city: Path) -> None:
     path = send(city, "01.csv", FIGURE | {"district": "900109"})
-    take(city, path)
+    ingest_files(city, path)
     with (city / "districts.csv").open("a", encoding="utf-8") as file:
         file.write("900109,新区,900100,\n")
 
-    take(city, path)
+    ingest_files(city, path)
 
-    assert standing(city) == {"900109": "90"}
-    assert kept_out(city) == []
+    assert current_figures(city) == {"900109": "90"}
+    assert rejected_rows(city) == []
 
 
 def test_a_file_whose_faults_remain_is_checked_again_and_changes_nothing(city: Path) -> None:
     path = send(city, "01.csv", FIGURE, FIGURE | {"district": "900102", "value": "许多"})
-    take(city, path)
+    ingest_files(city, path)
 
-    [again] = take(city, path)
+    [repeated] = ingest_files(city, path)
 
-    assert again.receipt is None
-    assert again.checked is not None
-    assert again.checked.findings["rule"].to_list() == ["not_a_number"]
+    assert repeated.receipt is None
+    assert repeated.checked is not None
+    assert repeated.checked.findings["rule"].to_list() == ["not_a_number"]
     assert Store(city / "store").receipts().height == Store(city / "store").findings().height == 1
 
 
-# Mended and sent again
+# Corrected and sent again
 
 
-def test_a_copy_under_another_name_brings_nothing_again_though_a_row_is_kept_out(
+def test_a_copy_under_another_name_adds_nothing_even_with_a_rejected_row(
     city: Path,
 ) -> None:
     rows = [FIGURE | {"value": "100"}, FIGURE | {"district": "900102", "value": "许多"}]
-    take(city, send(city, "01.csv", *rows))
-    take(city, send(city, "02.csv", FIGURE | {"value": "80"}))
+    ingest_files(city, send(city, "01.csv", *rows))
+    ingest_files(city, send(city, "02.csv", FIGURE | {"value": "80"}))
 
-    [copy] = take(city, send(city, "03.csv", *rows))
+    [copy] = ingest_files(city, send(city, "03.csv", *rows))
 
     assert copy.receipt is None
-    assert standing(city) == {"900101": "80"}
+    assert current_figures(city) == {"900101": "80"}
 
 
-def test_a_copy_taken_in_once_the_registry_knows_better_clears_the_quarantine(city: Path) -> None:
+def test_a_copy_ingested_after_a_registry_fix_clears_the_quarantine(city: Path) -> None:
     rows = [FIGURE, FIGURE | {"indicator": "热度数", "value": "7"}]
-    take(city, send(city, "01.csv", *rows))
+    ingest_files(city, send(city, "01.csv", *rows))
     (city / "indicators.toml").write_text(ALIAS + 'aliases = ["热度数"]\n', encoding="utf-8")
 
-    [copy] = take(city, send(city, "01（复制）.csv", *rows))
+    [copy] = ingest_files(city, send(city, "01（复制）.csv", *rows))
 
     assert [receipt(copy)[c] for c in ("accepted", "unchanged")] == [1, 1]
-    assert kept_out(city) == []
+    assert rejected_rows(city) == []
 
 
-# States of one cell, each in a file of the same name, and the last that stands.
+# Values of one cell in successive files of the same name, and the current one at the end.
 STATES = [
     (["100", "80", "100"], "100"),
     (["100", "80", "80.0"], "80.0"),
@@ -327,51 +335,51 @@ STATES = [
 ]
 
 
-def test_a_file_that_goes_back_to_an_earlier_figure_is_believed(wide_city: Path) -> None:
+def test_a_file_may_return_to_an_earlier_figure(wide_city: Path) -> None:
     for number in range(3):
         rows = [
             FIGURE | {"district": code(n), "value": states[number]}
             for n, (states, _) in enumerate(STATES, 1)
         ]
-        # Each state mends something, so that no two are the same file.
-        take(
+        # Another row differs each time, so that no two files have the same content.
+        ingest_files(
             wide_city, send(wide_city, "01.csv", *rows, FIGURE | {"checkpoint": f"{2020 + number}"})
         )
 
-    stands = standing(wide_city, 2025)
-    assert stands == {code(n): expected for n, (_, expected) in enumerate(STATES, 1)}
+    figures = current_figures(wide_city, 2025)
+    assert figures == {code(n): expected for n, (_, expected) in enumerate(STATES, 1)}
 
 
-def test_a_target_that_goes_back_to_an_earlier_one_is_believed(city: Path) -> None:
+def test_a_target_may_return_to_an_earlier_one(city: Path) -> None:
     for number, value in enumerate(("160", "150", "160")):
         other = TARGET | {"district": "900102", "value": str(number)}
-        take(city, send(city, "01.csv", TARGET | {"value": value}, other))
+        ingest_files(city, send(city, "01.csv", TARGET | {"value": value}, other))
 
-    own = Desk(city).targets.filter(pl.col("district") == "900101")
-    assert own["value"].to_list() == [160.0, 150.0, 160.0]
+    district_rows = Desk(city).targets.filter(pl.col("district") == "900101")
+    assert district_rows["value"].to_list() == [160.0, 150.0, 160.0]
 
 
-def test_moved_rows_and_reworded_remarks_are_no_new_version(city: Path) -> None:
+def test_moved_rows_and_reworded_notes_are_no_new_version(city: Path) -> None:
     other = FIGURE | {"district": "900102"}
-    take(city, send(city, "01.csv", FIGURE, other))
+    ingest_files(city, send(city, "01.csv", FIGURE, other))
     third = FIGURE | {"district": "900103"}
 
-    [one] = take(city, send(city, "01.csv", third, other, FIGURE | {"note": "已核对"}))
+    [file] = ingest_files(city, send(city, "01.csv", third, other, FIGURE | {"note": "已核对"}))
 
-    assert [receipt(one)[c] for c in ("rows", "accepted", "unchanged")] == [3, 1, 2]
-
-
-def test_a_state_taken_back_is_no_earlier_state(city: Path) -> None:
-    [one] = take(city, send(city, "01.csv", FIGURE))
-    withdraw(Desk(city), [receipt(one)["id"]])
-
-    [again] = take(city, send(city, "01.csv", FIGURE, FIGURE | {"district": "900102"}))
-
-    assert [receipt(again)[c] for c in ("accepted", "unchanged")] == [2, 0]
-    assert standing(city) == {"900101": "90", "900102": "90"}
+    assert [receipt(file)[c] for c in ("rows", "accepted", "unchanged")] == [3, 1, 2]
 
 
-def test_files_that_cannot_be_taken_in_are_all_named_and_none_of_the_others_is_in(
+def test_a_withdrawn_version_is_no_earlier_version(city: Path) -> None:
+    [file] = ingest_files(city, send(city, "01.csv", FIGURE))
+    withdraw(Desk(city), [receipt(file)["id"]])
+
+    [repeated] = ingest_files(city, send(city, "01.csv", FIGURE, FIGURE | {"district": "900102"}))
+
+    assert [receipt(repeated)[c] for c in ("accepted", "unchanged")] == [2, 0]
+    assert current_figures(city) == {"900101": "90", "900102": "90"}
+
+
+def test_files_that_cannot_be_read_are_all_named_and_no_other_file_is_ingested(
     city: Path,
 ) -> None:
     good = send(city, "01.csv", FIGURE)
@@ -380,7 +388,7 @@ def test_files_that_cannot_be_taken_in_are_all_named_and_none_of_the_others_is_i
     header = send(city, "03.csv", {"district": "900101"})
 
     with pytest.raises(UsageError, match="2 files cannot be read") as caught:
-        take(city, good, empty, header)
+        ingest_files(city, good, empty, header)
 
     assert "02.csv" in caught.value.message
     assert "03.csv" in caught.value.message
@@ -391,10 +399,10 @@ def test_files_that_cannot_be_taken_in_are_all_named_and_none_of_the_others_is_i
 # What a file would change
 
 
-def test_the_changes_a_file_would_make_are_told_and_nothing_is_stored(city: Path) -> None:
+def test_the_changes_a_file_would_make_are_reported_and_nothing_is_stored(city: Path) -> None:
     five = [FIGURE | {"district": code(n), "value": str(90 + n)} for n in range(1, 4)]
     half = [row | {"indicator": "patent_applied"} for row in five[:2]]
-    take(city, send(city, "01.csv", *five, half[0]))
+    ingest_files(city, send(city, "01.csv", *five, half[0]))
     before = Store(city / "store").receipts()
     path = send(
         city, "02.csv", five[0], five[1] | {"value": "99"}, five[2] | {"value": ""},
@@ -414,7 +422,7 @@ def test_the_changes_a_file_would_make_are_told_and_nothing_is_stored(city: Path
     assert Store(city / "store").findings().height == 0
 
 
-# What stands, what a file says, and what that changes.
+# What the store has, what a file reports, and the resulting change.
 CHANGES = [
     (None, {"value": ""}, "blank"),
     (None, {"value": "xx"}, "new"),
@@ -433,23 +441,27 @@ CHANGES = [
 ]
 
 
-def test_each_change_is_told_for_what_it_is(tmp_path: Path) -> None:
+def test_each_change_is_classified(tmp_path: Path) -> None:
     city = make_dataset(tmp_path / "city", len(CHANGES))
-    own = [FIGURE | {"district": code(n)} for n in range(1, len(CHANGES) + 1)]
+    district_rows = [FIGURE | {"district": code(n)} for n in range(1, len(CHANGES) + 1)]
     stored = [
-        row | more for row, (more, _, _) in zip(own, CHANGES, strict=True) if more is not None
+        row | more
+        for row, (more, _, _) in zip(district_rows, CHANGES, strict=True)
+        if more is not None
     ]
-    take(city, send(city, "01.csv", *stored))
-    path = send(city, "02.csv", *(row | c[1] for row, c in zip(own, CHANGES, strict=True)))
+    ingest_files(city, send(city, "01.csv", *stored))
+    path = send(
+        city, "02.csv", *(row | c[1] for row, c in zip(district_rows, CHANGES, strict=True))
+    )
 
     changes = diff(Desk(city), check_file(Desk(city), path, TODAY))
 
     assert changes["change"].to_list() == [change for _, _, change in CHANGES]
 
 
-def test_the_unchanged_rows_of_a_mended_file_would_not_undo_a_correction(city: Path) -> None:
-    take(city, send(city, "01.csv", FIGURE | {"value": "100"}))
-    take(city, send(city, "02.csv", FIGURE | {"value": "80"}))
+def test_the_unchanged_rows_of_a_corrected_file_do_not_undo_a_correction(city: Path) -> None:
+    ingest_files(city, send(city, "01.csv", FIGURE | {"value": "100"}))
+    ingest_files(city, send(city, "02.csv", FIGURE | {"value": "80"}))
     path = send(city, "01.csv", FIGURE | {"value": "100"}, FIGURE | {"district": "900102"})
 
     changes = diff(Desk(city), check_file(Desk(city), path, TODAY))
@@ -457,59 +469,63 @@ def test_the_unchanged_rows_of_a_mended_file_would_not_undo_a_correction(city: P
     assert changes.select("district", "change").rows() == [
         ("900101", "superseded"), ("900102", "new"),
     ]  # fmt: skip
-    take(city, path)
-    assert standing(city) == {"900101": "80", "900102": "90"}
+    ingest_files(city, path)
+    assert current_figures(city) == {"900101": "80", "900102": "90"}
 
 
-def test_what_a_mended_file_repeated_comes_back_when_the_first_one_is_taken_back(
+def test_rows_a_corrected_file_repeated_return_when_the_first_file_is_withdrawn(
     city: Path,
 ) -> None:
-    [first] = take(
+    [first] = ingest_files(
         city, send(city, "报表.csv", FIGURE, FIGURE | {"district": "900102", "value": "乱"})
     )
     path = send(city, "报表.csv", FIGURE, FIGURE | {"district": "900102"})
-    take(city, path)
+    ingest_files(city, path)
 
     withdraw(Desk(city), [receipt(first)["id"]])
-    without = standing(city)
-    [again] = take(city, path)
+    without = current_figures(city)
+    [repeated] = ingest_files(city, path)
 
     assert without == {"900102": "90"}
-    assert receipt(again)["accepted"] == 1
-    assert standing(city) == {"900101": "90", "900102": "90"}
+    assert receipt(repeated)["accepted"] == 1
+    assert current_figures(city) == {"900101": "90", "900102": "90"}
 
 
-def test_a_later_file_of_another_content_does_not_answer_what_is_kept_out(city: Path) -> None:
-    take(city, send(city, "更正.csv", FIGURE, FIGURE | {"district": "900102", "value": "乱"}))
-    take(city, send(city, "更正.csv", FIGURE | {"indicator": "patent_applied", "value": "8"}))
-    waiting = Store(city / "store").quarantine()["district"].to_list()
+def test_a_later_file_with_other_rows_does_not_resolve_a_rejected_row(city: Path) -> None:
+    ingest_files(
+        city, send(city, "更正.csv", FIGURE, FIGURE | {"district": "900102", "value": "乱"})
+    )
+    ingest_files(
+        city, send(city, "更正.csv", FIGURE | {"indicator": "patent_applied", "value": "8"})
+    )
+    quarantine = Store(city / "store").quarantine()["district"].to_list()
 
-    take(city, send(city, "更正.csv", FIGURE, FIGURE | {"district": "900102"}))
+    ingest_files(city, send(city, "更正.csv", FIGURE, FIGURE | {"district": "900102"}))
 
-    assert waiting == ["900102"]
+    assert quarantine == ["900102"]
     assert Store(city / "store").quarantine().is_empty()
 
 
-def test_figures_dated_by_their_files_name_come_in_anew_under_the_right_name(city: Path) -> None:
+def test_figures_dated_by_the_file_name_are_ingested_again_under_the_right_name(city: Path) -> None:
     row = {c: t for c, t in FIGURE.items() if c != "checkpoint"}
-    take(city, send(city, "2025年全年.csv", row))
+    ingest_files(city, send(city, "2025年全年.csv", row))
 
-    [again] = take(city, send(city, "2025年度 上半年.csv", row))
+    [repeated] = ingest_files(city, send(city, "2025年度 上半年.csv", row))
 
-    assert receipt(again)["accepted"] == 1
+    assert receipt(repeated)["accepted"] == 1
     dates = Desk(city).observations.select("year", "month").rows()
     assert sorted(dates) == [(2025, 6), (2025, 12)]
 
 
-def test_a_correction_with_an_error_leaves_the_figure_it_would_replace_out_of_comparisons(
+def test_a_correction_with_an_error_excludes_the_figure_it_would_replace_from_comparisons(
     city: Path,
 ) -> None:
-    whole, part = "rd_expenditure", "rd_basic"
+    total, part = "rd_expenditure", "rd_basic"
     row = FIGURE | {"checkpoint": "2024", "published": "2025-12-01"}
-    take(city, send(city, "2024-01.csv", row | {"indicator": whole, "value": "1600亿元"}))
+    ingest_files(city, send(city, "2024-01.csv", row | {"indicator": total, "value": "1600亿元"}))
 
     path = send(
-        city, "2024-02.csv", row | {"indicator": whole, "value": "乱"},
+        city, "2024-02.csv", row | {"indicator": total, "value": "乱"},
         row | {"indicator": part, "value": "1900亿元"},
     )  # fmt: skip
     checked = check_file(Desk(city), path, TODAY)
@@ -517,25 +533,25 @@ def test_a_correction_with_an_error_leaves_the_figure_it_would_replace_out_of_co
     assert checked.findings["rule"].to_list() == ["not_a_number"]
 
 
-def test_files_of_the_same_name_from_two_districts_do_not_answer_each_other(
+def test_files_of_the_same_name_from_two_districts_do_not_resolve_each_others_findings(
     city: Path, tmp_path: Path
 ) -> None:
     first = send(tmp_path / "a", "报表.csv", FIGURE, FIGURE | {"indicator": "nothing"})
     second = send(tmp_path / "b", "报表.csv", FIGURE | {"district": "900102"})
-    mended = send(tmp_path / "c", "报表.csv", FIGURE)
+    corrected = send(tmp_path / "c", "报表.csv", FIGURE)
 
-    take(city, first)
-    take(city, second)
-    kept_out = Store(city / "store").quarantine()["district"].to_list()
-    take(city, mended)
+    ingest_files(city, first)
+    ingest_files(city, second)
+    rejected_rows = Store(city / "store").quarantine()["district"].to_list()
+    ingest_files(city, corrected)
 
-    assert kept_out == ["900101"]
+    assert rejected_rows == ["900101"]
     assert Store(city / "store").quarantine().is_empty()
 
 
-def test_the_changes_of_targets_are_told_too(city: Path) -> None:
+def test_the_changes_of_targets_are_reported_too(city: Path) -> None:
     rows = [TARGET | {"district": code(n), "value": "160", "strength": ""} for n in (1, 2, 3)]
-    take(city, send(city, "01.csv", *rows[:2]))
+    ingest_files(city, send(city, "01.csv", *rows[:2]))
     path = send(
         city, "02.csv", rows[0], rows[1] | {"value": "150"}, rows[2],
         rows[0] | {"strength": "力争", "value": "180"},
@@ -550,15 +566,16 @@ def test_the_changes_of_targets_are_told_too(city: Path) -> None:
 
 
 def strays(city: Path, *paths: Path) -> list[tuple[str, str]]:
+    """File and cell of the rows whose checkpoint is not that of their file."""
     checked = check_files(Desk(city), paths, today=TODAY)
-    found = pl.concat([one.findings for one in checked])
-    errors = found.filter(pl.col("rule") == "checkpoint_not_files")
+    findings = pl.concat([file.findings for file in checked])
+    errors = findings.filter(pl.col("rule") == "checkpoint_not_files")
     assert set(errors["severity"]) <= {"error"}
     return errors.select("file", "cell").rows()
 
 
-def at(checkpoint: str, count: int, first: int = 1, **more: str) -> list[dict[str, str]]:
-    """Rows of so many districts at a checkpoint."""
+def rows_at(checkpoint: str, count: int, first: int = 1, **more: str) -> list[dict[str, str]]:
+    """One row per district at a checkpoint, for `count` districts."""
     return [
         FIGURE | {"district": code(n), "checkpoint": checkpoint} | more
         for n in range(first, first + count)
@@ -568,21 +585,21 @@ def at(checkpoint: str, count: int, first: int = 1, **more: str) -> list[dict[st
 @pytest.mark.parametrize(
     ("name", "rows", "expected"),
     [
-        ("2025H1-01.csv", at("2025H1", 2) + at("2024H1", 1), ["C4"]),
-        ("2025H1-01.csv", at("2025H1", 1) + at("2025", 1), ["C3"]),
-        ("2025年上半年报表.csv", at("2025Q1", 1) + at("2025H1", 2, 2), ["C2"]),
-        ("2025H1-01.csv", at("2025H1", 1) + at("2024H1", 2), ["C3", "C4"]),
-        ("2025H1-01.csv", at("2024H1", 2), ["C2", "C3"]),
-        ("2025H1-01.csv", at("2025H1", 3), []),
-        ("01.csv", at("2025H1", 8) + at("2024H1", 2), ["C10", "C11"]),
-        ("01.csv", at("2025H1", 7) + at("2024H1", 2), []),
-        ("01.csv", at("2025H1", 5) + at("2024H1", 1), ["C7"]),
-        ("01.csv", at("2025H1", 4) + at("2024H1", 1), []),
-        ("2025H1-01.csv", at("2025H1", 2) + at("2024H1", 1, break_id="新口径"), []),
-        ("2025H1-01.csv", at("2025H1", 2) + at("2024H1", 1, value="许多"), []),
+        ("2025H1-01.csv", rows_at("2025H1", 2) + rows_at("2024H1", 1), ["C4"]),
+        ("2025H1-01.csv", rows_at("2025H1", 1) + rows_at("2025", 1), ["C3"]),
+        ("2025年上半年报表.csv", rows_at("2025Q1", 1) + rows_at("2025H1", 2, 2), ["C2"]),
+        ("2025H1-01.csv", rows_at("2025H1", 1) + rows_at("2024H1", 2), ["C3", "C4"]),
+        ("2025H1-01.csv", rows_at("2024H1", 2), ["C2", "C3"]),
+        ("2025H1-01.csv", rows_at("2025H1", 3), []),
+        ("01.csv", rows_at("2025H1", 8) + rows_at("2024H1", 2), ["C10", "C11"]),
+        ("01.csv", rows_at("2025H1", 7) + rows_at("2024H1", 2), []),
+        ("01.csv", rows_at("2025H1", 5) + rows_at("2024H1", 1), ["C7"]),
+        ("01.csv", rows_at("2025H1", 4) + rows_at("2024H1", 1), []),
+        ("2025H1-01.csv", rows_at("2025H1", 2) + rows_at("2024H1", 1, break_id="新口径"), []),
+        ("2025H1-01.csv", rows_at("2025H1", 2) + rows_at("2024H1", 1, value="许多"), []),
     ],
 )  # fmt: skip
-def test_a_row_of_another_checkpoint_than_its_files_is_kept_out(
+def test_a_row_of_another_checkpoint_than_its_files_is_rejected(
     wide_city: Path, name: str, rows: list[dict[str, str]], expected: list[str]
 ) -> None:
     path = send(wide_city, name, *rows)
@@ -590,52 +607,52 @@ def test_a_row_of_another_checkpoint_than_its_files_is_kept_out(
     assert strays(wide_city, path) == [(name, cell) for cell in expected]
 
 
-def test_a_stray_row_is_told_and_does_not_come_in(city: Path) -> None:
-    path = send(city, "2025H1-01.csv", *at("2025H1", 2), *at("2024H1", 1))
+def test_a_stray_row_is_reported_and_rejected(city: Path) -> None:
+    path = send(city, "2025H1-01.csv", *rows_at("2025H1", 2), *rows_at("2024H1", 1))
 
-    [one] = take(city, path)
+    [file] = ingest_files(city, path)
 
     stored = Store(city / "store")
-    assert [receipt(one)[c] for c in ("rows", "accepted", "errors")] == [3, 2, 1]
+    assert [receipt(file)[c] for c in ("rows", "accepted", "errors")] == [3, 2, 1]
     assert stored.observations()["year"].to_list() == [2025, 2025]
-    [found] = stored.quarantine().to_dicts()
-    assert found["wrong"] == "期别2024年上半年与本文件的期别2025年上半年不一致"
-    assert found["right"] == "应为2025年上半年；如为往期补报，请单独成文件"
-    assert (found["district"], found["year"], found["month"]) == ("900101", 2024, 6)
+    [finding] = stored.quarantine().to_dicts()
+    assert finding["wrong"] == "期别2024年上半年与本文件的期别2025年上半年不一致"
+    assert finding["right"] == "应为2025年上半年；如为往期补报，请单独成文件"
+    assert (finding["district"], finding["year"], finding["month"]) == ("900101", 2024, 6)
 
 
-def test_a_stray_row_leaves_quarantine_when_it_comes_in_a_file_of_its_own(city: Path) -> None:
-    take(city, send(city, "2025H1-01.csv", *at("2025H1", 2), *at("2024H1", 1)))
+def test_a_stray_row_leaves_quarantine_when_it_comes_in_its_own_file(city: Path) -> None:
+    ingest_files(city, send(city, "2025H1-01.csv", *rows_at("2025H1", 2), *rows_at("2024H1", 1)))
 
-    take(city, send(city, "2024H1-补报.csv", *at("2024H1", 1)))
+    ingest_files(city, send(city, "2024H1-补报.csv", *rows_at("2024H1", 1)))
 
-    assert kept_out(city) == []
+    assert rejected_rows(city) == []
     assert sorted(Store(city / "store").observations()["year"]) == [2024, 2025, 2025]
 
 
-def test_a_correction_of_an_earlier_figure_stands_rightly_in_a_later_file(city: Path) -> None:
-    take(city, send(city, "2024H1.csv", *at("2024H1", 1)))
-    later = send(city, "2025H1.csv", *at("2025H1", 3), *at("2024H1", 2, value="88"))
+def test_a_later_file_may_correct_an_earlier_figure(city: Path) -> None:
+    ingest_files(city, send(city, "2024H1.csv", *rows_at("2024H1", 1)))
+    later = send(city, "2025H1.csv", *rows_at("2025H1", 3), *rows_at("2024H1", 2, value="88"))
 
     assert strays(city, later) == [("2025H1.csv", "C6")]
-    take(city, later)
+    ingest_files(city, later)
     stored = Store(city / "store").observations().filter(pl.col("year") == 2024)
     assert stored.select("district", "reported").rows() == [("900101", "90"), ("900101", "88")]
 
 
-def test_what_another_file_of_the_same_intake_brings_may_be_corrected_in_it_too(
+def test_a_file_may_correct_a_figure_of_another_file_of_the_same_intake(
     city: Path,
 ) -> None:
-    earlier = send(city, "2024H1.csv", *at("2024H1", 1))
-    later = send(city, "2025H1.csv", *at("2025H1", 2), *at("2024H1", 1, value="88"))
+    earlier = send(city, "2024H1.csv", *rows_at("2024H1", 1))
+    later = send(city, "2025H1.csv", *rows_at("2025H1", 2), *rows_at("2024H1", 1, value="88"))
 
     assert strays(city, earlier, later) == []
 
 
 def test_each_file_of_an_intake_has_a_checkpoint_of_its_own(city: Path) -> None:
     paths = [
-        send(city, "2024H1.csv", *at("2024H1", 2), *at("2025H1", 1, 3)),
-        send(city, "2025H1.csv", *at("2025H1", 2), *at("2024H1", 1, 3)),
+        send(city, "2024H1.csv", *rows_at("2024H1", 2), *rows_at("2025H1", 1, 3)),
+        send(city, "2025H1.csv", *rows_at("2025H1", 2), *rows_at("2024H1", 1, 3)),
     ]
 
     assert strays(city, *paths) == [("2024H1.csv", "C4"), ("2025H1.csv", "C4")]
@@ -644,8 +661,8 @@ def test_each_file_of_an_intake_has_a_checkpoint_of_its_own(city: Path) -> None:
 # Fill-in workbooks
 
 
-def form(city: Path, name: str, *values: Any, **said: str) -> Path:
-    """A filled fill-in workbook that says of itself what `said` says."""
+def write_workbook(city: Path, name: str, *values: Any, **changes: str) -> Path:
+    """Write a filled-in workbook whose mark is changed by `changes`."""
     path = city / "inbox" / name
     mark = {
         "dataset": city.name, "district": "900101", "checkpoint": "2025H1",
@@ -659,7 +676,7 @@ def form(city: Path, name: str, *values: Any, **said: str) -> Path:
         ):
             sheet.write_row(row, 0, [indicator, "示例数据", "件", 80, value])
         hidden = book.add_worksheet(MARK_SHEET)
-        for row, pair in enumerate([("key", "value"), *(mark | said).items()]):
+        for row, pair in enumerate([("key", "value"), *(mark | changes).items()]):
             hidden.write_row(row, 0, pair)
         hidden.very_hidden()
     return path
@@ -674,20 +691,20 @@ def form(city: Path, name: str, *values: Any, **said: str) -> Path:
         "某市2025H1.xlsx",
     ],
 )
-def test_a_form_comes_home_whatever_its_name(city: Path, name: str) -> None:
-    [one] = take(city, form(city, name, 90, "xx"))
+def test_a_workbook_is_identified_whatever_its_name(city: Path, name: str) -> None:
+    [file] = ingest_files(city, write_workbook(city, name, 90, "xx"))
 
-    assert one.checked is not None
-    assert one.checked.findings.height == 0
+    assert file.checked is not None
+    assert file.checked.findings.height == 0
     stored = Store(city / "store").observations()
     assert stored.select("district", "year", "month", "reported").rows() == [
         ("900101", 2025, 6, "xx"), ("900101", 2025, 6, "90"),
     ]  # fmt: skip
-    assert receipt(one)["form"] == "900101-2025H1"
+    assert receipt(file)["form"] == "900101-2025H1"
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "rule", "words"),
+    ("name", "changes", "rule", "words"),
     [
         ("2024H1.xlsx", {}, "wrong_checkpoint", ["2024年上半年", "2025H1"]),
         ("第1区2024年度 全年报表.xlsx", {}, "wrong_checkpoint", ["2024年", "2025H1"]),
@@ -699,72 +716,74 @@ def test_a_form_comes_home_whatever_its_name(city: Path, name: str) -> None:
         ("第2区2024H1.xlsx", {}, "wrong_checkpoint", ["2024年上半年"]),
     ],
 )
-def test_a_form_that_is_not_what_it_is_named_is_one_finding_and_nothing_comes_in(
-    city: Path, name: str, said: dict[str, str], rule: str, words: Sequence[str]
+def test_a_workbook_whose_name_contradicts_its_mark_is_one_finding_and_is_rejected(
+    city: Path, name: str, changes: dict[str, str], rule: str, words: Sequence[str]
 ) -> None:
-    path = form(city, name, 90, 91, **said)
+    path = write_workbook(city, name, 90, 91, **changes)
 
-    [one] = take(city, path)
+    [file] = ingest_files(city, path)
 
-    assert one.checked is not None
-    [found] = one.checked.findings.to_dicts()
-    assert (found["rule"], found["severity"], found["row"]) == (rule, "error", "")
-    assert all(word in found["wrong"] for word in words)
+    assert file.checked is not None
+    [finding] = file.checked.findings.to_dicts()
+    assert (finding["rule"], finding["severity"], finding["row"]) == (rule, "error", "")
+    assert all(word in finding["wrong"] for word in words)
     assert Store(city / "store").observations().height == 0
 
 
-def test_a_form_named_wrongly_comes_in_once_it_is_renamed(city: Path) -> None:
-    path = form(city, "第2区.xlsx", 90)
-    take(city, path)
+def test_a_wrongly_named_workbook_is_accepted_once_it_is_renamed(city: Path) -> None:
+    path = write_workbook(city, "第2区.xlsx", 90)
+    ingest_files(city, path)
     before = Store(city / "store").open_findings()["rule"].to_list()
 
-    take(city, path.rename(path.with_name("第1区.xlsx")))
+    ingest_files(city, path.rename(path.with_name("第1区.xlsx")))
 
     assert before == ["wrong_district"]
-    assert standing(city) == {"900101": "90"}
+    assert current_figures(city) == {"900101": "90"}
     assert Store(city / "store").open_findings().height == 0
 
 
-def test_a_form_of_an_earlier_registry_comes_in_with_a_warning(city: Path) -> None:
-    path = form(city, "a.xlsx", 90, registry="00000000")
+def test_a_workbook_of_an_earlier_registry_is_accepted_with_a_warning(city: Path) -> None:
+    path = write_workbook(city, "a.xlsx", 90, registry="00000000")
 
-    [one] = take(city, path)
+    [file] = ingest_files(city, path)
 
-    assert one.checked is not None
-    assert one.checked.findings.select("rule", "severity").rows() == [("old_form", "warning")]
-    assert standing(city) == {"900101": "90"}
+    assert file.checked is not None
+    assert file.checked.findings.select("rule", "severity").rows() == [("old_form", "warning")]
+    assert current_figures(city) == {"900101": "90"}
 
 
-def test_a_form_of_another_data_set_is_refused_and_nothing_is_stored(city: Path) -> None:
-    path = form(city, "a.xlsx", 90, dataset="邻市")
+def test_a_workbook_of_another_data_set_is_refused_and_nothing_is_stored(city: Path) -> None:
+    path = write_workbook(city, "a.xlsx", 90, dataset="邻市")
 
     with pytest.raises(UsageError, match="workbook of the data set '邻市'") as caught:
-        take(city, path)
+        ingest_files(city, path)
 
     assert "'city'" in caught.value.remedy
     assert Store(city / "store").receipts().height == 0
 
 
-def test_a_form_whose_mark_was_tampered_with_is_refused(city: Path) -> None:
+def test_a_workbook_whose_mark_was_changed_is_refused(city: Path) -> None:
     path = city / "inbox" / "a.xlsx"
     with xlsxwriter.Workbook(str(path)) as book:
         book.add_worksheet("表").write_row(0, 0, ["标识", "本期数"])
         book.add_worksheet(MARK_SHEET).write_row(0, 0, ["dataset", "city"])
 
     with pytest.raises(UsageError, match="hidden sheet _kejistats was changed") as caught:
-        take(city, path)
+        ingest_files(city, path)
 
     assert caught.value.remedy
 
 
-def test_a_mended_form_under_another_name_is_a_later_state_of_the_same(city: Path) -> None:
-    take(city, form(city, "a.xlsx", "许多", 70))
-    take(city, send(city, "02.csv", FIGURE | {"indicator": "patent_applied", "value": "75"}))
+def test_a_corrected_workbook_under_another_name_is_a_later_version_of_the_same(city: Path) -> None:
+    ingest_files(city, write_workbook(city, "a.xlsx", "许多", 70))
+    ingest_files(
+        city, send(city, "02.csv", FIGURE | {"indicator": "patent_applied", "value": "75"})
+    )
 
-    [one] = take(city, form(city, "b.xlsx", 90, 70))
+    [file] = ingest_files(city, write_workbook(city, "b.xlsx", 90, 70))
 
-    assert [receipt(one)[c] for c in ("rows", "accepted", "unchanged")] == [2, 1, 1]
-    assert kept_out(city) == []
+    assert [receipt(file)[c] for c in ("rows", "accepted", "unchanged")] == [2, 1, 1]
+    assert rejected_rows(city) == []
     metrics = current(Store(city / "store").observations().lazy()).collect()
     assert dict(metrics.select("indicator", "reported").iter_rows()) == {
         "patent_granted": "90", "patent_applied": "75",
@@ -784,7 +803,7 @@ STATEMENTS = st.lists(
 
 
 def split(rows: Sequence[tuple[str, str]], cuts: Sequence[int]) -> list[list[tuple[str, str]]]:
-    """Cut rows into files, also before a district that stands in the file already."""
+    """Split rows into files at `cuts`, and before a district that the file already has."""
     files: list[list[tuple[str, str]]] = [[]]
     for n, row in enumerate(rows):
         if n in cuts or row[0] in [district for district, _ in files[-1]]:
@@ -795,30 +814,30 @@ def split(rows: Sequence[tuple[str, str]], cuts: Sequence[int]) -> list[list[tup
 
 @settings(max_examples=10)
 @given(rows=STATEMENTS, data=st.data())
-def test_the_order_of_receipts_decides_and_neither_files_nor_intakes_do(
+def test_only_the_order_of_rows_decides_not_their_split_into_files_and_intakes(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], data: st.DataObject
 ) -> None:
     expected: dict[str, str] = {}
     for district, value in rows:
         if value not in ("", "—") or expected.get(district, "") in ("", "—"):
             expected[district] = value
-    places = st.lists(st.integers(0, len(rows)), max_size=4)
+    limits = st.lists(st.integers(0, len(rows)), max_size=4)
     city = make_dataset(tmp_path_factory.mktemp("split") / "city")
-    files = split(rows, data.draw(places, label="files begin"))
+    files = split(rows, data.draw(limits, label="files begin"))
     paths = [
-        # Remarks tell files apart: the same content twice is one file.
+        # The note makes contents differ, because the same content counts as one file.
         send(city, f"{n:02d}.csv", *(
             FIGURE | {"district": district, "value": value, "note": str(n)}
-            for district, value in some
+            for district, value in file_rows
         ))
-        for n, some in enumerate(files)
+        for n, file_rows in enumerate(files)
     ]  # fmt: skip
-    borders = sorted({0, len(paths), *data.draw(places, label="intakes begin")})
+    intake_limits = sorted({0, len(paths), *data.draw(limits, label="intakes begin")})
 
-    for first, last in pairwise(borders):
-        take(city, *paths[first:last])
+    for first, last in pairwise(intake_limits):
+        ingest_files(city, *paths[first:last])
 
-    assert standing(city) == expected
+    assert current_figures(city) == expected
     receipts = Store(city / "store").receipts()
     assert receipts["file"].to_list() == [path.name for path in paths]
     assert receipts["accepted"].sum() == len(rows)
@@ -851,7 +870,7 @@ def test_the_mapping_in_the_readme_reads_a_wide_table(city: Path) -> None:
     assert checked.findings.select("rule", "cell").rows() == [("unknown_district", "A5")]
 
 
-def test_an_unknown_district_of_a_wide_row_is_told_once(city: Path) -> None:
+def test_an_unknown_district_of_a_wide_row_is_reported_once(city: Path) -> None:
     with (city / "dataset.toml").open("a", encoding="utf-8") as file:
         file.write(
             """
@@ -877,10 +896,10 @@ columns = [
     assert checked.accepted.height == 2
 
 
-# The Python face
+# Through the Python interface
 
 
-def test_a_data_set_checks_a_file_and_shows_what_it_found(city: Path) -> None:
+def test_a_data_set_checks_a_file_and_shows_the_findings(city: Path) -> None:
     dataset = Desk(city)
     path = send(city, "01.csv", FIGURE | {"district": "900102", "value": "许多"})
 
@@ -893,13 +912,13 @@ def test_a_data_set_checks_a_file_and_shows_what_it_found(city: Path) -> None:
     assert dataset.observations.is_empty()
 
 
-def test_a_data_set_knows_what_is_open_and_what_is_kept_out(city: Path) -> None:
+def test_a_data_set_lists_open_findings_and_rejected_rows(city: Path) -> None:
     rows = [FIGURE | {"value": "许多"}, FIGURE | {"district": "900102", "published_growth": "较快"}]
-    take(city, send(city, "01.csv", *rows))
+    ingest_files(city, send(city, "01.csv", *rows))
     dataset = Desk(city)
 
-    found, waiting = dataset.findings, dataset.quarantine
+    open_findings, quarantine = dataset.findings, dataset.quarantine
 
-    assert found["rule"].to_list() == ["not_a_number", "growth_not_a_number"]
-    assert waiting["rule"].to_list() == ["not_a_number"]
-    assert json.loads(waiting["row"].item())["value"] == "许多"
+    assert open_findings["rule"].to_list() == ["not_a_number", "growth_not_a_number"]
+    assert quarantine["rule"].to_list() == ["not_a_number"]
+    assert json.loads(quarantine["row"].item())["value"] == "许多"

@@ -1,4 +1,4 @@
-"""Received files to checked rows and findings: nothing is dropped silently."""
+"""Received files become checked rows and findings; no row is dropped without a finding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kejistats.reading.layout import _NOTE, _SIGNATURE
 from kejistats.reading.total_rows import TOTAL
 from kejistats.store import Store, current
 from tests.factory import CITY, ROOT, make_dataset, write_csv
-from tests.intake.long_table import OBSERVATION, TARGET, checked
+from tests.intake.factory import OBSERVATION, TARGET, check_csv
 
 OWN_INDICATORS = """
 [[indicator]]
@@ -77,27 +77,33 @@ def test_csv_is_read_in_the_encodings_that_spreadsheets_write(
     )  # fmt: skip
 
 
-def test_chinese_titles_and_words_mean_the_agreed_names(dataset: Dataset, tmp_path: Path) -> None:
+def test_chinese_titles_and_words_are_translated_to_column_names_and_codes(
+    dataset: Dataset, tmp_path: Path
+) -> None:
     figures = {
         "地区": "第1区", "指标": "专利授权数", "期别": "2025H1", "数值": "90件", "单位": "件",
         "级别": "省", "公布增速": "12.3%", "数据级别": "快报", "截止日期": "2025/6/25",
         "公布日期": "2025-07-10", "口径标识": "b1", "备注": "甲",
     }  # fmt: skip
-    goals = {
+    targets = {
         "地区": "第1区", "指标": "专利授权量", "年": "2025年", "目标类型": "区间", "目标值": "30—40",
         "约束": "力争", "比较": "≥", "下达单位": "市", "下达日期": "2025-02-10", "节点": "6:0.4;12:1",
     }  # fmt: skip
 
     observed = check_file(dataset, write_csv(tmp_path / "a.csv", [figures]))
-    aimed = check_file(dataset, write_csv(tmp_path / "b.csv", [goals]))
+    targeted = check_file(dataset, write_csv(tmp_path / "b.csv", [targets]))
 
-    assert observed.findings.height == aimed.findings.height == 0
-    row, goal = observed.accepted.row(0, named=True), aimed.accepted.row(0, named=True)
+    assert observed.findings.height == targeted.findings.height == 0
+    row, target = observed.accepted.row(0, named=True), targeted.accepted.row(0, named=True)
     assert (row["value"], row["level"], row["grade"]) == (90.0, "省", "preliminary")
     assert (row["published_growth"], row["break_id"]) == (12.3, "b1")
     assert (row["as_of"], row["published"]) == (dt.date(2025, 6, 25), dt.date(2025, 7, 10))
-    assert (goal["kind"], goal["value"], goal["value_upper"]) == ("range", 30.0, 40.0)
-    assert (goal["strength"], goal["comparison"], goal["nodes"]) == ("aspired", ">=", "6:0.4;12:1")
+    assert (target["kind"], target["value"], target["value_upper"]) == ("range", 30.0, 40.0)
+    assert (target["strength"], target["comparison"], target["nodes"]) == (
+        "aspired",
+        ">=",
+        "6:0.4;12:1",
+    )
 
 
 def test_blank_lines_above_and_between_leave_addresses_as_received(
@@ -165,13 +171,13 @@ def test_a_formula_error_is_a_finding_at_its_cell(dataset: Dataset, tmp_path: Pa
 
     result = check_file(dataset, path)
 
-    found = result.findings.select("rule", "severity", "sheet", "cell").rows()
-    assert found == [("not_a_number", "error", "表", "D2")]
+    findings = result.findings.select("rule", "severity", "sheet", "cell").rows()
+    assert findings == [("not_a_number", "error", "表", "D2")]
     assert "#DIV/0!" in result.findings["wrong"].item()
     assert result.accepted["district"].to_list() == ["900102"]
 
 
-def test_a_formula_counts_with_its_result(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_formula_is_read_as_its_result(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet()
@@ -209,7 +215,7 @@ def test_what_cannot_be_read_is_refused_with_a_remedy(
     assert caught.value.remedy
 
 
-def test_a_file_that_is_not_there_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no file"):
         check_file(dataset, tmp_path / "none.csv")
 
@@ -270,7 +276,7 @@ def test_figures_are_converted_to_the_registrys_unit(
 ) -> None:
     row = OBSERVATION | {"indicator": indicator, "value": value, "unit": unit}
 
-    result = checked(dataset, tmp_path, row)
+    result = check_csv(dataset, tmp_path, row)
 
     assert result.errors == 0
     assert result.accepted["value"].to_list() == [expected]
@@ -294,7 +300,7 @@ def test_masked_missing_zero_and_bounds_stay_apart(
     dataset: Dataset, tmp_path: Path, value: str, status: str, number: float | None,
     bound: str, upper: float | None,
 ) -> None:  # fmt: skip
-    result = checked(dataset, tmp_path, OBSERVATION | {"indicator": "hnte_total", "value": value})
+    result = check_csv(dataset, tmp_path, OBSERVATION | {"indicator": "hnte_total", "value": value})
 
     row = result.accepted.row(0, named=True)
     assert result.findings.height == 0
@@ -310,7 +316,7 @@ def test_masked_missing_zero_and_bounds_stay_apart(
 def test_published_growth_is_kept_in_percent(
     dataset: Dataset, tmp_path: Path, text: str, expected: float | None
 ) -> None:
-    result = checked(dataset, tmp_path, OBSERVATION | {"published_growth": text})
+    result = check_csv(dataset, tmp_path, OBSERVATION | {"published_growth": text})
 
     assert result.findings.height == 0
     assert result.accepted["published_growth"].to_list() == [expected]
@@ -402,51 +408,53 @@ TARGET_FAULTS = [
 
 
 @pytest.mark.parametrize(("rule", "change", "cell"), OBSERVATION_FAULTS)
-def test_a_faulty_figure_is_one_finding_and_good_rows_go_on(
+def test_a_faulty_figure_is_one_finding_and_the_other_rows_are_accepted(
     dataset: Dataset, tmp_path: Path, rule: str, change: dict[str, str], cell: str
 ) -> None:
     first = OBSERVATION | {"district": "900103"}
     last = OBSERVATION | {"district": "900102"}
 
-    result = checked(dataset, tmp_path, first, OBSERVATION | change, last)
+    result = check_csv(dataset, tmp_path, first, OBSERVATION | change, last)
 
-    found = result.findings.row(0, named=True)
+    finding = result.findings.row(0, named=True)
     assert result.findings.height == result.errors == 1
-    assert (found["rule"], found["cell"], found["severity"]) == (rule, cell, "error")
-    assert (found["file"], found["sheet"], found["intake_id"]) == ("figures.csv", "", None)
-    assert "{" not in found["wrong"] + found["right"]
+    assert (finding["rule"], finding["cell"], finding["severity"]) == (rule, cell, "error")
+    assert (finding["file"], finding["sheet"], finding["intake_id"]) == ("figures.csv", "", None)
+    assert "{" not in finding["wrong"] + finding["right"]
     assert result.accepted["district"].to_list() == ["900103", "900102"]
 
 
 @pytest.mark.parametrize(("rule", "change", "cell"), TARGET_FAULTS)
-def test_a_faulty_target_is_one_finding_and_good_rows_go_on(
+def test_a_faulty_target_is_one_finding_and_the_other_rows_are_accepted(
     dataset: Dataset, tmp_path: Path, rule: str, change: dict[str, str], cell: str
 ) -> None:
     first = TARGET | {"district": "900103"}
     last = TARGET | {"district": "900102"}
 
-    result = checked(dataset, tmp_path, first, TARGET | change, last)
+    result = check_csv(dataset, tmp_path, first, TARGET | change, last)
 
-    found = result.findings.row(0, named=True)
+    finding = result.findings.row(0, named=True)
     assert result.findings.height == result.errors == 1
-    assert (found["rule"], found["cell"], found["severity"]) == (rule, cell, "error")
-    assert "{" not in found["wrong"] + found["right"]
+    assert (finding["rule"], finding["cell"], finding["severity"]) == (rule, cell, "error")
+    assert "{" not in finding["wrong"] + finding["right"]
     assert result.accepted["district"].to_list() == ["900103", "900102"]
 
 
 @pytest.mark.parametrize(("rule", "change", "cell"), WARNINGS)
-def test_a_warning_lets_the_row_in(
+def test_a_warning_accepts_the_row(
     dataset: Dataset, tmp_path: Path, rule: str, change: dict[str, str], cell: str
 ) -> None:
-    result = checked(dataset, tmp_path, OBSERVATION | {"district": "900102"}, OBSERVATION | change)
+    result = check_csv(
+        dataset, tmp_path, OBSERVATION | {"district": "900102"}, OBSERVATION | change
+    )
 
-    found = result.findings.row(0, named=True)
+    finding = result.findings.row(0, named=True)
     assert (result.findings.height, result.errors) == (1, 0)
-    assert (found["rule"], found["cell"], found["severity"]) == (rule, cell, "warning")
+    assert (finding["rule"], finding["cell"], finding["severity"]) == (rule, cell, "warning")
     assert result.accepted["published_growth"].to_list() == [None, None]
 
 
-def test_every_rule_there_is_has_a_case_here() -> None:
+def test_every_row_rule_has_a_case_here() -> None:
     code = [
         (ROOT / "kejistats" / "intake" / f"{m}.py").read_text("utf-8")
         for m in ("row_rules", "check_rows")
@@ -470,7 +478,7 @@ def test_every_rule_there_is_has_a_case_here() -> None:
 def test_a_finding_says_what_would_be_right(
     dataset: Dataset, tmp_path: Path, change: dict[str, str], right: str
 ) -> None:
-    result = checked(dataset, tmp_path, OBSERVATION | change)
+    result = check_csv(dataset, tmp_path, OBSERVATION | change)
 
     assert result.findings["right"].to_list() == [right]
 
@@ -480,7 +488,7 @@ def test_a_row_with_many_faults_has_one_finding_the_structural_one(
 ) -> None:
     bad = {"district": "第9区", "checkpoint": "?", "value": "许多", "published_growth": "持平"}
 
-    result = checked(dataset, tmp_path, OBSERVATION | bad)
+    result = check_csv(dataset, tmp_path, OBSERVATION | bad)
 
     assert result.findings["rule"].to_list() == ["unknown_district"]
 
@@ -488,16 +496,16 @@ def test_a_row_with_many_faults_has_one_finding_the_structural_one(
 def test_the_finding_keeps_the_row_as_received(dataset: Dataset, tmp_path: Path) -> None:
     row = OBSERVATION | {"district": "第9区", "value": "９０ 件", "grade": "快报", "note": "{甲}"}
 
-    result = checked(dataset, tmp_path, row)
+    result = check_csv(dataset, tmp_path, row)
 
     kept = json.loads(result.findings["row"].item())
     assert kept == {column: text or None for column, text in row.items()}
 
 
-def test_a_faulty_row_does_not_shut_out_its_correction_further_down(
+def test_a_faulty_row_does_not_block_its_correction_further_down(
     dataset: Dataset, tmp_path: Path
 ) -> None:
-    result = checked(dataset, tmp_path, OBSERVATION | {"value": "许多"}, OBSERVATION)
+    result = check_csv(dataset, tmp_path, OBSERVATION | {"value": "许多"}, OBSERVATION)
 
     assert result.findings["rule"].to_list() == ["not_a_number"]
     assert result.accepted["value"].to_list() == [90.0]
@@ -511,10 +519,10 @@ def test_levels_and_checkpoints_tell_rows_apart(dataset: Dataset, tmp_path: Path
         OBSERVATION | {"checkpoint": "2024H1"},
     ]
 
-    assert checked(dataset, tmp_path, *rows).accepted.height == 4
+    assert check_csv(dataset, tmp_path, *rows).accepted.height == 4
 
 
-def test_an_assigned_target_beside_an_aspired_one_is_right(
+def test_an_assigned_target_beside_an_aspired_one_is_accepted(
     dataset: Dataset, tmp_path: Path
 ) -> None:
     rows = [
@@ -524,7 +532,7 @@ def test_an_assigned_target_beside_an_aspired_one_is_right(
         TARGET | {"kind": "growth", "value": "8%", "unit": "亿元"},
     ]
 
-    result = checked(dataset, tmp_path, *rows)
+    result = check_csv(dataset, tmp_path, *rows)
 
     assert result.findings.height == 0
     assert result.accepted["value"].to_list() == [160.0, 180.0, 150.0, 8.0]
@@ -547,10 +555,10 @@ def test_a_repeated_row_of_another_sheet_is_a_finding_too(dataset: Dataset, tmp_
 
 def test_figures_and_targets_do_not_share_a_file(dataset: Dataset, tmp_path: Path) -> None:
     figures = [["district", "indicator", "checkpoint", "value"]]
-    goals = [["district", "indicator", "year", "kind", "value"]]
+    targets = [["district", "indicator", "year", "kind", "value"]]
 
     with pytest.raises(UsageError, match="mixes observations and targets"):
-        check_file(dataset, workbook(tmp_path / "a.xlsx", figures, goals))
+        check_file(dataset, workbook(tmp_path / "a.xlsx", figures, targets))
 
 
 # The store
@@ -564,21 +572,25 @@ def test_intake_gives_a_receipt_and_keeps_rows_and_findings(city: Path) -> None:
     )  # fmt: skip
     dataset = Dataset(city)
 
-    [one] = ingest(dataset, [path])
+    [file] = ingest(dataset, [path])
 
     store = Store(city / "store")
-    assert one.receipt is not None
-    counts = [one.receipt[c] for c in ("rows", "accepted", "unchanged", "errors", "warnings")]
+    assert file.receipt is not None
+    counts = [file.receipt[c] for c in ("rows", "accepted", "unchanged", "errors", "warnings")]
     assert counts == [3, 2, 0, 1, 1]
-    assert (one.path, one.receipt["file"], one.receipt["table"]) == (path, "01.csv", "observations")
-    assert re.fullmatch(r"000001-[0-9a-f]{8}", one.receipt["id"])
-    assert store.receipts().to_dicts() == [one.receipt]
-    assert store.observations()["intake_id"].to_list() == [one.receipt["id"]] * 2
-    assert store.findings()["intake_id"].to_list() == [one.receipt["id"]] * 2
+    assert (file.path, file.receipt["file"], file.receipt["table"]) == (
+        path,
+        "01.csv",
+        "observations",
+    )
+    assert re.fullmatch(r"000001-[0-9a-f]{8}", file.receipt["id"])
+    assert store.receipts().to_dicts() == [file.receipt]
+    assert store.observations()["intake_id"].to_list() == [file.receipt["id"]] * 2
+    assert store.findings()["intake_id"].to_list() == [file.receipt["id"]] * 2
     assert set(store.findings()["rule"]) == {"not_a_number", "growth_not_a_number"}
 
 
-def test_what_was_opened_before_an_intake_sees_it_afterwards(city: Path) -> None:
+def test_a_data_set_opened_before_an_intake_shows_it_afterwards(city: Path) -> None:
     dataset = Dataset(city)
     ingest(dataset, [write_csv(city / "inbox" / "01.csv", [OBSERVATION])])
     before = dataset.observations.height, dataset.metrics()["value"].sum()
@@ -589,7 +601,7 @@ def test_what_was_opened_before_an_intake_sees_it_afterwards(city: Path) -> None
     assert (dataset.observations.height, dataset.metrics()["value"].sum()) == (2, 95.0)
 
 
-def test_the_same_content_taken_in_twice_changes_nothing(city: Path) -> None:
+def test_the_same_content_ingested_twice_changes_nothing(city: Path) -> None:
     dataset = Dataset(city)
     path = write_csv(city / "inbox" / "01.csv", [OBSERVATION])
     copy = write_csv(city / "inbox" / "02.csv", [OBSERVATION])
@@ -598,14 +610,14 @@ def test_the_same_content_taken_in_twice_changes_nothing(city: Path) -> None:
 
     again = ingest(dataset, [path, copy])
 
-    assert [(one.path, one.receipt, one.checked) for one in again] == [
+    assert [(file.path, file.receipt, file.checked) for file in again] == [
         (path, None, None), (copy, None, None),
     ]  # fmt: skip
     assert dataset.observations.equals(before)
     assert Store(city / "store").receipts().height == 1
 
 
-def test_a_correction_is_a_new_vintage_and_nothing_is_erased(city: Path) -> None:
+def test_a_correction_is_a_new_vintage_and_nothing_is_deleted(city: Path) -> None:
     dataset = Dataset(city)
     ingest(dataset, [write_csv(city / "inbox" / "01.csv", [OBSERVATION])])
     ingest(dataset, [write_csv(city / "inbox" / "02.csv", [OBSERVATION | {"value": "95"}])])
@@ -641,7 +653,7 @@ def test_a_blank_never_replaces_a_figure_and_a_withdrawal_does(
     assert dataset.observations.height == 2
 
 
-def test_a_wrong_header_leaves_the_store_as_it_was_for_all_files(city: Path) -> None:
+def test_a_wrong_header_leaves_the_store_unchanged_for_all_files(city: Path) -> None:
     good = write_csv(city / "inbox" / "01.csv", [OBSERVATION])
     bad = write_csv(city / "inbox" / "02.csv", [{"district": "900101"}])
 
@@ -657,10 +669,10 @@ def test_a_file_of_errors_only_leaves_its_receipt_and_findings(city: Path) -> No
     dataset = Dataset(city)
     path = write_csv(city / "inbox" / "01.csv", [OBSERVATION | {"value": "许多"}])
 
-    [one] = ingest(dataset, [path])
+    [file] = ingest(dataset, [path])
 
-    assert one.receipt is not None
-    assert [one.receipt[c] for c in ("rows", "accepted", "errors")] == [1, 0, 1]
+    assert file.receipt is not None
+    assert [file.receipt[c] for c in ("rows", "accepted", "errors")] == [1, 0, 1]
     assert dataset.observations.height == 0
     assert Store(city / "store").findings().height == 1
     [again] = ingest(dataset, [path])
@@ -675,14 +687,14 @@ def test_targets_go_through_intake_and_keep_their_vintages(city: Path) -> None:
     first = write_csv(city / "inbox" / "01.csv", [TARGET | {"source": "市政府文件"}])
     second = write_csv(city / "inbox" / "02.csv", [TARGET | {"value": "150"}])
 
-    taken = ingest(dataset, [first, second])
+    ingested = ingest(dataset, [first, second])
 
-    assert [one.receipt["table"] for one in taken if one.receipt] == ["targets", "targets"]
+    assert [file.receipt["table"] for file in ingested if file.receipt] == ["targets", "targets"]
     assert dataset.targets["value"].to_list() == [160.0, 150.0]
     assert dataset.targets["source"].to_list() == ["01.csv#E2（市政府文件）", "02.csv#E2"]
 
 
-def test_the_inbox_is_taken_in_by_name_without_hidden_and_other_files(city: Path) -> None:
+def test_the_inbox_is_listed_by_name_without_hidden_and_other_files(city: Path) -> None:
     for name in ("b.csv", "a.xlsx", "c.CSV", "d.xls", "e.ods", ".d.csv", "~$a.xlsx", "说明.md"):
         (city / "inbox" / name).touch()
 
@@ -691,7 +703,7 @@ def test_the_inbox_is_taken_in_by_name_without_hidden_and_other_files(city: Path
     assert names == ["a.xlsx", "b.csv", "c.CSV", "d.xls", "e.ods"]
 
 
-def test_files_of_the_inbox_are_untaken_until_their_content_has_come_in(city: Path) -> None:
+def test_files_of_the_inbox_are_pending_until_their_content_is_ingested(city: Path) -> None:
     dataset = Dataset(city)
     first = write_csv(city / "inbox" / "01.csv", [OBSERVATION])
     write_csv(city / "inbox" / "02.csv", [OBSERVATION | {"value": "91"}])
@@ -712,12 +724,12 @@ def test_a_data_set_without_inbox_says_where_files_go(city: Path) -> None:
 
 # By property
 
-# Totals and notes are no rows of figures and are read apart; test_reading.py has them. Texts are
-# also drawn from the words in the code, where these occur.
+# Texts that read as totals or notes are excluded: such rows are left out, see test_reading.py.
+# Hypothesis also draws texts from the string constants of the code, where these words occur.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8).filter(
     lambda text: not pl.Series([text.strip()]).str.contains(f"{TOTAL}|{_NOTE}|{_SIGNATURE}").any()
 )
-CELLS = {
+FIGURE_CELLS = {
     "district": st.sampled_from(["900101", "第2区", "同名区", "第9区", ""]) | TEXTS,
     "indicator": st.sampled_from(["patent_granted", "专利授权数", "contracts_value"]) | TEXTS,
     "checkpoint": st.sampled_from(["2025H1", "2025Q2", "2024", "2025M13"]) | TEXTS,
@@ -726,24 +738,24 @@ CELLS = {
     "grade": st.sampled_from(["", "", "快报"]) | TEXTS,
     "published_growth": st.sampled_from(["", "12.3", "inf"]) | TEXTS,
 }
-GOALS = {
-    "district": CELLS["district"],
-    "indicator": CELLS["indicator"],
+TARGET_CELLS = {
+    "district": FIGURE_CELLS["district"],
+    "indicator": FIGURE_CELLS["indicator"],
     "year": st.sampled_from(["2025", "2025年", "0001"]) | TEXTS,
     "kind": st.sampled_from(["total", "growth", "range", "multi_year", "下达"]) | TEXTS,
-    "value": CELLS["value"],
+    "value": FIGURE_CELLS["value"],
     "value_upper": st.sampled_from(["", "", "200", "inf"]) | TEXTS,
     "base_year": st.sampled_from(["", "", "2022", "1"]) | TEXTS,
     "nodes": st.sampled_from(["", "", "6:0.5;12:1"]) | TEXTS,
 }
 
 
-def filled(row: dict[str, str]) -> bool:
-    """Whether a row holds anything; spaces are nothing."""
+def is_filled(row: dict[str, str]) -> bool:
+    """Whether a row has any text; spaces do not count."""
     return any(text.strip() for text in row.values())
 
 
-@pytest.mark.parametrize("columns", [CELLS, GOALS], ids=["figures", "targets"])
+@pytest.mark.parametrize("columns", [FIGURE_CELLS, TARGET_CELLS], ids=["figures", "targets"])
 @settings(max_examples=40)
 @given(data=st.data())
 def test_every_row_received_is_accepted_or_has_its_error(
@@ -760,30 +772,31 @@ def test_every_row_received_is_accepted_or_has_its_error(
     result = check_file(dataset, path)
 
     errors = result.findings.filter(pl.col("severity") == "error")
-    assert result.rows == sum(map(filled, rows))
+    assert result.rows == sum(map(is_filled, rows))
     assert result.accepted.height + errors.height == result.rows
     assert errors["cell"].str.extract(r"(\d+)$").n_unique() == errors.height
-    mark = pl.lit("000001-00000000").alias("intake_id")
+    intake_id = pl.lit("000001-00000000").alias("intake_id")
     model = {"observations": "observation", "targets": "target"}[result.table]
     from kejistats.model.tables import TABLES
 
     assert (
-        TABLES[model].checked(result.accepted.with_columns(mark)).height == result.accepted.height
+        TABLES[model].checked(result.accepted.with_columns(intake_id)).height
+        == result.accepted.height
     )
 
 
-def test_percent_cells_read_as_they_are_shown(dataset: Dataset, tmp_path: Path) -> None:
+def test_percent_cells_are_read_as_displayed(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "figures.xlsx"
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet("数据")
         built_in = book.add_format({"num_format": 10})
-        own = book.add_format({"num_format": "0.0%"})
+        custom = book.add_format({"num_format": "0.0%"})
         quoted = book.add_format({"num_format": '0.000" %"'})
         sheet.write_row(0, 0, ["district", "indicator", "checkpoint", "value", "published_growth"])
         sheet.write_row(1, 0, ["900101", "rd_industrial", "2025H1", 5.92])
         sheet.write(1, 4, -0.031, built_in)
         sheet.write_row(2, 0, ["900101", "hitech_va_growth", "2025H1"])
-        sheet.write(2, 3, 0.096, own)
+        sheet.write(2, 3, 0.096, custom)
         sheet.write_row(3, 0, ["900102", "hitech_va_growth", "2025H1"])
         sheet.write(3, 3, 9.6, quoted)
 
@@ -809,16 +822,19 @@ def test_figures_under_a_blank_header_are_refused_and_not_lost(
         check_file(dataset, path)
 
 
-def test_a_mended_file_sent_again_does_not_undo_a_correction(city: Path) -> None:
+def test_a_corrected_file_sent_again_does_not_undo_another_correction(city: Path) -> None:
     dataset = Dataset(city)
     first = [OBSERVATION | {"value": "100"}, OBSERVATION | {"district": "900102", "value": "O"}]
     ingest(dataset, [write_csv(city / "inbox" / "01.csv", first)])
     ingest(dataset, [write_csv(city / "inbox" / "02.csv", [OBSERVATION | {"value": "80"}])])
-    mended = [first[0], first[1] | {"value": "70"}]
+    corrected = [first[0], first[1] | {"value": "70"}]
 
-    [one] = ingest(dataset, [write_csv(city / "inbox" / "01.csv", mended)])
+    [file] = ingest(dataset, [write_csv(city / "inbox" / "01.csv", corrected)])
 
-    stands = current(dataset.observations.lazy()).collect()
-    assert one.receipt is not None
-    assert [one.receipt[c] for c in ("rows", "accepted", "unchanged")] == [2, 1, 1]
-    assert dict(stands.select("district", "value").iter_rows()) == {"900101": 80.0, "900102": 70.0}
+    current_rows = current(dataset.observations.lazy()).collect()
+    assert file.receipt is not None
+    assert [file.receipt[c] for c in ("rows", "accepted", "unchanged")] == [2, 1, 1]
+    assert dict(current_rows.select("district", "value").iter_rows()) == {
+        "900101": 80.0,
+        "900102": 70.0,
+    }

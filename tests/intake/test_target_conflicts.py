@@ -1,4 +1,4 @@
-"""Targets of one district, indicator and year that cannot all be reached."""
+"""Targets of one district, indicator and year that cannot all be met."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from kejistats.dataset import Dataset
 from kejistats.intake import ingest
 from tests.factory import make_dataset, write_csv
-from tests.intake.long_table import OBSERVATION, TARGET, checked
+from tests.intake.factory import OBSERVATION, TARGET, check_csv
 
 FLOOR = TARGET | {"value": "160"}
 CEILING = TARGET | {"kind": "上限", "value": "150"}
@@ -43,7 +43,7 @@ CONTRADICTIONS = [
      [STOCK | {"kind": "净增", "value": "20"}, STOCK | {"kind": "上限", "value": "115"}],
      ("E3", "value"), "E2净增目标20件（上年末100件，即年末120件）高于E3上限目标115件",
      "净增目标应不高于15件，或上限目标应不低于120件"),
-    ("a level that holds beside a net increase",
+    ("a level below the base beside a net increase",
      [STOCK | {"kind": "年末水平", "value": "90"}, STOCK | {"kind": "净增", "value": "20"}],
      ("E3", "value"), "E2年末水平目标90件低于上年末100件，与E3净增目标20件不一致",
      "净增20件的，年末水平应为120件；请核对两个目标和上年末数"),
@@ -61,7 +61,7 @@ AGREEMENTS = {
         FLOOR, FLOOR | {"value": "140", "valid_from": "2025-05-01"},
         CEILING | {"valid_from": "2025-05-01"},
     ],
-    "a net increase of a base not known": [
+    "a net increase of an unknown base": [
         STOCK | {"district": "900102", "kind": "净增", "value": "20"},
         STOCK | {"district": "900102", "kind": "上限", "value": "15"},
     ],
@@ -73,7 +73,7 @@ AGREEMENTS = {
 
 @pytest.fixture(scope="module")
 def december(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """A city of which last December's stock of one district is known."""
+    """A city whose store has last December's stock of one district."""
     city = make_dataset(tmp_path_factory.mktemp("december") / "city")
     dataset = Dataset(city)
     figure = {"indicator": "invention_valid", "checkpoint": "2024", "value": "100"}
@@ -82,58 +82,58 @@ def december(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("rows", "where", "wrong", "right"),
+    ("rows", "location", "wrong", "right"),
     [case[1:] for case in CONTRADICTIONS],
     ids=[case[0] for case in CONTRADICTIONS],
 )
-def test_targets_that_cannot_both_be_reached_are_one_warning(
-    december: Dataset, tmp_path: Path, rows: list[dict[str, str]], where: tuple[str, str],
+def test_targets_that_cannot_both_be_met_are_one_warning(
+    december: Dataset, tmp_path: Path, rows: list[dict[str, str]], location: tuple[str, str],
     wrong: str, right: str,
 ) -> None:  # fmt: skip
-    result = checked(december, tmp_path, *rows)
+    result = check_csv(december, tmp_path, *rows)
 
-    [found] = result.findings.to_dicts()
-    assert (found["rule"], found["severity"]) == ("targets_contradict", "warning")
-    assert (found["cell"], json.loads(found["row"]).get("value")) == (
-        where[0], rows[int(where[0][1:]) - 2]["value"],
+    [finding] = result.findings.to_dicts()
+    assert (finding["rule"], finding["severity"]) == ("targets_contradict", "warning")
+    assert (finding["cell"], json.loads(finding["row"]).get("value")) == (
+        location[0], rows[int(location[0][1:]) - 2]["value"],
     )  # fmt: skip
-    assert found["wrong"].startswith(wrong)
-    assert right in found["right"]
-    assert (found["district"], found["indicator"], found["year"]) == (
+    assert finding["wrong"].startswith(wrong)
+    assert right in finding["right"]
+    assert (finding["district"], finding["indicator"], finding["year"]) == (
         "900101", rows[0]["indicator"], 2025,
     )  # fmt: skip
     assert result.accepted.height == len(rows)
 
 
 @pytest.mark.parametrize("rows", AGREEMENTS.values(), ids=AGREEMENTS)
-def test_targets_that_can_both_be_reached_or_are_not_sure_to_contradict_are_right(
+def test_targets_that_can_both_be_met_or_may_agree_have_no_finding(
     december: Dataset, tmp_path: Path, rows: list[dict[str, str]]
 ) -> None:
-    result = checked(december, tmp_path, *rows)
+    result = check_csv(december, tmp_path, *rows)
 
     assert result.findings.height == 0
     assert result.accepted.height == len(rows)
 
 
-def test_a_target_is_held_against_those_received_before(city: Path) -> None:
+def test_a_target_is_compared_with_those_received_before(city: Path) -> None:
     dataset = Dataset(city)
     first = write_csv(city / "inbox" / "01.csv", [CEILING | {"source": "市政府文件"}])
     second = write_csv(city / "inbox" / "02.csv", [FLOOR])
-    mended = write_csv(city / "inbox" / "03.csv", [CEILING | {"value": "170"}])
+    corrected = write_csv(city / "inbox" / "03.csv", [CEILING | {"value": "170"}])
 
-    found = [one.checked.findings for one in ingest(dataset, [first]) if one.checked]
-    found += [one.checked.findings for one in ingest(dataset, [second]) if one.checked]
-    told = dataset.findings["wrong"].to_list()
-    found += [one.checked.findings for one in ingest(dataset, [mended]) if one.checked]
+    findings = [file.checked.findings for file in ingest(dataset, [first]) if file.checked]
+    findings += [file.checked.findings for file in ingest(dataset, [second]) if file.checked]
+    open_messages = dataset.findings["wrong"].to_list()
+    findings += [file.checked.findings for file in ingest(dataset, [corrected]) if file.checked]
 
-    assert [len(one) for one in found] == [0, 1, 0]
-    assert told == [
+    assert [len(file) for file in findings] == [0, 1, 0]
+    assert open_messages == [
         "02.csv#E2的全年总量目标160件高于01.csv#E2（市政府文件）的上限目标150件，不能同时达到"
     ]
     assert dataset.findings.height == 0
 
 
-def test_targets_of_one_intake_are_held_against_each_other_and_the_december_beside_them(
+def test_targets_of_one_intake_are_compared_with_each_other_and_with_its_december_figure(
     city: Path,
 ) -> None:
     figure = {"indicator": "invention_valid", "checkpoint": "2024", "value": "100"}
@@ -144,10 +144,10 @@ def test_targets_of_one_intake_are_held_against_each_other_and_the_december_besi
     }
     paths = [write_csv(city / "inbox" / f"{name}.csv", [row]) for name, row in rows.items()]
 
-    taken = ingest(Dataset(city), paths)
+    ingested = ingest(Dataset(city), paths)
 
-    found = [one.checked.findings["wrong"].to_list() for one in taken if one.checked]
-    assert found == [[], [], [
+    messages = [file.checked.findings["wrong"].to_list() for file in ingested if file.checked]
+    assert messages == [[], [], [
         "02.csv#E2的净增目标20件（上年末100件，即年末120件）高于03.csv#E2的上限目标115件，"
         "不能同时达到",
     ]]  # fmt: skip

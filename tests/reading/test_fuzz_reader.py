@@ -1,4 +1,4 @@
-"""Mutated files: the reader says what it read or refuses, and no figure comes from nowhere."""
+"""Mutated files are read or refused with a remedy, and no figure is invented."""
 
 from __future__ import annotations
 
@@ -19,8 +19,14 @@ from kejistats.model.errors import UsageError
 from kejistats.reading.read_file import read_sheets
 from kejistats.reading.sheet import ROW, Sheet
 from tests.factory import FIXTURES
-from tests.reading.test_hostile import changed, part
-from tests.reading.test_reading import HEADER, LINE, book, is_header
+from tests.reading.factory import (
+    HEADER,
+    LINE,
+    is_header,
+    read_part,
+    replace_parts,
+    write_workbook,
+)
 
 NAMES = ["received.xlsx", "received.xls", "received.ods"]
 FEW, MANY = 40, 700
@@ -31,7 +37,7 @@ def source(name: str) -> bytes:
     if not name.endswith("x"):
         return (FIXTURES / name).read_bytes()
     with TemporaryDirectory() as folder:
-        return book(
+        return write_workbook(
             Path(folder) / name,
             表=[["统计表"], HEADER, LINE, ["900102", *LINE[1:3], "约3.2万"], ["合计", *LINE[1:]]],
             底=[HEADER, [*LINE[:3], 1234.5]],
@@ -43,39 +49,39 @@ def read(raw: bytes, name: str) -> list[Sheet] | None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(raw)
-        found, error = None, None
+        sheets, error = None, None
         try:
-            found = read_sheets(path, (), is_header)
+            sheets = read_sheets(path, (), is_header)
         except UsageError as refused:
             error = refused
         assert [entry.name for entry in Path(folder).iterdir()] == [name]
     if error:
         assert error.remedy
         assert str(error).replace("\n", "").isprintable()
-    for sheet in found or []:
+    for sheet in sheets or []:
         assert sheet.rows.columns[0] == ROW
         assert set(sheet.letters) == set(sheet.rows.columns[1:])
         assert all(isinstance(dtype, pl.String) for dtype in sheet.rows.dtypes[1:])
         assert sheet.rows[ROW].is_sorted()
-    return found
+    return sheets
 
 
-def mutate(data: st.DataObject, raw: bytes, most: int = 6) -> bytes:
-    """Flip, delete, insert or repeat a few stretches of bytes."""
-    changed = bytearray(raw)
-    for _ in range(data.draw(st.integers(1, most))):
-        at = data.draw(st.integers(0, max(len(changed) - 1, 0)))
+def mutate(data: st.DataObject, raw: bytes, max_changes: int = 6) -> bytes:
+    """Flip, delete, insert or repeat a few ranges of bytes."""
+    mutated = bytearray(raw)
+    for _ in range(data.draw(st.integers(1, max_changes))):
+        at = data.draw(st.integers(0, max(len(mutated) - 1, 0)))
         length = data.draw(st.sampled_from([1, 1, 2, 4, 30, 500]))
         kind = data.draw(st.sampled_from(["flip", "flip", "delete", "insert", "repeat"]))
-        if kind == "flip" and changed:
-            changed[at] ^= 1 << data.draw(st.integers(0, 7))
+        if kind == "flip" and mutated:
+            mutated[at] ^= 1 << data.draw(st.integers(0, 7))
         elif kind == "delete":
-            del changed[at : at + length]
+            del mutated[at : at + length]
         elif kind == "insert":
-            changed[at:at] = data.draw(st.binary(min_size=1, max_size=8))
+            mutated[at:at] = data.draw(st.binary(min_size=1, max_size=8))
         else:
-            changed[at:at] = changed[at : at + length]
-    return bytes(changed)
+            mutated[at:at] = mutated[at : at + length]
+    return bytes(mutated)
 
 
 def mutated_bytes(data: st.DataObject, name: str) -> None:
@@ -105,7 +111,7 @@ FIGURE = re.compile(r"-?\d{1,12}(?:\.\d+)?")
 
 
 def written(parts: list[bytes]) -> tuple[set[Decimal], set[str]]:
-    """The numbers and the texts that stand in the XML of sheets and their strings."""
+    """The numbers and the texts in the XML of sheets and shared strings."""
     numbers, texts = set(), set()
     for element in (e for p in parts for e in ET.fromstring(p).iter()):
         for text in (element.text, element.get(OFFICE_VALUE)):
@@ -119,21 +125,23 @@ def written(parts: list[bytes]) -> tuple[set[Decimal], set[str]]:
 
 def mutated_xml(data: st.DataObject, name: str) -> None:
     raw = source(name)
-    inside = data.draw(st.sampled_from(XML[name]))
-    content = part(raw, inside).decode()
+    part_name = data.draw(st.sampled_from(XML[name]))
+    content = read_part(raw, part_name).decode()
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(content)))
         length = data.draw(st.sampled_from([0, 0, 1, 3, 20, 200]))
         piece = data.draw(st.sampled_from([*PIECES, ""]))
         content = content[:at] + piece + content[at + length :]
 
-    found = read(changed(raw, **{inside: content.encode()}), name)
+    sheets = read(replace_parts(raw, **{part_name: content.encode()}), name)
 
-    if found is None:
+    if sheets is None:
         return
-    parts = [content.encode() if cells == inside else part(raw, cells) for cells in CELLS[name]]
+    parts = [
+        content.encode() if cells == part_name else read_part(raw, cells) for cells in CELLS[name]
+    ]
     numbers, texts = written(parts)
-    for text in (t for sheet in found for c in sheet.letters for t in sheet.rows[c].drop_nulls()):
+    for text in (t for sheet in sheets for c in sheet.letters for t in sheet.rows[c].drop_nulls()):
         assert not FIGURE.fullmatch(text) or text in texts or Decimal(text) in numbers
 
 
@@ -143,10 +151,10 @@ BY_XML = pytest.mark.parametrize("name", XML)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_to_mutate_can_be_read(name: str) -> None:
-    found = read(source(name), name)
+    sheets = read(source(name), name)
 
-    assert found
-    assert found[0].rows.height >= 2
+    assert sheets
+    assert sheets[0].rows.height >= 2
 
 
 @BY_BYTES

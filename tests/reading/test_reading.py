@@ -1,10 +1,8 @@
-"""Received files of every kind to sheets of text: each figure as written, each at its place."""
+"""Files of every type are read into text tables: each figure as written, with its address."""
 
 from __future__ import annotations
 
 import datetime as dt
-import zipfile
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +16,29 @@ from hypothesis import strategies as st
 from kejistats.model.errors import UsageError
 from kejistats.model.settings import Wide, WideColumn
 from kejistats.reading.form_mark import MARK_SHEET, Mark
-from kejistats.reading.read_file import COVER_SHEET, read_sheets
-from kejistats.reading.sheet import ROW, Sheet
+from kejistats.reading.read_file import COVER_SHEET
+from kejistats.reading.sheet import ROW
 from tests.factory import FIXTURES
-
-HEADER = ["district", "indicator", "checkpoint", "value"]
-LINE = ["900101", "patent_granted", "2025H1", 90]
-
-
-def is_header(texts: Collection[str]) -> bool:
-    """Whether a row is the header of the long form, by its agreed or its Chinese titles."""
-    return {"indicator", "value"} <= set(texts) or {"指标", "数值"} <= set(texts)
-
-
-def sheets(path: Path, *wide: Wide) -> list[Sheet]:
-    return read_sheets(path, wide, is_header)
-
-
-def only(path: Path, *wide: Wide) -> Sheet:
-    [sheet] = sheets(path, *wide)
-    return sheet
-
-
-def texts(sheet: Sheet) -> list[tuple[Any, ...]]:
-    """The rows without their numbers."""
-    return sheet.rows.drop(ROW).rows()
-
-
-def book(path: Path, **tables: Sequence[Sequence[Any]]) -> Path:
-    """Write sheets of cells; None leaves a cell blank."""
-    with xlsxwriter.Workbook(str(path)) as made:
-        for name, rows in tables.items():
-            sheet = made.add_worksheet(name)
-            for y, row in enumerate(rows):
-                for x, cell in enumerate(row):
-                    if cell is not None:
-                        sheet.write(y, x, cell)
-    return path
-
-
-def lines(path: Path, *content: str, encoding: str = "utf-8") -> Path:
-    path.write_bytes("\n".join(content).encode(encoding))
-    return path
-
+from tests.reading.factory import (
+    HEADER,
+    LINE,
+    SHEET_END,
+    SHEET_ROWS,
+    SHEET_START,
+    read_all,
+    read_one,
+    row_texts,
+    write_lines,
+    write_package,
+    write_workbook,
+)
 
 # Workbooks
 
 
 @pytest.mark.parametrize("name", ["received.xls", "received.ods"])
-def test_workbooks_of_other_programs_read_as_they_are_shown(name: str) -> None:
-    sheet = only(FIXTURES / name)
+def test_workbooks_of_other_programs_are_read_as_displayed(name: str) -> None:
+    sheet = read_one(FIXTURES / name)
 
     assert sheet.rows.select(pl.exclude("note")).rows() == [
         (3, "900101", "patent_granted", "2025H1", "90", "12.3%", "2025-06-30"),
@@ -87,26 +58,29 @@ def test_workbooks_of_other_programs_read_as_they_are_shown(name: str) -> None:
 @pytest.mark.parametrize(
     ("source", "suffix"), [("received.xls", ".xlsx"), ("received.ods", ".csv")]
 )
-def test_a_workbook_is_known_by_its_content_whatever_its_name(
+def test_a_workbook_is_recognised_by_its_content_whatever_its_name(
     tmp_path: Path, source: str, suffix: str
 ) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes((FIXTURES / source).read_bytes())
 
-    assert texts(only(path)) == texts(only(FIXTURES / source))
+    assert row_texts(read_one(path)) == row_texts(read_one(FIXTURES / source))
 
 
-def test_cells_of_a_workbook_read_as_they_are_shown(tmp_path: Path) -> None:
+def test_cells_of_a_workbook_are_read_as_displayed(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    with xlsxwriter.Workbook(str(path)) as made:
-        sheet = made.add_worksheet()
-        built_in, own = made.add_format({"num_format": 10}), made.add_format({"num_format": "0.0%"})
-        quoted = made.add_format({"num_format": '0.0" %"'})
-        date = made.add_format({"num_format": "yyyy-mm-dd"})
-        bold = made.add_format({"bold": True})
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet()
+        built_in, custom = (
+            workbook.add_format({"num_format": 10}),
+            workbook.add_format({"num_format": "0.0%"}),
+        )
+        quoted = workbook.add_format({"num_format": '0.0" %"'})
+        date = workbook.add_format({"num_format": "yyyy-mm-dd"})
+        bold = workbook.add_format({"bold": True})
         sheet.write_row(0, 0, ["indicator", "value"])
         sheet.write(1, 1, -0.031, built_in)
-        sheet.write(2, 1, 0.07200000000000001, own)
+        sheet.write(2, 1, 0.07200000000000001, custom)
         sheet.write(3, 1, 9.6, quoted)
         sheet.write_datetime(4, 1, dt.datetime(2025, 6, 30), date)  # noqa: DTZ001
         sheet.write(5, 1, True)
@@ -116,90 +90,53 @@ def test_cells_of_a_workbook_read_as_they_are_shown(tmp_path: Path) -> None:
         sheet.write_formula(9, 1, '="约"&3', None, "约3")
         sheet.write_formula(10, 1, "=1/0", None, "#DIV/0!")
         sheet.write_rich_string(11, 1, "约", bold, "3.2万")
-        sheet.write_string(12, 1, "-12%", own)
-        sheet.write_formula(13, 1, "=0.5", own, 0.5)
+        sheet.write_string(12, 1, "-12%", custom)
+        sheet.write_formula(13, 1, "=0.5", custom, 0.5)
         sheet.write_column(1, 0, ["x"] * 13)
 
-    assert only(path).rows["value"].to_list() == [
+    assert read_one(path).rows["value"].to_list() == [
         "-3.1%", "7.2%", "9.6", "2025-06-30", "TRUE", "90", "0.0000001", "90", "约3", "#DIV/0!",
         "约3.2万", "-12%", "50%",
     ]  # fmt: skip
 
 
-def test_a_formula_that_was_never_calculated_is_told_and_not_blank(tmp_path: Path) -> None:
-    made = openpyxl.Workbook()
-    sheet = made.active
+def test_a_formula_that_was_never_calculated_is_marked_and_not_blank(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
     assert sheet is not None
     sheet.append(HEADER)
     sheet.append([*LINE[:3], "=45*2"])
-    made.save(tmp_path / "a.xlsx")
+    workbook.save(tmp_path / "a.xlsx")
 
-    assert only(tmp_path / "a.xlsx").rows["value"].to_list() == ["#公式未计算"]
+    assert read_one(tmp_path / "a.xlsx").rows["value"].to_list() == ["#公式未计算"]
 
 
 def test_a_formula_that_gave_an_empty_text_is_blank(tmp_path: Path) -> None:
     cell = '<row r="4"><c r="A4"><v>1</v></c><c r="B4" t="str"><f>""</f><v></v></c></row>'
 
-    found = only(package(tmp_path / "a.xlsx", START + ROWS + cell + END))
+    result = read_one(
+        write_package(tmp_path / "a.xlsx", SHEET_START + SHEET_ROWS + cell + SHEET_END)
+    )
 
-    assert found.rows.row(-1) == (4, "1", None)
-
-
-PARTS = {
-    "[Content_Types].xml": (
-        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default '
-        'Extension="xml" ContentType="application/xml"/></Types>'
-    ),
-    "_rels/.rels": (
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
-        'relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>'
-    ),
-    "xl/workbook.xml": (
-        '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r='
-        '"http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>'
-        '<sheet name="表" sheetId="1" r:id="r1"/></sheets></workbook>'
-    ),
-    "xl/_rels/workbook.xml.rels": (
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
-        'relationships/worksheet" Target="/xl/worksheets/sheet1.xml"/></Relationships>'
-    ),
-}
-START = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-ROWS = (
-    '<row r="1"><c r="A1" t="inlineStr"><is><t>indicator</t></is></c>'
-    '<c r="B1" t="inlineStr"><is><t>value</t></is></c></row>'
-    '<row r="3" hidden="1"><c r="A3" t="inlineStr"><is><t>x</t></is></c><c r="B3"><v>7</v></c></row>'
-)
-END = "</sheetData></worksheet>"
-
-
-def package(path: Path, sheet: str) -> Path:
-    """Write a workbook of one sheet of this XML."""
-    with zipfile.ZipFile(path, "w") as made:
-        for name, content in PARTS.items():
-            made.writestr(name, content)
-        made.writestr("xl/worksheets/sheet1.xml", sheet)
-    return path
+    assert result.rows.row(-1) == (4, "1", None)
 
 
 @pytest.mark.parametrize(
     "sheet",
     [
-        START + ROWS + END,
-        (START + ROWS + END).replace('"', "'"),
-        (START + ROWS + END).replace("<", "<x:").replace("<x:/", "</x:").replace("xmlns", "xmlns:x"),
-        START + ROWS.replace('<row r="1">', "<row>").replace(' r="A1"', "").replace(' r="B3"', "")
-        + END,
+        SHEET_START + SHEET_ROWS + SHEET_END,
+        (SHEET_START + SHEET_ROWS + SHEET_END).replace('"', "'"),
+        (SHEET_START + SHEET_ROWS + SHEET_END).replace("<", "<x:").replace("<x:/", "</x:").replace("xmlns", "xmlns:x"),
+        SHEET_START + SHEET_ROWS.replace('<row r="1">', "<row>").replace(' r="A1"', "").replace(' r="B3"', "")
+        + SHEET_END,
     ],
     ids=["usual", "quotes", "prefixes", "without addresses"],
 )  # fmt: skip
-def test_a_workbook_reads_alike_however_its_xml_is_written(tmp_path: Path, sheet: str) -> None:
-    found = only(package(tmp_path / "a.xlsx", sheet))
+def test_a_workbook_is_read_alike_in_all_variants_of_its_xml(tmp_path: Path, sheet: str) -> None:
+    result = read_one(write_package(tmp_path / "a.xlsx", sheet))
 
-    assert found.rows.rows() == [(3, "x", "7")]
-    assert [r.rule for r in found.remarks] == ["hidden_rows"]
+    assert result.rows.rows() == [(3, "x", "7")]
+    assert [r.rule for r in result.remarks] == ["hidden_rows"]
 
 
 # CSV
@@ -211,11 +148,11 @@ def test_csv_is_read_in_every_encoding_and_separator_of_an_export(
     tmp_path: Path, encoding: str, separator: str
 ) -> None:
     rows = ["某市科技统计表", "地区 指标 数值 备注", "第1区 专利授权量 90 据快报"]
-    path = lines(
+    path = write_lines(
         tmp_path / "a.csv", *(row.replace(" ", separator) for row in rows), encoding=encoding
     )
 
-    sheet = only(path)
+    sheet = read_one(path)
 
     assert sheet.rows.rows(named=True) == [
         {ROW: 3, "地区": "第1区", "指标": "专利授权量", "数值": "90", "备注": "据快报"}
@@ -223,12 +160,12 @@ def test_csv_is_read_in_every_encoding_and_separator_of_an_export(
     assert sheet.letters["数值"] == "C"
 
 
-def test_gb18030_that_shows_only_far_down_is_read(tmp_path: Path) -> None:
+def test_gb18030_that_appears_only_far_down_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     plain = "".join("x,1\n" for _ in range(100_000))
     path.write_bytes(f"indicator,value\n{plain}专利,2\n".encode("gb18030"))
 
-    assert only(path).rows.row(-1) == (100_002, "专利", "2")
+    assert read_one(path).rows.row(-1) == (100_002, "专利", "2")
 
 
 @pytest.mark.parametrize(
@@ -242,7 +179,7 @@ def test_gb18030_that_shows_only_far_down_is_read(tmp_path: Path) -> None:
 )
 def test_an_irregular_csv_names_the_line(tmp_path: Path, content: list[str], wrong: str) -> None:
     with pytest.raises(UsageError, match="not a regular CSV") as caught:
-        sheets(lines(tmp_path / "a.csv", *content))
+        read_all(write_lines(tmp_path / "a.csv", *content))
 
     assert wrong in caught.value.message
 
@@ -263,7 +200,7 @@ def test_csv_of_all_kinds_keeps_texts_and_row_numbers(
     path = tmp_path / "a.csv"
     path.write_bytes(content.encode())
 
-    assert only(path).rows.rows() == expected
+    assert read_one(path).rows.rows() == expected
 
 
 TEXT = st.text(
@@ -273,7 +210,7 @@ TEXT = st.text(
 
 @settings(max_examples=50)
 @given(rows=st.lists(st.tuples(TEXT, TEXT), max_size=8), encoding=st.sampled_from(["utf-8", "gb18030"]))  # fmt: skip
-def test_what_a_csv_holds_comes_out_and_nothing_else(
+def test_the_texts_of_a_csv_are_read_and_nothing_else(
     tmp_path: Path, rows: list[tuple[str, str]], encoding: str
 ) -> None:
     import csv
@@ -282,18 +219,18 @@ def test_what_a_csv_holds_comes_out_and_nothing_else(
     with path.open("w", encoding=encoding, newline="") as file:
         csv.writer(file, quoting=csv.QUOTE_ALL).writerows([("indicator", "value"), *rows])
 
-    found = only(path)
+    result = read_one(path)
 
-    # The second column is never a note's or a total's.
+    # Notes and totals are recognised in the first column only.
     expected = [b.strip() for a, b in rows if b.strip()]
-    assert found.rows["value"].drop_nulls().to_list() == expected or found.skipped
+    assert result.rows["value"].drop_nulls().to_list() == expected or result.skipped
 
 
-# What stands around a table
+# Around a table
 
 
-def test_titles_notes_signatures_and_repeated_headers_are_no_data(tmp_path: Path) -> None:
-    path = book(
+def test_titles_notes_signatures_and_repeated_headers_are_left_out(tmp_path: Path) -> None:
+    path = write_workbook(
         tmp_path / "a.xlsx",
         表=[
             ["某区科技统计表"],
@@ -309,7 +246,7 @@ def test_titles_notes_signatures_and_repeated_headers_are_no_data(tmp_path: Path
         ],
     )  # fmt: skip
 
-    sheet = only(path)
+    sheet = read_one(path)
 
     assert sheet.rows[ROW].to_list() == [4, 6]
     assert sheet.skipped == 4
@@ -318,59 +255,59 @@ def test_titles_notes_signatures_and_repeated_headers_are_no_data(tmp_path: Path
 
 @pytest.mark.parametrize("text", ["注册商标数", "说明书页数", "第3区", "联合实验室数"])
 def test_a_row_that_only_begins_like_a_note_stays(tmp_path: Path, text: str) -> None:
-    sheet = only(book(tmp_path / "a.xlsx", 表=[HEADER, LINE, [text], LINE]))
+    sheet = read_one(write_workbook(tmp_path / "a.xlsx", 表=[HEADER, LINE, [text], LINE]))
 
     assert sheet.rows["district"].to_list() == ["900101", text, "900101"]
     assert sheet.skipped == 0
 
 
 def test_a_note_beside_a_figure_is_a_row(tmp_path: Path) -> None:
-    sheet = only(book(tmp_path / "a.xlsx", 表=[HEADER, ["注：甲区", *LINE[1:]]]))
+    sheet = read_one(write_workbook(tmp_path / "a.xlsx", 表=[HEADER, ["注：甲区", *LINE[1:]]]))
 
     assert sheet.rows.height == 1
     assert sheet.skipped == 0
 
 
 def test_titles_lose_their_line_breaks_and_their_spaces_inside_chinese(tmp_path: Path) -> None:
-    path = book(
+    path = write_workbook(
         tmp_path / "a.xlsx", 表=[["地 区", "指标", "数值", " 公布\n增速 "], ["a", "b", 1, 2]]
     )
 
-    assert only(path).rows.columns == [ROW, "地区", "指标", "数值", "公布增速"]
+    assert read_one(path).rows.columns == [ROW, "地区", "指标", "数值", "公布增速"]
 
 
-def test_without_a_known_header_the_first_filled_row_is_it(tmp_path: Path) -> None:
-    sheet = only(lines(tmp_path / "a.csv", "", "colour,size", "red,1"))
+def test_without_a_known_header_the_first_filled_row_is_the_header(tmp_path: Path) -> None:
+    sheet = read_one(write_lines(tmp_path / "a.csv", "", "colour,size", "red,1"))
 
     assert sheet.rows.rows(named=True) == [{ROW: 3, "colour": "red", "size": "1"}]
 
 
 def test_a_figure_under_a_blank_header_is_named(tmp_path: Path) -> None:
-    path = lines(tmp_path / "a.csv", "indicator,value,", "x,1,", "y,2,3")
+    path = write_lines(tmp_path / "a.csv", "indicator,value,", "x,1,", "y,2,3")
 
-    assert only(path).nameless == "C3"
+    assert read_one(path).nameless == "C3"
 
 
-def test_a_title_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    path = book(tmp_path / "a.xlsx", 表=[["indicator", "value", "value"]])
+def test_a_title_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "a.xlsx", 表=[["indicator", "value", "value"]])
 
     with pytest.raises(UsageError, match="sheet 表: the header has value twice"):
-        sheets(path)
+        read_all(path)
 
 
-def test_one_merged_district_stands_beside_all_its_indicators_but_no_figure_does(
+def test_a_merged_district_is_copied_to_all_its_rows_but_a_merged_figure_is_not(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "a.xlsx"
-    with xlsxwriter.Workbook(str(path)) as made:
-        sheet = made.add_worksheet()
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet()
         sheet.write_row(0, 0, HEADER)
         for row in (1, 2, 3):
             sheet.write_row(row, 1, [f"i{row}", "2025H1"])
         sheet.merge_range(1, 0, 3, 0, "900101")
         sheet.merge_range(1, 3, 3, 3, 90)
 
-    assert texts(only(path)) == [
+    assert row_texts(read_one(path)) == [
         ("900101", "i1", "2025H1", "90"),
         ("900101", "i2", "2025H1", None),
         ("900101", "i3", "2025H1", None),
@@ -390,7 +327,7 @@ def test_one_merged_district_stands_beside_all_its_indicators_but_no_figure_does
 def test_a_unit_above_the_table_is_each_rows_unit(
     tmp_path: Path, above: str, header: list[str], unit: str | None
 ) -> None:
-    sheet = only(book(tmp_path / "a.xlsx", 表=[[None, None, above], header, LINE]))
+    sheet = read_one(write_workbook(tmp_path / "a.xlsx", 表=[[None, None, above], header, LINE]))
 
     assert sheet.rows.to_dict(as_series=False).get("unit") == (unit and [unit])
     assert sheet.letters.get("unit") == (unit and "C")
@@ -419,12 +356,12 @@ def test_a_unit_above_the_table_is_each_rows_unit(
         ),
     ],
 )  # fmt: skip
-def test_totals_are_no_district_but_must_add_up(
+def test_total_rows_are_left_out_but_must_add_up(
     tmp_path: Path, rows: list[tuple[str, str]], remarks: list[tuple[str, str]]
 ) -> None:
     content = [[district, "i", "2025H1", value] for district, value in rows]
 
-    sheet = only(book(tmp_path / "a.xlsx", 表=[HEADER, *content]))
+    sheet = read_one(write_workbook(tmp_path / "a.xlsx", 表=[HEADER, *content]))
 
     kept = [district for district, _ in rows if "计" not in district]
     assert sheet.rows["district"].to_list() == kept
@@ -437,13 +374,15 @@ def test_a_total_adds_up_the_rows_of_its_own_indicator(tmp_path: Path) -> None:
     rows = [["甲", "i", "2025H1", 1], ["甲", "j", "2025H1", 10], ["乙", "i", "2025H1", 2],
             ["乙", "j", "2025H1", 20], ["合计", "i", "2025H1", 3], ["合计", "j", "2025H1", 31]]  # fmt: skip
 
-    sheet = only(book(tmp_path / "a.xlsx", 表=[HEADER, *rows]))
+    sheet = read_one(write_workbook(tmp_path / "a.xlsx", 表=[HEADER, *rows]))
 
     assert [(r.cell, r.wrong) for r in sheet.remarks] == [("D7", "“value”合计31与各行之和30不符")]
 
 
 def test_an_indicator_named_total_is_no_total(tmp_path: Path) -> None:
-    sheet = only(book(tmp_path / "a.xlsx", 表=[HEADER, ["900101", "合计", "2025H1", 9]]))
+    sheet = read_one(
+        write_workbook(tmp_path / "a.xlsx", 表=[HEADER, ["900101", "合计", "2025H1", 9]])
+    )
 
     assert sheet.rows["indicator"].to_list() == ["合计"]
 
@@ -451,10 +390,12 @@ def test_an_indicator_named_total_is_no_total(tmp_path: Path) -> None:
 # Several sheets
 
 
-def test_hidden_rows_are_read_and_told_and_a_hidden_column_is_not(tmp_path: Path) -> None:
+def test_hidden_rows_are_read_and_reported_but_a_hidden_column_is_not_reported(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "a.xlsx"
-    with xlsxwriter.Workbook(str(path)) as made:
-        sheet = made.add_worksheet()
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet()
         sheet.write_row(0, 0, HEADER)
         for row in range(1, 6):
             sheet.write_row(row, 0, [f"90010{row}", *LINE[1:]])
@@ -462,20 +403,20 @@ def test_hidden_rows_are_read_and_told_and_a_hidden_column_is_not(tmp_path: Path
             sheet.set_row(row, None, None, {"hidden": True})
         sheet.set_column(1, 1, None, None, {"hidden": True})
 
-    found = only(path)
+    result = read_one(path)
 
-    assert found.rows.height == 5
-    assert [(r.rule, r.severity, r.cell) for r in found.remarks] == [
+    assert result.rows.height == 5
+    assert [(r.rule, r.severity, r.cell) for r in result.remarks] == [
         ("hidden_rows", "warning", "A3")
     ]
-    assert found.remarks[0].wrong.startswith("第3、5行被隐藏")
+    assert result.remarks[0].wrong.startswith("第3、5行被隐藏")
 
 
-def test_hidden_sheets_are_not_read_and_those_with_a_table_are_told(tmp_path: Path) -> None:
+def test_hidden_sheets_are_not_read_and_those_with_a_table_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    with xlsxwriter.Workbook(str(path)) as made:
+    with xlsxwriter.Workbook(str(path)) as workbook:
         for name, content in (("一", HEADER), ("二", HEADER), ("三", ["选项"]), ("四", HEADER)):
-            sheet = made.add_worksheet(name)
+            sheet = workbook.add_worksheet(name)
             sheet.write_row(0, 0, content)
             sheet.write_row(1, 0, LINE)
             if name in "二三":
@@ -483,18 +424,18 @@ def test_hidden_sheets_are_not_read_and_those_with_a_table_are_told(tmp_path: Pa
             if name == "四":
                 sheet.very_hidden()
 
-    found = only(path)
+    result = read_one(path)
 
-    assert found.name == "一"
-    assert [(r.rule, r.sheet) for r in found.remarks] == [
+    assert result.name == "一"
+    assert [(r.rule, r.sheet) for r in result.remarks] == [
         ("hidden_sheet", "二"), ("hidden_sheet", "四"),
     ]  # fmt: skip
 
 
-def test_a_copied_sheet_is_left_out_and_told_once(tmp_path: Path) -> None:
-    path = book(tmp_path / "a.xlsx", 甲=[HEADER, LINE], 乙=[HEADER, [*LINE[:3], 91]], 丙=[HEADER, LINE])  # fmt: skip
+def test_a_copied_sheet_is_left_out_and_reported_once(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "a.xlsx", 甲=[HEADER, LINE], 乙=[HEADER, [*LINE[:3], 91]], 丙=[HEADER, LINE])  # fmt: skip
 
-    first, second, third = sheets(path)
+    first, second, third = read_all(path)
 
     assert (first.remarks, second.remarks, third.rows.height) == ((), (), 0)
     assert [(r.rule, r.severity, r.cell) for r in third.remarks] == [
@@ -504,44 +445,46 @@ def test_a_copied_sheet_is_left_out_and_told_once(tmp_path: Path) -> None:
 
 
 def test_blank_sheets_with_one_header_are_no_copies(tmp_path: Path) -> None:
-    found = sheets(book(tmp_path / "a.xlsx", 甲=[HEADER], 乙=[HEADER], 丙=[]))
+    result = read_all(write_workbook(tmp_path / "a.xlsx", 甲=[HEADER], 乙=[HEADER], 丙=[]))
 
-    assert [(sheet.name, sheet.remarks) for sheet in found] == [("甲", ()), ("乙", ())]
+    assert [(sheet.name, sheet.remarks) for sheet in result] == [("甲", ()), ("乙", ())]
 
 
-def test_the_fill_in_form_comes_with_its_mark_and_without_its_cover(tmp_path: Path) -> None:
+def test_a_fill_in_workbook_is_read_with_its_mark_and_without_its_cover(tmp_path: Path) -> None:
     mark = {"key": "value", "dataset": "city", "district": "900101", "checkpoint": "2025H1",
             "registry": "0a1b2c3d", "form": "1"}  # fmt: skip
     path = tmp_path / "a.xlsx"
-    with xlsxwriter.Workbook(str(path)) as made:
-        made.add_worksheet(COVER_SHEET).write(0, 0, "请逐项填写")
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        workbook.add_worksheet(COVER_SHEET).write(0, 0, "请逐项填写")
         for name in ("知识产权", "技术市场"):
-            sheet = made.add_worksheet(name)
+            sheet = workbook.add_worksheet(name)
             sheet.write(0, 0, f"{name}统计表")
             sheet.write_row(1, 0, ["标识", "指标", "数值"])
             sheet.write_row(2, 0, [name, "甲", 1])
             sheet.set_column(0, 0, None, None, {"hidden": True})
-        hidden = made.add_worksheet(MARK_SHEET)
+        hidden = workbook.add_worksheet(MARK_SHEET)
         for row, pair in enumerate(mark.items()):
             hidden.write_row(row, 0, pair)
         hidden.very_hidden()
 
-    found = sheets(path)
+    result = read_all(path)
 
-    assert [sheet.name for sheet in found] == ["知识产权", "技术市场"]
-    assert {sheet.mark for sheet in found} == {Mark("city", "900101", "2025H1", "0a1b2c3d", "1")}
-    assert [texts(sheet) for sheet in found] == [
+    assert [sheet.name for sheet in result] == ["知识产权", "技术市场"]
+    assert {sheet.mark for sheet in result} == {Mark("city", "900101", "2025H1", "0a1b2c3d", "1")}
+    assert [row_texts(sheet) for sheet in result] == [
         [("知识产权", "甲", "1")],
         [("技术市场", "甲", "1")],
     ]
-    assert not any(sheet.remarks for sheet in found)
+    assert not any(sheet.remarks for sheet in result)
 
 
-def test_a_form_whose_mark_was_changed_is_refused(tmp_path: Path) -> None:
-    path = book(tmp_path / "a.xlsx", 甲=[HEADER, LINE], **{MARK_SHEET: [["dataset", "city"]]})
+def test_a_workbook_whose_mark_was_changed_is_refused(tmp_path: Path) -> None:
+    path = write_workbook(
+        tmp_path / "a.xlsx", 甲=[HEADER, LINE], **{MARK_SHEET: [["dataset", "city"]]}
+    )
 
     with pytest.raises(UsageError, match="was changed"):
-        sheets(path)
+        read_all(path)
 
 
 # Wide tables
@@ -562,8 +505,8 @@ MONTHLY = Wide(
 
 def monthly(path: Path, *, merged: bool = True) -> Path:
     """Write a table with a header of two rows, a total and a note."""
-    with xlsxwriter.Workbook(str(path)) as made:
-        sheet = made.add_worksheet("表1")
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet("表1")
         sheet.merge_range(0, 0, 0, 4, "专利月报")
         if merged:
             sheet.merge_range(2, 1, 3, 1, "县(市、\n区)")
@@ -583,10 +526,10 @@ def monthly(path: Path, *, merged: bool = True) -> Path:
 
 
 @pytest.mark.parametrize("merged", [True, False])
-def test_a_wide_table_unfolds_to_long_rows_that_know_their_cells(
+def test_a_wide_table_unfolds_to_long_rows_with_their_cell_addresses(
     tmp_path: Path, merged: bool
 ) -> None:
-    sheet = only(monthly(tmp_path / "6月月报.xlsx", merged=merged), MONTHLY)
+    sheet = read_one(monthly(tmp_path / "6月月报.xlsx", merged=merged), MONTHLY)
 
     columns = [ROW, "district", "indicator", "unit", "grade", "value", "@value",
                "published_growth", "@published_growth"]  # fmt: skip
@@ -606,7 +549,7 @@ def test_the_total_of_a_wide_table_must_add_up(tmp_path: Path) -> None:
     changed["表1"]["E7"] = 200
     changed.save(path)
 
-    remarks = only(path, MONTHLY).remarks
+    remarks = read_one(path, MONTHLY).remarks
 
     assert [(r.cell, r.wrong) for r in remarks] == [("E5", "“有效量”合计301与各行之和300不符")]
 
@@ -619,25 +562,25 @@ def test_indicators_in_rows_and_districts_in_columns_unfold_too(tmp_path: Path) 
         {"checkpoint": "2025H1"},
         tuple(WideColumn(name, "value", {"district": name}) for name in ("甲区", "乙区")),
     )
-    path = book(
+    path = write_workbook(
         tmp_path / "a.xlsx",
         汇总=[["指标", "单位", "甲区", "乙区"], ["专利授权量", "件", 1, 2]],
         其他=[HEADER, LINE],
     )
 
-    first, second = sheets(path, wide)
+    first, second = read_all(path, wide)
 
     assert first.rows.select("district", "indicator", "unit", "value", "@value").rows() == [
         ("甲区", "专利授权量", "件", "1", "C"),
         ("乙区", "专利授权量", "件", "2", "D"),
     ]
-    assert texts(second) == [tuple(map(str, LINE))]
+    assert row_texts(second) == [tuple(map(str, LINE))]
 
 
 def test_a_wide_csv_below_a_title_unfolds(tmp_path: Path) -> None:
     wide = Wide("*.csv", "*", {"district": "地区"}, {}, (WideColumn("有效量", "value", {}),))
 
-    sheet = only(lines(tmp_path / "a.csv", "表一", "地区,有效量", "甲,5"), wide)
+    sheet = read_one(write_lines(tmp_path / "a.csv", "表一", "地区,有效量", "甲,5"), wide)
 
     assert sheet.rows.select(ROW, "district", "value", "@value").rows() == [(3, "甲", "5", "B")]
 
@@ -650,13 +593,13 @@ def test_a_wide_csv_below_a_title_unfolds(tmp_path: Path) -> None:
         ([["县（市、区）", "有效量", "有效量"]], "the header has 有效量 twice"),
     ],
 )
-def test_a_wide_table_without_its_headers_is_refused_with_those_found(
+def test_a_wide_table_without_its_headers_is_refused_with_those_present(
     tmp_path: Path, content: list[list[str]], message: str
 ) -> None:
-    path = book(tmp_path / "6月月报.xlsx", 表=content)
+    path = write_workbook(tmp_path / "6月月报.xlsx", 表=content)
 
     with pytest.raises(UsageError, match="6月月报") as caught:
-        sheets(path, MONTHLY)
+        read_all(path, MONTHLY)
 
     assert message in caught.value.message
     assert "有效量" in str(caught.value)
@@ -664,7 +607,7 @@ def test_a_wide_table_without_its_headers_is_refused_with_those_found(
 
 def test_two_columns_for_one_figure_are_refused(tmp_path: Path) -> None:
     twice = (WideColumn("甲", "value", GRANTED), WideColumn("乙", "value", GRANTED))
-    path = book(tmp_path / "a.xlsx", 表=[["地区", "甲", "乙"], ["x", 1, 2]])
+    path = write_workbook(tmp_path / "a.xlsx", 表=[["地区", "甲", "乙"], ["x", 1, 2]])
 
     with pytest.raises(UsageError, match="甲, 乙 would fill one cell"):
-        sheets(path, Wide("*", "*", {"district": "地区"}, {}, twice))
+        read_all(path, Wide("*", "*", {"district": "地区"}, {}, twice))

@@ -1,4 +1,4 @@
-"""Rows of the long forms, and how they are checked."""
+"""Rows of the long tables for tests, and helpers that check them and look into the store."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ TARGET = {
 }
 
 
-def checked(dataset: Dataset, folder: Path, *rows: dict[str, Any]) -> Checked:
-    """Check a CSV file of these rows."""
+def check_csv(dataset: Dataset, folder: Path, *rows: dict[str, Any]) -> Checked:
+    """Check a CSV file of these rows against a data set."""
     return check_file(dataset, write_csv(folder / "figures.csv", rows))
