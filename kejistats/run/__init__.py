@@ -1,6 +1,6 @@
-"""Many briefs: metrics once, a bundle each, then notebooks run and exported by warm workers.
+"""Batch runs: compute the metrics once, then execute and export one notebook per page.
 
-Only what changed since the last run is made again; the papermill engine ``kejistats`` runs any
-notebook by such a worker. Nothing is imported here: papermill loads the engine wherever it is
-itself imported, and that must not load polars.
+Warm worker processes run the notebooks, and only pages whose inputs changed are made again. The
+papermill engine ``kejistats`` runs any notebook in such a worker. Nothing is imported here:
+papermill loads the engine wherever papermill itself is imported, and that must not load polars.
 """

@@ -1,4 +1,4 @@
-"""A run: one at a time on a folder, what must be made is made, and a report is left."""
+"""Run a batch: make the pages that need it, one run at a time per folder, and write a report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kejistats.model.atomic import write_text
 from kejistats.model.errors import KejistatsError
 from kejistats.run.job import Job, Result
 from kejistats.run.pool import Limits, Pool
-from kejistats.run.run_report import Report, report_page
+from kejistats.run.run_report import Report, write_report
 
 if TYPE_CHECKING:
     from kejistats.dataset import Dataset
@@ -28,37 +28,37 @@ Progress = Callable[[Result], None]
 
 @dataclass(frozen=True)
 class Options:
-    """How a run goes about it.
+    """Options of a run.
 
     Parameters
     ----------
     workers
-        Worker processes; the number of processors by default.
+        Number of worker processes; the number of processors by default.
     limits
-        What a brief and a worker may take.
-    forms
-        What else to make of each page.
+        Time and memory limits of a brief and of a worker.
+    formats
+        Further formats of each page: ``pdf``, ``docx``.
     force
-        Make pages again that still hold.
+        Make pages again even if they are up to date.
     fail_fast
-        Begin no further page after the first that failed.
+        Start no further page after the first failure.
     """
 
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
-    forms: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
     force: bool = False
     fail_fast: bool = False
 
-    def count(self, districts: Sequence[str]) -> int | None:
+    def worker_count(self, districts: Sequence[str]) -> int | None:
         """Return how many workers are worth starting for these districts; empty means all."""
-        return _fewest(self.workers, len(districts)) if districts else self.workers
+        return _worker_count(self.workers, len(districts)) if districts else self.workers
 
 
 def run(
     jobs: Sequence[Job], workers: int | None = None, progress: Progress = lambda _: None
 ) -> list[Result]:
-    """Make all pages, whatever was made before; results in the order of `jobs`.
+    """Make all pages, whether or not they are up to date; return results in the order of `jobs`.
 
     Parameters
     ----------
@@ -67,11 +67,11 @@ def run(
     workers
         Number of processes; the number of processors by default.
     progress
-        Called with each result as it comes.
+        Called with each result as it arrives.
     """
     if not jobs:
         return []
-    with Pool(_fewest(workers, len(jobs))) as pool:
+    with Pool(_worker_count(workers, len(jobs))) as pool:
         return pool.run(jobs, progress)
 
 
@@ -83,10 +83,10 @@ def make_briefs(
     options: Options | None = None,
     *,
     pool: Pool | None = None,
-    planned: Callable[[Plan], Progress] = lambda _: lambda _: None,
-    waiting: Callable[[], object] = lambda: None,
+    on_planned: Callable[[Plan], Progress] = lambda _: lambda _: None,
+    on_waiting: Callable[[], object] = lambda: None,
 ) -> Report:
-    """Make the pages that must be made, and the index; all others are left as they are.
+    """Make the pages that are out of date, and the index; leave all other pages untouched.
 
     Parameters
     ----------
@@ -95,108 +95,110 @@ def make_briefs(
     checkpoint
         The checkpoint.
     districts
-        Codes; empty means all that are no totals, and the overview.
+        Codes; empty means all districts that are not totals, and the overview.
     out
         Folder of outputs; ``out`` in the workspace by default.
     options
-        How to go about it.
+        Options of the run; the defaults of `Options` otherwise.
     pool
         Workers that have been started already.
-    planned
-        Called with what will be done; returns what is called with each result as it comes.
-    waiting
-        Called when another run works on the same folder, before waiting for it.
+    on_planned
+        Called with the plan; returns the function to call with each result as it arrives.
+    on_waiting
+        Called before waiting for another run on the same folder.
 
     Raises
     ------
     KejistatsError
         When the disk is full, or no worker can start.
     """
-    from kejistats.run.planning import folder_of, plan_incremental
+    from kejistats.run.planning import output_folder, plan_incremental
 
     chosen = options or Options()
-    folder = folder_of(dataset, checkpoint, out)
+    folder = output_folder(dataset, checkpoint, out)
     start = time.monotonic()
     pools = [pool] if pool else []
 
-    def warm() -> None:
-        # Their libraries load while the metrics are computed.
+    def start_pool() -> None:
+        # Workers load their libraries while the metrics are computed.
         if not pools:
-            pools.append(Pool(chosen.count(districts), chosen.limits))
+            pools.append(Pool(chosen.worker_count(districts), chosen.limits))
 
-    with _full_disk_told(folder), _exclusive(folder, waiting) as manifest:
+    with _explain_full_disk(folder), _exclusive(folder, on_waiting) as manifest:
         try:
             plan = plan_incremental(
                 dataset, checkpoint, districts, folder, manifest,
-                forms=chosen.forms, force=chosen.force, computing=warm,
+                formats=chosen.formats, force=chosen.force, on_compute=start_pool,
             )  # fmt: skip
-            progress = planned(plan)
+            progress = on_planned(plan)
             plan.write_bundles()
             made: list[Result] = []
             if plan.jobs:
-                warm()
+                start_pool()
 
-                def placed(job: Job, result: Result, hashes: dict[str, str]) -> None:
+                def record(job: Job, result: Result, hashes: dict[str, str]) -> None:
                     manifest.record(job, plan.sources[job.stem], result, hashes)
 
-                made = pools[0].run(plan.jobs, progress, placed, fail_fast=chosen.fail_fast)
+                made = pools[0].run(plan.jobs, progress, record, fail_fast=chosen.fail_fast)
         finally:
-            for one in pools:
-                one.__exit__(None, None, None)
-        results = [*_in_order(plan, made), *plan.failed]
-        figures = pools[0].figures if pools else None
-        left = () if districts else _leftover(dataset, checkpoint, folder, plan, manifest)
-        report = Report(folder, results, time.monotonic() - start, figures, left)
+            for started in pools:
+                started.__exit__(None, None, None)
+        results = [*_in_index_order(plan, made), *plan.failed]
+        stats = pools[0].stats if pools else None
+        leftover = () if districts else _leftover_pages(dataset, checkpoint, folder, plan, manifest)
+        report = Report(folder, results, time.monotonic() - start, stats, leftover)
         if not districts:
             write_index(dataset, checkpoint, folder, results)
-        report_page(report, dataset.settings.title, checkpoint)
+        write_report(report, dataset.settings.title, checkpoint)
     return report
 
 
 def write_index(
     dataset: Dataset, checkpoint: Checkpoint, folder: Path, results: Iterable[Result]
 ) -> Path:
-    """Write ``index.html``: every page made, its conclusion, and what could not be made."""
-    from kejistats.pages.index import Entry, arranged, index_page
+    """Write ``index.html``: every page with its conclusion, and the pages that failed."""
+    from kejistats.pages.index import Entry, index_page, sort_entries
 
     entries = [
         Entry(r.name, r.page.name, r.text, r.counts) if r.page else Entry(r.name, "", "未生成")
         for r in results
     ]
-    entries = arranged(entries, dataset.districts)
+    entries = sort_entries(entries, dataset.districts)
     title = f"{dataset.settings.title}{checkpoint.label}科技指标简报"
     file = folder / "index.html"
     write_text(file, index_page(title, entries, sample=dataset.settings.sample))
     return file
 
 
-def _fewest(workers: int | None, jobs: int) -> int:
+def _worker_count(workers: int | None, jobs: int) -> int:
+    """Return the number of workers to start: no more than there are jobs, and at least one."""
     import os
 
     return max(1, min(workers or os.cpu_count() or 1, jobs))
 
 
-def _leftover(
+def _leftover_pages(
     dataset: Dataset, checkpoint: Checkpoint, folder: Path, plan: Plan, manifest: Manifest
 ) -> tuple[str, ...]:
-    """Return the pages made of districts that are gone or have nothing to show any more."""
-    # A total's page is made for those who ask for it.
+    """Return earlier pages of districts that no longer exist or no longer have data."""
+    # A total's page is made only on request, so its absence from the plan means nothing.
     kinds = dataset.districts.select("code", "kind").iter_rows()
-    known = {*plan.order, *(f"{code}-{checkpoint}" for code, kind in kinds if kind == "total")}
-    pages = (folder / f"{stem}.html" for stem in sorted(manifest.made()) if stem not in known)
+    current = {*plan.order, *(f"{code}-{checkpoint}" for code, kind in kinds if kind == "total")}
+    stems = sorted(manifest.page_records())
+    pages = (folder / f"{stem}.html" for stem in stems if stem not in current)
     return tuple(page.name for page in pages if page.is_file())
 
 
-def _in_order(plan: Plan, made: list[Result]) -> list[Result]:
-    """Return the results of this run and of earlier ones in the order of the index."""
-    found = {job.stem: result for job, result in zip(plan.jobs, made, strict=True)}
-    found |= {r.page.stem: r for r in plan.unchanged if r.page}
-    return [found[stem] for stem in plan.order]
+def _in_index_order(plan: Plan, made: list[Result]) -> list[Result]:
+    """Return the results of this run and the unchanged pages in the order of the index."""
+    by_stem = {job.stem: result for job, result in zip(plan.jobs, made, strict=True)}
+    by_stem |= {r.page.stem: r for r in plan.unchanged if r.page}
+    return [by_stem[stem] for stem in plan.order]
 
 
 @contextmanager
-def _exclusive(folder: Path, waiting: Callable[[], object]) -> Iterator[Manifest]:
-    """Keep other runs away from the folder; what an interrupted one left is taken off."""
+def _exclusive(folder: Path, on_waiting: Callable[[], object]) -> Iterator[Manifest]:
+    """Lock the folder against other runs and remove what an interrupted run left behind."""
     from filelock import FileLock, Timeout
 
     from kejistats.run.manifest import Manifest
@@ -207,7 +209,7 @@ def _exclusive(folder: Path, waiting: Callable[[], object]) -> Iterator[Manifest
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        waiting()
+        on_waiting()
         lock.acquire()
     try:
         shutil.rmtree(work / ".run", ignore_errors=True)
@@ -224,23 +226,24 @@ def _exclusive(folder: Path, waiting: Callable[[], object]) -> Iterator[Manifest
 
 
 @contextmanager
-def _full_disk_told(folder: Path) -> Iterator[None]:
+def _explain_full_disk(folder: Path) -> Iterator[None]:
+    """Turn errors of a full disk into one that says what to do."""
     try:
         yield
     except OSError as error:
-        from kejistats.run.worker import FULL
+        from kejistats.run.worker import DISK_FULL
 
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL:
             raise
-        raise _full(folder, error) from None
+        raise _disk_full_error(folder, error) from None
     except sqlite3.OperationalError as error:
         if "full" not in str(error):
             raise
-        raise _full(folder, error) from None
+        raise _disk_full_error(folder, error) from None
 
 
-def _full(folder: Path, error: Exception) -> KejistatsError:
+def _disk_full_error(folder: Path, error: Exception) -> KejistatsError:
     return KejistatsError(
         f"the disk is full: {folder} ({error})",
-        "files that were there are as they were; make room and run the command again",
+        "existing files are unchanged; free some space and run the command again",
     )

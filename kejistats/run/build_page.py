@@ -1,4 +1,4 @@
-"""One page made: a bundle and a notebook, run by papermill, exported by nbconvert."""
+"""Build one page: papermill executes the notebook with its bundle, nbconvert exports it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 def build_page(
     job: dict[str, Any], folder: Path, exporter: KejistatsExporter, runner: Runner
 ) -> Message:
-    """Run a notebook and export it into a folder, from which the owner puts the files in place.
+    """Execute a notebook and export it into a folder, from which the owner moves the files.
 
-    The executed notebook is there whatever happens, with the error in it if there was one.
+    The executed notebook is written even when a cell fails, with the error in it.
 
     Parameters
     ----------
     job
         A `Job` as plain data.
     folder
-        Where the files go, under their own names.
+        Where the files are written, under their final names.
     exporter
-        Used again and again: to set one up takes longer than to use it.
+        Shared by all pages of a worker: creating one takes longer than using it.
     runner
-        What runs the cells.
+        Runs the cells.
 
     Returns
     -------
     dict
-        ``text`` and ``counts`` for the index, ``warnings`` for who runs it, and ``files`` with
-        their hashes by name.
+        ``text`` and ``counts`` for the index, ``warnings`` for the analyst, and ``files``: the
+        hash of each file by name.
 
     Raises
     ------
@@ -62,24 +62,24 @@ def build_page(
     html, resources = exporter.from_notebook_node(notebook)
     (folder / page.name).write_text(html, encoding="utf-8", newline="\n")
     if job["forms"]:
-        import_module("kejistats.pages.other_formats").write_forms(
+        import_module("kejistats.pages.other_formats").write_formats(
             folder / page.name, html, job["forms"]
         )
-    told = resources["page"]
-    if "conclusion" not in told:  # a notebook of the analyst's own without the brief's head
+    summary = resources["page"]
+    if "conclusion" not in summary:  # an analyst's own notebook without the head of the brief
         bundle = Bundle.read(Path(job["bundle"]))
         kind = Overview if bundle.content["kind"] == "overview" else Brief
-        told = kind(bundle).head.metadata["kejistats"]
-    names = [page.name, *(f"{page.stem}.{form}" for form in job["forms"])]
+        summary = kind(bundle).head.metadata["kejistats"]
+    names = [page.name, *(f"{page.stem}.{suffix}" for suffix in job["forms"])]
     hashes = {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in names}
     return {
-        "text": told["conclusion"],
-        "counts": told.get("counts", {}),
-        "warnings": told.get("warnings", []),
+        "text": summary["conclusion"],
+        "counts": summary.get("counts", {}),
+        "warnings": summary.get("warnings", []),
         "files": hashes,
     }
 
 
 def _literal(path: str | Path) -> str:
-    """Return a path in which papermill fills in nothing."""
+    """Escape the braces of a path: papermill would fill in parameters between them."""
     return str(path).replace("{", "{{").replace("}", "}}")

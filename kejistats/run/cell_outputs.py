@@ -1,4 +1,4 @@
-"""What a notebook's cells put out: streams and displays, kept up to a limit."""
+"""Collect the outputs of a notebook's cells, streams and displays, up to a size limit."""
 
 from __future__ import annotations
 
@@ -7,47 +7,49 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
-# Characters of one notebook that are kept: of what it prints, and of tables and images.
-PRINTED, SHOWN = 200_000, 50_000_000
-CUT = "\n……（输出过长，以下从略）\n"
+# Most characters kept of one notebook: printed text, and displays such as tables and images.
+MAX_PRINTED, MAX_DISPLAYED = 200_000, 50_000_000
+TRUNCATED = "\n……（输出过长，以下从略）\n"
 
 Output = dict[str, Any]
 
 
 @dataclass
 class Outputs:
-    """The outputs of a notebook under way, by cell.
+    """The outputs of a running notebook, by cell.
 
     Parameters
     ----------
     cells
-        Lists of outputs as in the notebook format.
+        Outputs of each cell, as in the notebook format.
     current
-        Number of the cell that runs.
+        Number of the running cell.
     touched
-        Cells whose outputs changed since somebody last asked.
+        Cells whose outputs changed since the last call of `take_touched`.
     """
 
     cells: dict[int, list[Output]] = field(default_factory=dict)
     current: int = 0
     touched: set[int] = field(default_factory=set)
     _named: dict[str, list[tuple[int, Output]]] = field(default_factory=dict)
-    _left: dict[str, int] = field(default_factory=lambda: {"print": PRINTED, "show": SHOWN})
+    _remaining: dict[str, int] = field(
+        default_factory=lambda: {"print": MAX_PRINTED, "show": MAX_DISPLAYED}
+    )
     _clear: bool = False
 
     def begin(self, cell: int) -> None:
-        """Let what follows belong to a cell."""
+        """Assign the outputs that follow to a cell."""
         self.current, self._clear = cell, False
         self.cells[cell] = []
         self.touched.add(cell)
 
     def stream(self, name: str, text: str) -> None:
-        """Keep what a cell prints; beyond the limit a notice stands for all the rest."""
-        left = self._left["print"]
-        if not text or left < 0:
+        """Keep printed text; beyond the limit a notice replaces the rest."""
+        remaining = self._remaining["print"]
+        if not text or remaining < 0:
             return
-        self._left["print"] = left - len(text)
-        kept = text if len(text) <= left else text[:left] + CUT
+        self._remaining["print"] = remaining - len(text)
+        kept = text if len(text) <= remaining else text[:remaining] + TRUNCATED
         outputs = self._outputs()
         if outputs and outputs[-1].get("name") == name:
             outputs[-1]["pieces"].append(kept)
@@ -55,23 +57,23 @@ class Outputs:
             outputs.append({"output_type": "stream", "name": name, "pieces": [kept]})
 
     def show(self, kind: str, data: dict[str, Any], metadata: dict[str, Any], **more: Any) -> None:
-        """Keep a result or a display; one that is too large is told of instead."""
-        held = {mime: _plain(value) for mime, value in data.items()}
-        size = sum(len(value) for value in held.values() if isinstance(value, str))
-        if size > self._left["show"]:
-            self.stream("stdout", CUT)
+        """Keep a result or a display; a notice replaces one that is too large."""
+        encoded = {mime: _as_text(value) for mime, value in data.items()}
+        size = sum(len(value) for value in encoded.values() if isinstance(value, str))
+        if size > self._remaining["show"]:
+            self.stream("stdout", TRUNCATED)
             return
-        self._left["show"] -= size
+        self._remaining["show"] -= size
         name = more.pop("name", None)
-        output = {"output_type": kind, "data": held, "metadata": dict(metadata), **more}
+        output = {"output_type": kind, "data": encoded, "metadata": dict(metadata), **more}
         self._outputs().append(output)
         if name:
             self._named.setdefault(name, []).append((self.current, output))
 
     def update(self, name: str, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        """Change what a display shows that was named, in whichever cell it stands."""
+        """Replace the content of a named display, in whichever cells show it."""
         for cell, output in self._named.get(name, []):
-            output["data"] = {mime: _plain(value) for mime, value in data.items()}
+            output["data"] = {mime: _as_text(value) for mime, value in data.items()}
             output["metadata"] = dict(metadata)
             self.touched.add(cell)
 
@@ -82,16 +84,19 @@ class Outputs:
         )
 
     def clear(self, *, wait: bool) -> None:
-        """Drop what the cell has put out, at once or when there is something new."""
+        """Clear the cell's outputs, at once or with the next output."""
         self._clear = True
         if not wait:
             self._outputs()
 
-    def taken(self) -> dict[int, list[Output]]:
-        """Return the outputs of the cells touched since the last time, as they are written."""
-        found = {cell: [_written(o) for o in self.cells[cell]] for cell in sorted(self.touched)}
+    def take_touched(self) -> dict[int, list[Output]]:
+        """Return the outputs, in notebook format, of cells touched since the last call."""
+        changed = {
+            cell: [_to_notebook_format(o) for o in self.cells[cell]]
+            for cell in sorted(self.touched)
+        }
         self.touched.clear()
-        return found
+        return changed
 
     def _outputs(self) -> list[Output]:
         self.touched.add(self.current)
@@ -101,20 +106,20 @@ class Outputs:
         return self.cells[self.current]
 
 
-def _plain(value: Any) -> Any:
-    """Return an image as text, everything else as it is."""
+def _as_text(value: Any) -> Any:
+    """Return an image in base64, everything else unchanged."""
     return b64encode(value).decode("ascii") if isinstance(value, bytes) else value
 
 
-def _written(output: Output) -> Output:
+def _to_notebook_format(output: Output) -> Output:
     if "pieces" not in output:
         return output
-    # Joined once: text put together piece by piece takes the square of the time.
+    # Joined once: appending piece by piece would take quadratic time.
     return {"output_type": "stream", "name": output["name"], "text": "".join(output["pieces"])}
 
 
 class Stream(io.TextIOBase):
-    """What a notebook has for standard output or error; closing it closes nothing else.
+    """A notebook's standard output or error; closing it closes no real file.
 
     Parameters
     ----------
@@ -128,17 +133,17 @@ class Stream(io.TextIOBase):
     errors = "replace"
 
     def __init__(self, outputs: Outputs, name: str) -> None:
-        self._kept, self.name = outputs, name
+        self._outputs, self.name = outputs, name
 
     def writable(self) -> bool:
-        """Say that it takes text."""
+        """Return True: text can be written."""
         return True
 
     def write(self, text: str) -> int:
-        """Keep text."""
+        """Keep text in the cell's outputs."""
         if self.closed:
             raise ValueError("I/O operation on closed file.")
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._kept.stream(self.name, text)
+        self._outputs.stream(self.name, text)
         return len(text)

@@ -1,4 +1,4 @@
-"""Messages between a worker and its owner: one JSON document a line, over pipes."""
+"""Messages between a worker and its owner: one JSON document per line, over pipes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 Message = dict[str, Any]
-# Held, for what a notebook puts in the place of json's functions must not silence its worker.
+# Bound here: a notebook that replaces functions of json must not silence its worker.
 _encode, _decode = json.JSONEncoder().encode, json.JSONDecoder().decode
 
 
 class Channel:
-    """Both ends of what two processes say to each other.
+    """A two-way connection between two processes.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ class Channel:
         self._lock = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send a message; ASCII, so that nothing in it can end the line.
+        """Send a message, in ASCII so that no character of it can end the line.
 
         Raises
         ------
         OSError
-            When nobody listens any more.
+            When the other side is gone.
         """
         line = _encode(message).encode("ascii") + b"\n"
         with self._lock:
@@ -40,11 +40,11 @@ class Channel:
             self._outgoing.flush()
 
     def messages(self) -> Iterator[Message]:
-        """Give messages as they come, until the other side is gone."""
+        """Yield messages as they arrive, until the other side is gone."""
         try:
             for line in self._incoming:
                 if not line.endswith(b"\n"):
-                    return  # it died while it was speaking
+                    return  # the other side died in the middle of a message
                 yield _decode(line.decode())
         except (OSError, ValueError):
             return
@@ -52,6 +52,6 @@ class Channel:
             self._incoming.close()
 
     def close(self) -> None:
-        """Say no more; whoever listens learns of it."""
-        with suppress(OSError):  # nobody listens any more
+        """Close the sending side; the receiver sees the end of the stream."""
+        with suppress(OSError):  # the other side is gone already
             self._outgoing.close()

@@ -1,8 +1,8 @@
-"""The papermill engine ``kejistats``: notebooks run by a warm worker instead of a new kernel.
+"""The papermill engine ``kejistats``: run notebooks in a warm worker instead of a new kernel.
 
 ``papermill --engine kejistats`` and ``papermill.execute_notebook(engine_name="kejistats")``
-find it by the entry point ``papermill.engine``. The worker is a process of its own, kept between
-calls; a worker of a batch is that process itself.
+find it by the entry point ``papermill.engine``. The worker is a separate process kept between
+calls; in a batch, the worker process itself runs the cells.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LANGUAGE = {
 
 
 def __getattr__(name: str) -> Any:
-    # Papermill looks its engines up while it is itself being loaded, perhaps from here.
+    # Papermill looks up its engines while it is being imported, possibly from this module.
     if name == "KejistatsEngine":
         return engine_class()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -46,11 +46,11 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def engine_class() -> Any:
-    """Return the class that papermill calls."""
+    """Return the engine class that papermill calls."""
     from papermill.engines import Engine, NBClientEngine
 
     class KejistatsEngine(Engine):  # type: ignore[misc]
-        """Runs notebooks of this Python by a warm worker, all others as papermill does."""
+        """Runs Python notebooks in a warm worker and all others as papermill does."""
 
         @classmethod
         def execute_managed_notebook(
@@ -63,27 +63,27 @@ def engine_class() -> Any:
             execution_timeout: float | None = None,
             **more: Any,
         ) -> Any:
-            """Run the cells; errors, time-outs and a dead worker stand in the notebook after."""
-            if not _of_this_python(kernel_name):
+            """Run the cells; errors, time-outs and a dead worker are recorded in the notebook."""
+            if not _is_python_kernel(kernel_name):
                 return NBClientEngine.execute_managed_notebook(
                     nb_man, kernel_name, log_output=log_output, stdout_file=stdout_file,
                     stderr_file=stderr_file, execution_timeout=execution_timeout, **more,
                 )  # fmt: skip
-            follow = _follower(log_output, stdout_file, stderr_file)
+            log = _output_logger(log_output, stdout_file, stderr_file)
             timeout = execution_timeout or more.get("timeout")
-            _manage(nb_man, more.get("runner") or _runner, timeout, follow)
+            _run_notebook(nb_man, more.get("runner") or _runner, timeout, log)
             return nb_man.nb
 
     return KejistatsEngine
 
 
 def register(runner: Runner | None = None) -> None:
-    """Make the engine known to papermill, installed or not.
+    """Register the engine with papermill, whether or not this package is installed.
 
     Parameters
     ----------
     runner
-        What runs cells from now on; a worker runs them itself.
+        Runs cells from now on, if given; by default a warm worker does.
     """
     global _runner  # noqa: PLW0603 - one process has one way to run cells
     from papermill.engines import papermill_engines
@@ -93,13 +93,13 @@ def register(runner: Runner | None = None) -> None:
         _runner = runner
 
 
-def _manage(nb_man: Any, runner: Runner, timeout: float | None, follow: Any) -> None:
-    """Carry what happens in the cells over into the notebook."""
+def _run_notebook(nb_man: Any, runner: Runner, timeout: float | None, log: Any) -> None:
+    """Run the cells and apply each event of the runner to papermill's notebook."""
     cells = nb_man.nb.cells
-    given = [
+    sources = [
         (c.source if c.cell_type == "code" else "", list(c.metadata.get("tags", []))) for c in cells
     ]
-    for event in runner(given, timeout):
+    for event in runner(sources, timeout):
         if "begun" in event:
             nb_man.cell_start(cells[event["begun"]], event["begun"])
             continue
@@ -110,7 +110,7 @@ def _manage(nb_man: Any, runner: Runner, timeout: float | None, follow: Any) -> 
         if cell.cell_type == "code":
             cell.execution_count = event["count"]
             for output in cell.outputs:
-                follow(output)
+                log(output)
         if event["failed"]:
             nb_man.cell_exception(cell, cell_index=event["ended"])
         nb_man.cell_complete(cell, cell_index=event["ended"])
@@ -123,13 +123,13 @@ def _node(plain: dict[str, Any]) -> Any:
     return from_dict(plain)  # type: ignore[no-untyped-call]
 
 
-def _follower(log_output: bool, stdout_file: Any, stderr_file: Any) -> Callable[[Any], None]:
-    """Return what shows outputs in papermill's log and in files, if it was told to."""
+def _output_logger(log_output: bool, stdout_file: Any, stderr_file: Any) -> Callable[[Any], None]:
+    """Return a function that copies an output to papermill's log and files, as requested."""
     from papermill.log import logger
 
     files = {"stdout": stdout_file, "stderr": stderr_file}
 
-    def follow(output: Any) -> None:
+    def log(output: Any) -> None:
         if output.output_type == "stream":
             if log_output:
                 (logger.info if output.name == "stdout" else logger.warning)(output.text)
@@ -139,29 +139,29 @@ def _follower(log_output: bool, stdout_file: Any, stderr_file: Any) -> Callable[
         elif log_output and "text/plain" in output.get("data", {}):
             logger.info(output.data["text/plain"])
 
-    return follow
+    return log
 
 
-def _of_this_python(kernel_name: str) -> bool:
+def _is_python_kernel(kernel_name: str) -> bool:
     return kernel_name in ("python3", "python", "", None)
 
 
-def runner_of_death(cell: int, name: str, text: str) -> Runner:
-    """Return a runner that runs nothing: a cell has ended the worker, as papermill shall tell."""
+def runner_for_dead_worker(cell: int, name: str, text: str) -> Runner:
+    """Return a runner that runs nothing and reports that a cell has ended its worker."""
 
     def runner(cells: Cells, _: float | None = None) -> Iterator[Message]:
         for number in range(cell + 1):
             yield {"begun": number}
-            yield _lost(number, cells, name, text) if number == cell else _unreported(number)
+            yield _failed(number, cells, name, text) if number == cell else _ended_silently(number)
 
     return runner
 
 
-def _unreported(number: int) -> Message:
+def _ended_silently(number: int) -> Message:
     return {"ended": number, "count": None, "failed": False, "outputs": {}}
 
 
-def _lost(number: int, cells: Cells, name: str, text: str) -> Message:
+def _failed(number: int, cells: Cells, name: str, text: str) -> Message:
     error = {"output_type": "error", "ename": name, "evalue": text,
              "traceback": [f"{name}: {text}"]}  # fmt: skip
     count = sum(bool(source.strip()) for source, _ in cells[: number + 1])
@@ -170,34 +170,36 @@ def _lost(number: int, cells: Cells, name: str, text: str) -> Message:
 
 _lock = threading.Lock()
 _inbox: Inbox = SimpleQueue()
-_kept: list[Worker] = []
+_warm_workers: list[Worker] = []
 _preload: list[str] = []
 
 
-def _by_kept_worker(cells: Cells, timeout: float | None) -> Iterator[Message]:
-    """Run cells by the worker that this process keeps, or by a new one."""
+def _run_in_worker(cells: Cells, timeout: float | None) -> Iterator[Message]:
+    """Run cells in the warm worker of this process, or in a new one."""
     with _lock:
-        worker = _kept.pop() if _kept else Worker(_inbox, _preload)
+        worker = _warm_workers.pop() if _warm_workers else Worker(_inbox, _preload)
         worker.send({
             "cells": [list(cell) for cell in cells],
             "cwd": str(Path.cwd()),
             "environ": dict(os.environ),
         })  # fmt: skip
         try:
-            yield from _followed(worker, cells, timeout)
+            yield from _worker_events(worker, cells, timeout)
         except BaseException:
-            worker.kill()  # it is in the middle of something that nobody waits for any more
+            worker.kill()  # it may still be running cells that nobody waits for
             raise
 
 
-def _followed(worker: Worker, cells: Cells, timeout: float | None) -> Iterator[Message]:
+def _worker_events(worker: Worker, cells: Cells, timeout: float | None) -> Iterator[Message]:
+    """Yield a worker's events; a time-out or the worker's death becomes an error of the cell."""
     number, since = -1, 0.0
     while True:
         try:
-            message = _heard(worker, since + timeout if timeout and number >= 0 else None)
+            message = _next_message(worker, since + timeout if timeout and number >= 0 else None)
         except TimeoutError:
             worker.kill()
-            yield _lost(number, cells, "CellTimeoutError", f"no end after {timeout} seconds")
+            text = f"the cell did not finish within {timeout} seconds"
+            yield _failed(number, cells, "CellTimeoutError", text)
             return
         if message is None:
             code = worker.exit_code()
@@ -205,12 +207,14 @@ def _followed(worker: Worker, cells: Cells, timeout: float | None) -> Iterator[M
             if number < 0:
                 yield {"begun": 0}
             text = f"the worker process died (exit code {code})"
-            yield _lost(max(number, 0), cells, "DeadKernelError", text)
+            yield _failed(max(number, 0), cells, "DeadKernelError", text)
             return
         if "broken" in message:
-            raise KejistatsError(f"a worker cannot start: {message['broken']}", "mend that first")
+            raise KejistatsError(
+                f"a worker cannot start: {message['broken']}", "fix this, then run it again"
+            )
         if "done" in message:
-            _keep(worker, message)
+            _keep_or_retire(worker, message)
             return
         if "begun" in message:
             number, since = message["begun"], time.monotonic()
@@ -218,37 +222,37 @@ def _followed(worker: Worker, cells: Cells, timeout: float | None) -> Iterator[M
             yield message
 
 
-def _heard(worker: Worker, until: float | None) -> Message | None:
-    """Return what a worker says next, None when it is gone."""
+def _next_message(worker: Worker, until: float | None) -> Message | None:
+    """Return a worker's next message, None when the worker is gone."""
     while True:
         try:
-            left = None if until is None else max(0.0, until - time.monotonic())
-            who, message = _inbox.get(timeout=left)
+            timeout = None if until is None else max(0.0, until - time.monotonic())
+            origin, message = _inbox.get(timeout=timeout)
         except Empty:
             raise TimeoutError from None
-        if who is worker:
+        if origin is worker:
             return message
 
 
-def _keep(worker: Worker, done: Message) -> None:
+def _keep_or_retire(worker: Worker, done: Message) -> None:
     if done["retire"]:
         _preload[:] = sorted({*_preload, *done["loaded"]})
         worker.kill()
     else:
-        _kept.append(worker)
+        _warm_workers.append(worker)
 
 
-def kept_workers() -> list[Worker]:
-    """Take the workers that this process keeps; who takes them ends them."""
-    found = list(_kept)
-    _kept.clear()
-    return found
+def take_warm_workers() -> list[Worker]:
+    """Remove and return the warm workers of this process; the caller has to end them."""
+    workers = list(_warm_workers)
+    _warm_workers.clear()
+    return workers
 
 
 @atexit.register
-def _let_go() -> None:
-    for worker in kept_workers():
+def _kill_warm_workers() -> None:
+    for worker in take_warm_workers():
         worker.kill()
 
 
-_runner: Runner = _by_kept_worker
+_runner: Runner = _run_in_worker

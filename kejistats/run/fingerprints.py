@@ -1,4 +1,4 @@
-"""What outputs are made from, as hashes: to notice that nothing has changed without computing."""
+"""Hashes of what outputs are made from, to detect unchanged inputs without computing metrics."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from pathlib import Path
 from kejistats.model.paths import shared
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-# Whatever draws, computes or writes a page.
+# The packages that draw, compute or write a page.
 _PACKAGES = (
     "ipython", "jinja2", "matplotlib", "nbconvert", "numpy", "papermill", "pillow", "polars",
     "pylopdf-fonts-zh-cn",
 )  # fmt: skip
-# Workbooks count once they are taken in, and what was mailed for nothing.
-_LEFT_OUT = {"inbox", "mail", "__pycache__", ".ipynb_checkpoints"}
+# Workbooks count only once they are ingested, and mail changes no page.
+_IGNORED = {"inbox", "mail", "__pycache__", ".ipynb_checkpoints"}
 
 
 def fingerprint(dataset: Path, outputs: Path) -> str:
-    """Return a hash of all that the pages of a data set are made from.
+    """Return a hash of everything the pages of a data set are made from.
 
-    Of the store, whose files are never changed once written, the names, sizes and times count;
-    of everything else the content: settings, districts, registry, words, notebooks, this package
-    and the versions of the others.
+    Files of the store, which never change once written, enter by name, size and time; everything
+    else enters by content: settings, districts, registry, words, notebooks, this package and the
+    versions of the packages it depends on.
 
     Parameters
     ----------
     dataset
         The data set's folder.
     outputs
-        The folder of outputs, which count for nothing should they lie in there.
+        The folder of outputs, which is left out should it lie inside the data set.
     """
-    parts = [code_hash(), template_hash(), packages()]
+    parts = [code_hash(), template_hash(), package_versions()]
     parts += [notebook_hash(kind, dataset) for kind in ("brief", "overview")]
     parts.append(schemas_hash(dataset))
     for file in _files(dataset, outputs):
         if "store" in file.relative_to(dataset).parts[:-1] and file.name != "head.json":
-            found = file.stat()
-            parts.append(f"{file.relative_to(dataset)} {found.st_size} {found.st_mtime_ns}")
+            stat = file.stat()
+            parts.append(f"{file.relative_to(dataset)} {stat.st_size} {stat.st_mtime_ns}")
         else:
             parts.append(f"{file.relative_to(dataset)} {content_hash(file)}")
     return text_hash("\n".join(parts))
@@ -55,40 +55,40 @@ def schemas_hash(dataset: Path) -> str:
 def notebook_hash(kind: str, dataset: Path) -> str:
     """Return the hash of the notebook ``brief`` or ``overview`` that a data set uses.
 
-    The modules beside it belong to it: it may import them.
+    Modules in the notebook's folder are included, because it may import them.
     """
-    file = shared(f"notebooks/{kind}.ipynb", dataset)
-    beside = sorted(file.parent.glob("*.py"))
-    return text_hash("\n".join(content_hash(one) for one in [file, *beside]))
+    notebook = shared(f"notebooks/{kind}.ipynb", dataset)
+    modules = sorted(notebook.parent.glob("*.py"))
+    return text_hash("\n".join(content_hash(file) for file in [notebook, *modules]))
 
 
 @cache
 def code_hash() -> str:
-    """Return the hash of this package without its templates of pages."""
+    """Return the hash of this package without its page templates."""
     templates = _PACKAGE / "pages" / "templates"
     return text_hash("\n".join(_contents(_PACKAGE, templates)))
 
 
 @cache
 def template_hash() -> str:
-    """Return the hash of the templates of pages."""
+    """Return the hash of the page templates."""
     return text_hash("\n".join(_contents(_PACKAGE / "pages" / "templates")))
 
 
 @cache
-def packages() -> str:
+def package_versions() -> str:
     """Return the versions of Python and of the packages that pages depend on."""
-    found = [f"python {'.'.join(map(str, sys.version_info[:3]))}"]
+    versions = [f"python {'.'.join(map(str, sys.version_info[:3]))}"]
     for name in _PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            found.append(f"{name} absent")
-    return ", ".join(found)
+            versions.append(f"{name} absent")
+    return ", ".join(versions)
 
 
 def content_hash(file: Path) -> str:
-    """Return the hash of a file's content, of none where there is no such file."""
+    """Return the hash of a file's content; empty if there is no such file."""
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except FileNotFoundError:
@@ -100,19 +100,19 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _contents(folder: Path, without: Path | None = None) -> list[str]:
+def _contents(folder: Path, excluded: Path | None = None) -> list[str]:
     return [
         f"{file.relative_to(folder).as_posix()} {content_hash(file)}"
-        for file in _files(folder, without)
+        for file in _files(folder, excluded)
     ]
 
 
-def _files(folder: Path, without: Path | None) -> Iterable[Path]:
+def _files(folder: Path, excluded: Path | None) -> Iterable[Path]:
     return sorted(
         file
         for file in folder.rglob("*")
         if file.is_file()
-        and not _LEFT_OUT.intersection(file.relative_to(folder).parts)
+        and not _IGNORED.intersection(file.relative_to(folder).parts)
         and not file.name.startswith(".")
-        and without not in file.parents
+        and excluded not in file.parents
     )

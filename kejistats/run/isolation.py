@@ -1,4 +1,4 @@
-"""Nothing of one notebook is seen by the next: what can be put back is, the rest is told."""
+"""Isolate notebooks run in one process: restore what can be restored, report what cannot."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = "kejistats"
-# Of `sys`, what Python itself sets as it goes, and what is put back below.
-_MOVING = {
+# Attributes that Python itself changes while it runs, and those that are restored below.
+_VOLATILE = {
     "sys": {"stdin", "stdout", "stderr", "displayhook", "excepthook", "path", "argv", "meta_path",
             "ps1", "ps2", "last_type", "last_value", "last_traceback", "last_exc"},
     "builtins": {"_", "get_ipython", "display", "exit", "quit"},
     "os": {"environ"},
     "time": {"timezone", "altzone", "daylight", "tzname"},
 }  # fmt: skip
-_CHANGING = {
+# Names with which a cell could change a module or class without assigning to an attribute.
+_MUTATORS = {
     "setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "exec", "eval",
     "modules", "patch", "globals", "get_ipython",
 }  # fmt: skip
@@ -47,32 +48,32 @@ _SIGNALS = [
 
 
 class Baseline:
-    """The state of a process that has loaded its libraries, to which each notebook returns."""
+    """The state of a process with its libraries loaded, restored after each notebook."""
 
     def __init__(self) -> None:
-        # What is loaded stays: to look for garbage among it again and again takes 0.1 s a brief.
+        # `_snapshot` freezes what is loaded: collecting among it would take 0.1 s per brief.
         gc.collect()
         random.seed(0)
         self._random = random.getstate()
         self._modules: dict[str, dict[str, Any]] = {}
         self._classes: dict[type, dict[str, Any]] = {}
         self._content: dict[tuple[str, str], Any] = {}
-        self._own_loaded = False
-        self._stuck: list[str] = []
-        self._take(set(sys.modules) - {"__main__"})
+        self._had_local_modules = False
+        self._restore_errors: list[str] = []
+        self._snapshot(set(sys.modules) - {"__main__"})
         self._threads = set(threading.enumerate())
         self._lines = set(linecache.cache)
         self._loggers = _loggers()
-        self._kept = [(put, read()) for read, put in _settings()]
+        self._settings = [(restore, read()) for read, restore in _settings()]
 
     @contextmanager
     def notebook(self) -> Iterator[None]:
-        """Let a notebook change what it likes, then put it back."""
+        """Run a notebook within this context, then restore the state."""
         environment, folder = dict(os.environ), Path.cwd()
-        sys.path.insert(0, "")  # modules beside the notebook, as a kernel finds them
-        self._begin()
+        sys.path.insert(0, "")  # finds modules in the notebook's folder, as a kernel does
+        self._seed()
         try:
-            with warnings.catch_warnings(), _figures():
+            with warnings.catch_warnings(), _matplotlib_state():
                 yield
         finally:
             zone = os.environ.get("TZ")
@@ -81,23 +82,25 @@ class Baseline:
             if zone != environment.get("TZ") and hasattr(time, "tzset"):
                 time.tzset()
             os.chdir(folder)
-            self._put_back()
+            self._restore()
 
-    def _begin(self) -> None:
-        # The same for each, so that a page does not depend on who made it.
+    def _seed(self) -> None:
+        """Seed all random numbers alike, so that a page does not depend on its worker."""
         random.setstate(self._random)
         if numpy := sys.modules.get("numpy.random"):
             numpy.seed(0)
         if polars := sys.modules.get("polars"):
             polars.set_random_seed(0)
 
-    def _put_back(self) -> None:
-        for put, value in self._kept:
+    def _restore(self) -> None:
+        for restore, value in self._settings:
             try:
-                put(value)
+                restore(value)
             except Exception as error:
-                # What would put it back has itself been changed: the worker goes.
-                self._stuck.append(f"a setting stays as it is: {type(error).__name__}: {error}")
+                # The notebook has changed the very function that restores it: retire the worker.
+                self._restore_errors.append(
+                    f"a setting cannot be restored: {type(error).__name__}: {error}"
+                )
         for name, (logger, level, handlers, propagate, disabled) in _loggers().items():
             if name not in self._loggers:
                 logger.handlers[:], logger.level, logger.propagate = [], logging.NOTSET, True
@@ -112,89 +115,91 @@ class Baseline:
         sys.setprofile(None)
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
-        self._forget_modules()
+        self._drop_local_modules()
         gc.collect()
 
-    def _forget_modules(self) -> None:
-        """Drop modules that lie beside the notebook: the next may find others, or changed ones."""
-        beside = [name for name in self.loaded() if not _is_library(sys.modules[name])]
-        for name in beside:
+    def _drop_local_modules(self) -> None:
+        """Drop modules of the notebook's folder: the next notebook may have others of that name."""
+        local = [name for name in self.newly_loaded() if not _is_library(sys.modules[name])]
+        for name in local:
             del sys.modules[name]
-        self._own_loaded = bool(beside)
+        self._had_local_modules = bool(local)
 
-    def lasting(self, sources: Sequence[str]) -> list[str]:
-        """Return what a notebook has changed that cannot be put back, as far as can be seen.
+    def leaked_state(self, sources: Sequence[str]) -> list[str]:
+        """Return the changes of a notebook that could not be undone, as far as can be detected.
 
         Attributes of modules and classes are compared one by one, which takes about 15 ms. A
-        module that was loaded meanwhile cannot be compared: if nothing in the notebook could
-        change one, it is taken as it is from now on.
+        module loaded by the notebook has nothing to be compared with: if no cell can have changed
+        one, its present state joins the baseline.
 
         Parameters
         ----------
         sources
             Sources of the notebook's cells.
         """
-        found = [f"thread {t.name}" for t in set(threading.enumerate()) - self._threads]
-        found += self._stuck
-        found += self._changed_modules() + self._changed_classes() + self._changed_content()
-        found += [f"descriptor {number} closed" for number in range(3) if _closed(number)]
-        loaded = self.loaded()
-        if loaded and not found:
-            if self._own_loaded or any(may_change_libraries(source) for source in sources):
-                found += [f"{name} loaded and perhaps changed" for name in loaded]
+        leaks = [f"thread {t.name}" for t in set(threading.enumerate()) - self._threads]
+        leaks += self._restore_errors
+        leaks += self._changed_modules() + self._changed_classes() + self._changed_content()
+        leaks += [f"descriptor {number} closed" for number in range(3) if _closed(number)]
+        loaded = self.newly_loaded()
+        if loaded and not leaks:
+            if self._had_local_modules or any(may_change_libraries(source) for source in sources):
+                leaks += [f"{name} loaded and perhaps changed" for name in loaded]
             else:
-                self._take(loaded)
-        return found
+                self._snapshot(loaded)
+        return leaks
 
-    def loaded(self) -> list[str]:
-        """Return the names of the libraries' modules that were loaded since."""
+    def newly_loaded(self) -> list[str]:
+        """Return the names of modules that are not part of the baseline."""
         return sorted(set(sys.modules) - set(self._modules) - {"__main__"})
 
-    def _take(self, names: Iterable[str]) -> None:
+    def _snapshot(self, names: Iterable[str]) -> None:
+        """Add modules, their classes and this package's module-level containers to the baseline."""
         gc.freeze()
         for name in names:
-            held = dict(getattr(sys.modules[name], "__dict__", {}))
-            self._modules[name] = held
-            kinds = (value for value in held.values() if isinstance(value, type))
-            self._classes |= {kind: dict(kind.__dict__) for kind in kinds}
-            if _is_own(name):
+            attributes = dict(getattr(sys.modules[name], "__dict__", {}))
+            self._modules[name] = attributes
+            classes = (value for value in attributes.values() if isinstance(value, type))
+            self._classes |= {cls: dict(cls.__dict__) for cls in classes}
+            if _is_kejistats(name):
                 self._content |= {
                     (name, key): value.copy()
-                    for key, value in held.items()
+                    for key, value in attributes.items()
                     if isinstance(value, dict | list | set) and not key.startswith("__")
                 }
 
     def _changed_modules(self) -> list[str]:
-        found = []
+        changed = []
         for name, before in self._modules.items():
             module = sys.modules.get(name)
             if module is None:
-                found.append(f"module {name} removed")
+                changed.append(f"module {name} removed")
                 continue
             now = getattr(module, "__dict__", {})
             if _same(before, now):
                 continue
-            # Libraries keep things in their modules as they go; Python's own names are fixed.
-            loose = not _is_own(name) and name != "builtins"
-            spared = _MOVING.get(name, set())
-            found += [
+            # Libraries cache things in their modules; builtins and this package do not.
+            lenient = not _is_kejistats(name) and name != "builtins"
+            volatile = _VOLATILE.get(name, set())
+            changed += [
                 f"{name}.{key}"
                 for key in _different(before, now)
-                if key not in spared and not _natural(key, before.get(key), now.get(key), loose)
+                if key not in volatile
+                and not _harmless(key, before.get(key), now.get(key), lenient)
             ]
-        return found
+        return changed
 
     def _changed_classes(self) -> list[str]:
-        found = []
-        for kind, before in self._classes.items():
-            now = kind.__dict__
+        changed = []
+        for cls, before in self._classes.items():
+            now = cls.__dict__
             if not _same(before, now):
-                found += [
-                    f"{kind.__module__}.{kind.__qualname__}.{key}"
+                changed += [
+                    f"{cls.__module__}.{cls.__qualname__}.{key}"
                     for key in _different(before, now)
-                    if not _natural(key, before.get(key), now.get(key), loose=True)
+                    if not _harmless(key, before.get(key), now.get(key), lenient=True)
                 ]
-        return found
+        return changed
 
     def _changed_content(self) -> list[str]:
         return [
@@ -205,7 +210,7 @@ class Baseline:
 
 
 def may_change_libraries(source: str) -> bool:
-    r"""Say whether a cell could set an attribute of a module or class, by what stands in it.
+    r"""Say whether a cell's source contains anything that could change a module or class.
 
     Examples
     --------
@@ -217,12 +222,12 @@ def may_change_libraries(source: str) -> bool:
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return True  # a magic command, which may do anything
+        return True  # a magic command may do anything
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             return True
         name = getattr(node, "attr", getattr(node, "id", ""))
-        if isinstance(node, ast.Attribute | ast.Name) and name in _CHANGING:
+        if isinstance(node, ast.Attribute | ast.Name) and name in _MUTATORS:
             return True
     return False
 
@@ -237,18 +242,18 @@ def _different(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [k for k in names if before.get(k, absent) is not now.get(k, absent)]
 
 
-def _natural(key: str, before: Any, now: Any, loose: bool) -> bool:
-    """Say whether a library may have changed this itself: a module loaded, a thing made late."""
+def _harmless(key: str, before: Any, now: Any, lenient: bool) -> bool:
+    """Say whether a library may have made this change itself: a lazy import or a cached value."""
     if key.startswith("__") and key.endswith("__") and not callable(before):
         return True
     if isinstance(now, types.ModuleType) and before is None:
         return True
     if getattr(now, "__module__", None) == "__main__" or callable(before):
         return False
-    return loose and (before is None or key.startswith("_"))
+    return lenient and (before is None or key.startswith("_"))
 
 
-def _is_own(name: str) -> bool:
+def _is_kejistats(name: str) -> bool:
     return name == _PACKAGE or name.startswith(f"{_PACKAGE}.")
 
 
@@ -262,12 +267,12 @@ _LIBRARIES = tuple(
 def _is_library(module: types.ModuleType) -> bool:
     file = getattr(module, "__file__", None)
     name = getattr(module, "__name__", "")
-    return file is None or _is_own(name) or str(Path(file).resolve()).startswith(_LIBRARIES)
+    return file is None or _is_kejistats(name) or str(Path(file).resolve()).startswith(_LIBRARIES)
 
 
 @contextmanager
-def _figures() -> Iterator[None]:
-    """Put back matplotlib's parameters and close the figures left open."""
+def _matplotlib_state() -> Iterator[None]:
+    """Restore matplotlib's parameters and close the figures left open."""
     matplotlib = sys.modules.get("matplotlib")
     if matplotlib is None:
         yield
@@ -281,11 +286,11 @@ def _figures() -> Iterator[None]:
 
 
 def _loggers() -> dict[str, tuple[logging.Logger, int, list[logging.Handler], bool, bool]]:
-    known = {"root": logging.root, **logging.root.manager.loggerDict}
+    loggers = {"root": logging.root, **logging.root.manager.loggerDict}
     return {
-        name: (one, one.level, list(one.handlers), one.propagate, one.disabled)
-        for name, one in known.items()
-        if isinstance(one, logging.Logger)
+        name: (logger, logger.level, list(logger.handlers), logger.propagate, logger.disabled)
+        for name, logger in loggers.items()
+        if isinstance(logger, logging.Logger)
     }
 
 
@@ -293,24 +298,24 @@ _Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
 
 
 def _settings() -> list[_Setting]:
-    """Return how each setting of the process is read and put back."""
+    """Return a function that reads and one that restores each setting of the process."""
 
-    def restored(target: list[Any]) -> _Setting:
-        def put(value: list[Any]) -> None:
+    def list_content(target: list[Any]) -> _Setting:
+        def restore(value: list[Any]) -> None:
             target[:] = value
 
-        return (lambda: list(target)), put
+        return (lambda: list(target)), restore
 
-    def named(module: types.ModuleType, name: str) -> _Setting:
+    def attribute(module: types.ModuleType, name: str) -> _Setting:
         return (lambda: getattr(module, name)), (lambda value: setattr(module, name, value))
 
-    found: list[_Setting] = [
-        restored(sys.path),
-        restored(sys.meta_path),
-        *(named(sys, name) for name in ("stdin", "stdout", "stderr", "argv", "excepthook")),
-        named(sys, "displayhook"),
-        named(sys, "path"),
-        named(builtins, "open"),
+    settings: list[_Setting] = [
+        list_content(sys.path),
+        list_content(sys.meta_path),
+        *(attribute(sys, name) for name in ("stdin", "stdout", "stderr", "argv", "excepthook")),
+        attribute(sys, "displayhook"),
+        attribute(sys, "path"),
+        attribute(builtins, "open"),
         (sys.getrecursionlimit, sys.setrecursionlimit),
         (sys.getswitchinterval, sys.setswitchinterval),
         (lambda: locale.setlocale(locale.LC_ALL), lambda v: locale.setlocale(locale.LC_ALL, v)),
@@ -319,18 +324,18 @@ def _settings() -> list[_Setting]:
         (gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
         (gc.get_threshold, lambda v: gc.set_threshold(*v)),
         (lambda: logging.root.manager.disable, logging.disable),
-        (_mask, os.umask),
-        (lambda: {s: signal.getsignal(s) for s in _SIGNALS}, _put_signals),
+        (_read_umask, os.umask),
+        (lambda: {s: signal.getsignal(s) for s in _SIGNALS}, _restore_signals),
     ]
     if numpy := sys.modules.get("numpy"):
-        found += [
+        settings += [
             (numpy.geterr, lambda v: numpy.seterr(**v)),
             (numpy.get_printoptions, lambda v: numpy.set_printoptions(**v)),
         ]
     if polars := sys.modules.get("polars"):
         config = polars.Config
-        found.append((config.save, lambda v: v == config.save() or config.load(v)))
-    return found
+        settings.append((config.save, lambda v: v == config.save() or config.load(v)))
+    return settings
 
 
 def _closed(number: int) -> bool:
@@ -341,13 +346,13 @@ def _closed(number: int) -> bool:
     return False
 
 
-def _mask() -> int:
+def _read_umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def _put_signals(handlers: dict[signal.Signals, Any]) -> None:
+def _restore_signals(handlers: dict[signal.Signals, Any]) -> None:
     for number, handler in handlers.items():
         if handler is not None and signal.getsignal(number) is not handler:
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""What is to be made, and what became of it."""
+"""A page to make, and the result of making it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Job:
     name
         District, or 总览.
     bundle, notebook
-        What it is made from.
+        The files it is made from.
     executed, page
-        Where the executed notebook and the HTML go.
+        Where the executed notebook and the HTML are written.
     forms
-        What else to make of the page, such as pdf or docx.
+        Further formats of the page: ``pdf``, ``docx``.
     why
-        Why it has to be made; see `kejistats.run.manifest`.
+        Why it has to be made; see `kejistats.run.manifest.rebuild_reason`.
     """
 
     name: str
@@ -34,39 +34,39 @@ class Job:
 
     @property
     def stem(self) -> str:
-        """The name of its files without what stands after the dot."""
+        """The name of its files without the suffix."""
         return self.page.stem
 
     @property
     def outputs(self) -> list[Path]:
-        """All the files that it makes for readers, the page first."""
-        return [self.page, *(self.page.with_suffix(f".{form}") for form in self.forms)]
+        """All files for readers, the HTML page first."""
+        return [self.page, *(self.page.with_suffix(f".{suffix}") for suffix in self.forms)]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a job.
+    """The result of a job.
 
     Parameters
     ----------
     name
         District, or 总览.
     page
-        The page; None where it could not be made.
+        The page; None if it could not be made.
     seconds
-        Time it took.
+        Time taken.
     error
-        Why there is no page; empty when there is one.
+        Why there is no page; empty if there is one.
     text, counts
         Conclusion and counts for the index.
     warnings
-        What an analyst should look at, such as own words that contradict the figures.
+        What an analyst should check, such as their own words contradicting the figures.
     cell
-        Number of the cell that failed, as in the brackets before it.
+        Execution count of the failed cell, as shown in the brackets before it.
     memory
-        The most that its worker held meanwhile, in MB.
+        Peak memory of the worker meanwhile, in MB.
     unchanged
-        Whether the page of an earlier run still holds.
+        Whether the page of an earlier run is still up to date.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The manifest: what each output was made from, so that only what changed is made again."""
+"""The manifest: what each page was made from, so that only pages out of date are made again."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ CREATE TABLE IF NOT EXISTS made (
   stem TEXT PRIMARY KEY, bundle TEXT, notebook TEXT, template TEXT, code TEXT, packages TEXT,
   forms TEXT, text TEXT, counts TEXT, seconds REAL, memory REAL, files TEXT);
 """
-_WHY = {
+_REASONS = {
     "bundle": "data or words changed",
     "notebook": "notebook changed",
     "template": "template changed",
     "code": "kejistats changed",
     "packages": "packages changed",
-    "forms": "other forms asked for",
+    "forms": "other formats requested",
 }
 
 
 @dataclass(frozen=True)
 class PageSpec:
-    """A page that the inputs ask for.
+    """A page that should exist for the present inputs.
 
     Parameters
     ----------
     stem
-        The name of its files; empty where there is nothing to show.
+        The name of its files; empty for a district without anything to show.
     kind
         ``brief`` or ``overview``.
     name
         District, or 总览.
     bundle
-        Digest of the bundle; where there is nothing to show, what that means in words.
+        Digest of the bundle; for a district without anything to show, a message saying so.
     key
-        Hash of what the bundle is made from: with the same key it need not be made.
+        Hash of what the bundle is made from: an unchanged key means an unchanged bundle.
     """
 
     stem: str
@@ -60,16 +60,16 @@ class PageSpec:
 
 @dataclass(frozen=True)
 class Sources:
-    """What an output is made from, as hashes; `forms` and `packages` as text.
+    """What a page is made from, as columns of the manifest's table ``made``.
 
     Parameters
     ----------
     bundle, notebook, template, code
         Hashes.
     packages
-        Versions of Python and the packages.
+        Versions of Python and the packages, as text.
     forms
-        What else is made of the page.
+        Further formats of the page, as text separated by spaces.
     """
 
     bundle: str
@@ -81,10 +81,10 @@ class Sources:
 
 
 class Manifest:
-    """The manifest of one folder of outputs; it lies in ``work/manifest.sqlite``.
+    """The manifest of one folder of outputs, stored in ``work/manifest.sqlite``.
 
-    A record is written after the files are in their places: should that not come to pass, the
-    page is made again. A damaged manifest is put aside and all pages are made again.
+    A record is written after its files have been moved into place; if a run ends in between, the
+    page is made again. A damaged manifest is moved aside and all pages are made again.
 
     Parameters
     ----------
@@ -98,132 +98,134 @@ class Manifest:
         self._readonly = readonly
         file = folder / "work" / FILE
         if readonly and not file.exists():
-            self._base = _empty()
+            self._db = _empty_database()
             return
         try:
-            self._base = self._opened(file, readonly)
+            self._db = self._open(file, readonly)
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             if readonly:
-                self._base = _empty()
+                self._db = _empty_database()
                 return
             file.replace(file.with_suffix(".damaged"))
-            self._base = self._opened(file, readonly)
+            self._db = self._open(file, readonly)
 
-    def _opened(self, file: Path, readonly: bool) -> sqlite3.Connection:
+    def _open(self, file: Path, readonly: bool) -> sqlite3.Connection:
         file.parent.mkdir(parents=True, exist_ok=True)
         mode = "ro" if readonly else "rwc"
-        base = sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
+        db = sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
         try:
-            # What a crash of the machine takes, the files' own sizes and hashes will tell.
-            base.execute("PRAGMA synchronous = OFF")
-            [[found]] = base.execute("PRAGMA user_version").fetchall()
-            if found not in (0, FORMAT):
-                raise sqlite3.DatabaseError(f"format {found}")
+            # Records lost in a crash of the machine only cost time: the pages are made again.
+            db.execute("PRAGMA synchronous = OFF")
+            [[version]] = db.execute("PRAGMA user_version").fetchall()
+            if version not in (0, FORMAT):
+                raise sqlite3.DatabaseError(f"format {version}")
             if not readonly:
-                base.executescript(_TABLES)
-                base.execute(f"PRAGMA user_version = {FORMAT}")
+                db.executescript(_TABLES)
+                db.execute(f"PRAGMA user_version = {FORMAT}")
         except sqlite3.Error:
-            base.close()
+            db.close()
             raise
-        return base
+        return db
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._base.close()
+        """Close the file."""
+        self._db.close()
 
-    def wanted(self, fingerprint: str) -> list[PageSpec] | None:
-        """Return what these inputs were found to ask for; None where that is not known."""
-        found = self._base.execute("SELECT value FROM fact WHERE name = 'inputs'").fetchone()
-        if found is None or found[0] != fingerprint:
+    def page_specs(self, fingerprint: str) -> list[PageSpec] | None:
+        """Return the pages that inputs with this fingerprint need; None if it is another one."""
+        row = self._db.execute("SELECT value FROM fact WHERE name = 'inputs'").fetchone()
+        if row is None or row[0] != fingerprint:
             return None
-        return self.last_wanted()
+        return self.last_page_specs()
 
-    def last_wanted(self) -> list[PageSpec]:
-        """Return what the inputs of the last run asked for."""
-        rows = self._base.execute("SELECT stem, kind, name, bundle, key FROM wanted ORDER BY place")
+    def last_page_specs(self) -> list[PageSpec]:
+        """Return the pages that the inputs of the last run needed."""
+        rows = self._db.execute("SELECT stem, kind, name, bundle, key FROM wanted ORDER BY place")
         return [PageSpec(*row) for row in rows]
 
-    def keep_wanted(self, fingerprint: str, wanted: Iterable[PageSpec]) -> None:
-        """Keep what the inputs ask for."""
+    def save_page_specs(self, fingerprint: str, specs: Iterable[PageSpec]) -> None:
+        """Save the pages that inputs with this fingerprint need."""
         if self._readonly:
             return
-        with self._base:
-            self._base.execute("DELETE FROM wanted")
-            self._base.executemany(
+        with self._db:
+            self._db.execute("DELETE FROM wanted")
+            self._db.executemany(
                 "INSERT INTO wanted (stem, kind, name, bundle, key) VALUES (?, ?, ?, ?, ?)",
-                [astuple(one) for one in wanted],
+                [astuple(spec) for spec in specs],
             )
-            self._base.execute("INSERT OR REPLACE INTO fact VALUES ('inputs', ?)", (fingerprint,))
+            self._db.execute("INSERT OR REPLACE INTO fact VALUES ('inputs', ?)", (fingerprint,))
 
-    def made(self) -> dict[str, dict[str, Any]]:
-        """Return what was made, by stem."""
-        with closing(self._base.cursor()) as cursor:
+    def page_records(self) -> dict[str, dict[str, Any]]:
+        """Return the records of all pages made, by stem."""
+        with closing(self._db.cursor()) as cursor:
             cursor.row_factory = sqlite3.Row
             rows = cursor.execute("SELECT * FROM made").fetchall()
         return {row["stem"]: dict(row) for row in rows}
 
     def record(self, job: Job, sources: Sources, result: Result, hashes: Mapping[str, str]) -> None:
-        """Record what a job's files, which are in their places, were made from."""
+        """Record what a job's files were made from, once they are in place."""
         files = {}
         for name, digest in hashes.items():
-            found = job.page.with_name(name).stat()
-            files[name] = [digest, found.st_size, found.st_mtime_ns]
-        with self._base:
-            self._base.execute(
+            stat = job.page.with_name(name).stat()
+            files[name] = [digest, stat.st_size, stat.st_mtime_ns]
+        with self._db:
+            self._db.execute(
                 "INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (job.stem, *astuple(sources), result.text, json.dumps(result.counts),
                  result.seconds, result.memory, json.dumps(files)),
             )  # fmt: skip
 
 
-def _empty() -> sqlite3.Connection:
-    base = sqlite3.connect(":memory:")
-    base.executescript(_TABLES)
-    return base
+def _empty_database() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:")
+    db.executescript(_TABLES)
+    return db
 
 
-def why(made: Mapping[str, Any] | None, sources: Sources, outputs: Iterable[Path]) -> str:
-    """Say why a page has to be made; empty when the one that is there still holds.
+def rebuild_reason(
+    record: Mapping[str, Any] | None, sources: Sources, outputs: Iterable[Path]
+) -> str:
+    """Say why a page has to be made again; empty if the present one is up to date.
 
     Parameters
     ----------
-    made
+    record
         Its record in the manifest, if there is one.
     sources
         What it would be made from now.
     outputs
         Its files.
     """
-    if made is None:
+    if record is None:
         return "new"
     reasons = [
-        _changed(field.name, made[field.name], getattr(sources, field.name))
+        _change_reason(field.name, record[field.name], getattr(sources, field.name))
         for field in fields(Sources)
-        if made[field.name] != getattr(sources, field.name)
+        if record[field.name] != getattr(sources, field.name)
     ]
-    files = json.loads(made["files"])
-    reasons += [state for file in outputs if (state := _state(file, files.get(file.name)))]
+    files = json.loads(record["files"])
+    reasons += [reason for file in outputs if (reason := _file_reason(file, files.get(file.name)))]
     return ", ".join(dict.fromkeys(reasons))
 
 
-def _changed(name: str, before: str, now: str) -> str:
+def _change_reason(name: str, before: str, now: str) -> str:
     if name != "packages":
-        return _WHY[name]
+        return _REASONS[name]
     old, new = set(before.split(", ")), now.split(", ")
-    return f"{_WHY[name]}: {'; '.join(one for one in new if one not in old)}"
+    return f"{_REASONS[name]}: {'; '.join(package for package in new if package not in old)}"
 
 
-def _state(file: Path, known: list[Any] | None) -> str:
-    """Say what is wrong with a file; its content is looked at if size or time differ."""
+def _file_reason(file: Path, recorded: list[Any] | None) -> str:
+    """Say whether a file is missing or altered; it is hashed only if its size or time differ."""
     try:
-        found = file.stat()
+        stat = file.stat()
     except OSError:
         return f"{file.suffix[1:]} missing"
-    if known is None:
-        return ""  # the forms asked for tell
-    digest, size, changed = known
-    if (found.st_size, found.st_mtime_ns) == (size, changed):
+    if recorded is None:
+        return ""  # a format not requested before: the change of `forms` is reported instead
+    digest, size, changed = recorded
+    if (stat.st_size, stat.st_mtime_ns) == (size, changed):
         return ""
     return "" if content_hash(file) == digest else f"{file.suffix[1:]} altered"

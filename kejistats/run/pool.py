@@ -1,4 +1,4 @@
-"""Jobs carried out by warm workers: limits, one retry after a death, replacement in time."""
+"""A pool of warm workers: enforces limits, retries once after a death, replaces worn workers."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from kejistats.run.channel import Message
 from kejistats.run.job import Job, Result
 from kejistats.run.worker_process import Inbox, Worker
 
-_TICK = 0.1
-_STARTS = 3
+_POLL_SECONDS = 0.1
+# Workers that may die in a row before one of them has started.
+_MAX_FAILED_STARTS = 3
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a brief and a worker may take.
+    """Limits of a brief and of a worker.
 
     Parameters
     ----------
     seconds
-        Time for one brief.
+        Most time for one brief.
     memory
-        MB that a worker may hold; beyond it is killed at once.
-    kept
-        MB beyond which a worker is replaced after a brief.
+        Memory in MB beyond which a worker is killed at once.
+    retire_memory
+        Memory in MB beyond which a worker is replaced after a brief.
     briefs
-        Briefs after which a worker is replaced.
+        Number of briefs after which a worker is replaced.
     """
 
     seconds: float = 120.0
     memory: float = 2000.0
-    kept: float = 700.0
+    retire_memory: float = 700.0
     briefs: int = 1000
 
 
@@ -50,13 +51,13 @@ class _Task:
     number: int
     job: Job
     deaths: int = 0
-    # Cell, error and text of what ended the worker, to be written into the notebook.
-    died: tuple[int, str, str] | None = None
+    # Cell, error name and text of the final death, to be written into the notebook.
+    death: tuple[int, str, str] | None = None
 
 
 @dataclass
-class _Desk:
-    """What an owner knows of a worker."""
+class _WorkerState:
+    """What the pool knows of a worker; the kill reason is an error name and text."""
 
     ready: bool = False
     task: _Task | None = None
@@ -64,21 +65,21 @@ class _Desk:
     cell: int = 0
     memory: float = 0.0
     served: int = 0
-    verdict: tuple[str, str] | None = None
+    kill_reason: tuple[str, str] | None = None
 
 
 @dataclass
-class Figures:
-    """How the workers fared.
+class PoolStats:
+    """Statistics of a pool's workers.
 
     Parameters
     ----------
     started, deaths
-        Workers started, and how many died or were killed.
+        Workers started, and workers that died or were killed.
     retired
-        Why workers were replaced.
+        Why workers were replaced, an entry for each.
     memory
-        The most that one of them held, in MB.
+        Peak memory of any one worker, in MB.
     """
 
     started: int = 0
@@ -87,29 +88,29 @@ class Figures:
     memory: float = 0.0
 
 
-Placed = Callable[[Job, Result, dict[str, str]], None]
+OnSaved = Callable[[Job, Result, dict[str, str]], None]
 
 
 class Pool:
-    """Warm workers, as many as are wanted; they begin to load their libraries at once.
+    """A pool of warm workers, which begin to load their libraries at once.
 
     Parameters
     ----------
     count
         Number of workers; the number of processors by default.
     limits
-        What a brief and a worker may take.
+        Limits of a brief and of a worker; the defaults of `Limits` otherwise.
     """
 
     def __init__(self, count: int | None = None, limits: Limits | None = None) -> None:
         self.count = count or os.cpu_count() or 1
         self.limits = limits or Limits()
-        self.figures = Figures()
+        self.stats = PoolStats()
         self._inbox: Inbox = SimpleQueue()
-        self._desks: dict[Worker, _Desk] = {}
-        self._leaving: list[Worker] = []
+        self._workers: dict[Worker, _WorkerState] = {}
+        self._retired: list[Worker] = []
         self._preload: set[str] = set()
-        self._stillborn = 0
+        self._failed_starts = 0
         for _ in range(self.count):
             self._start()
 
@@ -122,32 +123,32 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in [*self._desks, *self._leaving]:
+        for worker in [*self._workers, *self._retired]:
             worker.kill()
-        self._desks.clear()
-        self._leaving.clear()
+        self._workers.clear()
+        self._retired.clear()
 
     def run(
         self,
         jobs: Sequence[Job],
         progress: Callable[[Result], None] = lambda _: None,
-        placed: Placed = lambda *_: None,
+        on_saved: OnSaved = lambda *_: None,
         *,
         fail_fast: bool = False,
     ) -> list[Result]:
-        """Make all pages; results in the order of the jobs.
+        """Make all pages; return results in the order of the jobs.
 
         Parameters
         ----------
         jobs
             From `kejistats.run.plan`.
         progress
-            Called with each result as it comes.
-        placed
-            Called with a job whose files are in their places, and the hashes of these by name,
-            before its worker is given another.
+            Called with each result as it arrives.
+        on_saved
+            Called with a job, its result and the hashes of its files by name, once the files are
+            in place and before the worker gets another job.
         fail_fast
-            Begin no further page after the first that failed.
+            Start no further page after the first failure.
 
         Raises
         ------
@@ -160,133 +161,136 @@ class Pool:
         def finish(task: _Task, result: Result, hashes: dict[str, str] | None = None) -> None:
             results[task.number] = result
             if hashes is not None:
-                placed(task.job, result, hashes)
+                on_saved(task.job, result, hashes)
             if result.error and fail_fast:
-                for left in pending:
-                    text = "not begun: another page failed"
-                    results[left.number] = Result(left.job.name, None, 0.0, text)
+                for skipped in pending:
+                    text = "not started: another page failed"
+                    results[skipped.number] = Result(skipped.job.name, None, 0.0, text)
                 pending.clear()
             progress(result)
 
         while len(results) < len(jobs):
-            self._hand_out(pending)
+            self._assign(pending)
             try:
-                worker, message = self._inbox.get(timeout=_TICK)
+                worker, message = self._inbox.get(timeout=_POLL_SECONDS)
             except Empty:
-                self._watch()
+                self._enforce_limits()
                 continue
-            self._watch()
-            desk = self._desks.get(worker)
-            if desk is None:
-                continue  # the last words of one that was let go
+            self._enforce_limits()
+            state = self._workers.get(worker)
+            if state is None:
+                continue  # a late message of a worker that was retired
             if message is None:
-                if task := self._bury(worker):
-                    self._after_death(task, desk, pending, finish)
+                if task := self._on_exit(worker):
+                    self._retry_or_fail(task, state, pending, finish)
             elif "begun" in message:
-                desk.cell = message["begun"]
+                state.cell = message["begun"]
             elif "ready" in message:
-                desk.ready, self._stillborn = True, 0
+                state.ready, self._failed_starts = True, 0
             elif "broken" in message:
-                raise KejistatsError(f"no worker can start: {message['broken']}", "mend that first")
-            elif "done" in message and desk.task:
-                task = desk.task
-                result, hashes = self._placed(worker, desk, task.job, message["done"])
-                desk.task = None
+                raise KejistatsError(
+                    f"no worker can start: {message['broken']}",
+                    "fix this, then run the command again",
+                )
+            elif "done" in message and state.task:
+                task = state.task
+                result, hashes = self._save_files(worker, state, task.job, message["done"])
+                state.task = None
                 finish(task, result, hashes)
-                self._replace(worker, desk, message)
+                self._retire_if_worn(worker, state, message)
         return [results[number] for number in range(len(jobs))]
 
     def _start(self) -> None:
         threads = max(1, (os.cpu_count() or 1) // self.count)
         worker = Worker(self._inbox, sorted(self._preload), threads)
-        self._desks[worker] = _Desk()
-        self.figures.started += 1
+        self._workers[worker] = _WorkerState()
+        self.stats.started += 1
 
-    def _hand_out(self, pending: deque[_Task]) -> None:
-        """Give each worker that waits something to do; have as many as there is work for."""
-        for worker, desk in self._desks.items():
-            if pending and desk.ready and desk.task is None:
-                desk.task = pending.popleft()
-                desk.since, desk.cell, desk.memory = time.monotonic(), 0, 0.0
-                folder = _folder(worker, desk.task.job)
+    def _assign(self, pending: deque[_Task]) -> None:
+        """Give each idle worker a task; start workers while more tasks than idle workers remain."""
+        for worker, state in self._workers.items():
+            if pending and state.ready and state.task is None:
+                state.task = pending.popleft()
+                state.since, state.cell, state.memory = time.monotonic(), 0, 0.0
+                folder = _folder(worker, state.task.job)
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
                 job = {
                     key: str(value) if isinstance(value, Path) else value
-                    for key, value in asdict(desk.task.job).items()
+                    for key, value in asdict(state.task.job).items()
                 }
-                worker.send({"job": job, "folder": str(folder), "died": desk.task.died})
-        free = sum(desk.task is None for desk in self._desks.values())
-        for _ in range(min(self.count - len(self._desks), len(pending) - free)):
+                worker.send({"job": job, "folder": str(folder), "died": state.task.death})
+        idle = sum(state.task is None for state in self._workers.values())
+        for _ in range(min(self.count - len(self._workers), len(pending) - idle)):
             self._start()
 
-    def _watch(self) -> None:
-        """Look after the workers that are busy: their time and their memory."""
-        for worker, desk in self._desks.items():
-            if desk.task is None or desk.verdict:
+    def _enforce_limits(self) -> None:
+        """Kill busy workers that have exceeded their time or memory."""
+        for worker, state in self._workers.items():
+            if state.task is None or state.kill_reason:
                 continue
-            desk.memory = max(desk.memory, worker.memory())
-            self.figures.memory = max(self.figures.memory, desk.memory)
-            if desk.memory > self.limits.memory:
-                text = f"more than {self.limits.memory:.0f} MB; see --memory"
-                desk.verdict = ("MemoryError", text)
-            elif time.monotonic() - desk.since > self.limits.seconds:
-                text = f"no end after {self.limits.seconds:g} s; see --timeout"
-                desk.verdict = ("CellTimeoutError", text)
-            if desk.verdict:
+            state.memory = max(state.memory, worker.memory())
+            self.stats.memory = max(self.stats.memory, state.memory)
+            if state.memory > self.limits.memory:
+                text = f"used more than {self.limits.memory:.0f} MB; see --memory"
+                state.kill_reason = ("MemoryError", text)
+            elif time.monotonic() - state.since > self.limits.seconds:
+                text = f"did not finish within {self.limits.seconds:g} s; see --timeout"
+                state.kill_reason = ("CellTimeoutError", text)
+            if state.kill_reason:
                 worker.kill()
 
-    def _bury(self, worker: Worker) -> _Task | None:
-        """Take a dead worker off; return what it was doing."""
-        desk = self._desks.pop(worker)
-        self.figures.deaths += 1
-        if not desk.ready:
-            self._stillborn += 1
-            if self._stillborn == _STARTS:
+    def _on_exit(self, worker: Worker) -> _Task | None:
+        """Remove a worker that has exited; return the task it was working on."""
+        state = self._workers.pop(worker)
+        self.stats.deaths += 1
+        if not state.ready:
+            self._failed_starts += 1
+            if self._failed_starts == _MAX_FAILED_STARTS:
                 raise KejistatsError(
-                    f"workers die before they begin (exit code {worker.exit_code()})",
-                    "see whether there is enough memory",
+                    f"workers die while they start (exit code {worker.exit_code()})",
+                    "check that there is enough free memory",
                 )
         code = worker.exit_code()
         worker.kill()
-        if desk.task:
-            shutil.rmtree(_folder(worker, desk.task.job), ignore_errors=True)
-            if desk.verdict is None:
-                again = ", and so did the one before it" if desk.task.deaths else ""
-                desk.verdict = (
+        if state.task:
+            shutil.rmtree(_folder(worker, state.task.job), ignore_errors=True)
+            if state.kill_reason is None:
+                again = ", as did the one before it" if state.task.deaths else ""
+                state.kill_reason = (
                     "DeadKernelError", f"the worker process died (exit code {code}){again}"
                 )  # fmt: skip
-                desk.task.deaths += 1
+                state.task.deaths += 1
             else:
-                desk.task.deaths += 2  # it would only do the same again
-        return desk.task
+                state.task.deaths += 2  # no retry: it would exceed the limit again
+        return state.task
 
-    def _after_death(
-        self, task: _Task, desk: _Desk, pending: deque[_Task], finish: Callable[..., None]
+    def _retry_or_fail(
+        self, task: _Task, state: _WorkerState, pending: deque[_Task], finish: Callable[..., None]
     ) -> None:
-        """Try once more; after that a worker writes the error into the notebook."""
-        name, text = desk.verdict or ("", "")
-        if task.died:
-            finish(task, Result(task.job.name, None, 0.0, f"{task.died[1]}: {task.died[2]}"))
+        """Queue the task again: to retry it once, then to write the error into its notebook."""
+        name, text = state.kill_reason or ("", "")
+        if task.death:
+            finish(task, Result(task.job.name, None, 0.0, f"{task.death[1]}: {task.death[2]}"))
             return
         if task.deaths > 1:
-            task.died = (desk.cell, name, text)
+            task.death = (state.cell, name, text)
         pending.appendleft(task)
 
-    def _placed(
-        self, worker: Worker, desk: _Desk, job: Job, answer: Message
+    def _save_files(
+        self, worker: Worker, state: _WorkerState, job: Job, answer: Message
     ) -> tuple[Result, dict[str, str] | None]:
-        """Put what a worker made in place; return the result and the hashes of the files."""
+        """Move the files a worker made into place; return the result and the files' hashes."""
         folder = _folder(worker, job)
-        told: dict[str, Any] = {
+        common: dict[str, Any] = {
             "seconds": answer["seconds"],
-            "memory": max(desk.memory, worker.memory()),
+            "memory": max(state.memory, worker.memory()),
             "cell": answer.get("cell"),
         }
         if answer.get("full"):
             raise KejistatsError(
                 f"the disk is full: {job.page.name} was not made ({answer['error']})",
-                "all other files are as they were; make room and run the command again",
+                "all other files are unchanged; free some space and run the command again",
             )
         try:
             executed = folder / job.executed.name
@@ -299,33 +303,33 @@ class Pool:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if "error" in answer:
-            return Result(job.name, None, error=answer["error"], **told), None
+            return Result(job.name, None, error=answer["error"], **common), None
         return Result(
             job.name,
             job.page,
             text=answer["text"],
             counts=answer["counts"],
             warnings=tuple(answer["warnings"]),
-            **told,
+            **common,
         ), answer["files"]
 
-    def _replace(self, worker: Worker, desk: _Desk, message: Message) -> None:
-        """Let a worker go that is not as it was, or has served long enough."""
-        desk.served += 1
+    def _retire_if_worn(self, worker: Worker, state: _WorkerState, message: Message) -> None:
+        """Retire a worker with leaked state, too much memory or too many briefs behind it."""
+        state.served += 1
         reasons = list(message["retire"])
         if reasons:
             self._preload |= set(message["loaded"])
-        if desk.served >= self.limits.briefs:
-            reasons.append(f"{desk.served} briefs made")
-        if worker.memory() > self.limits.kept:
-            reasons.append(f"more than {self.limits.kept:.0f} MB held")
+        if state.served >= self.limits.briefs:
+            reasons.append(f"{state.served} briefs made")
+        if worker.memory() > self.limits.retire_memory:
+            reasons.append(f"uses more than {self.limits.retire_memory:.0f} MB")
         if reasons:
-            self.figures.retired.append(", ".join(reasons))
-            del self._desks[worker]
+            self.stats.retired.append(", ".join(reasons))
+            del self._workers[worker]
             worker.close()
-            self._leaving.append(worker)
+            self._retired.append(worker)
 
 
 def _folder(worker: Worker, job: Job) -> Path:
-    """Return where a worker leaves what it has made, on the disk where that shall go."""
+    """Return a worker's output folder, on the same disk as the pages."""
     return job.executed.parent / ".run" / str(worker.pid)

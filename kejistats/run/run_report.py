@@ -1,4 +1,4 @@
-"""The report of a run: made, unchanged, failed with cell and error, seconds, memory."""
+"""The report of a run: pages made, unchanged and failed, with errors, times and memory."""
 
 from __future__ import annotations
 
@@ -13,60 +13,60 @@ from kejistats.run.job import Result
 
 if TYPE_CHECKING:
     from kejistats.model.period import Checkpoint
-    from kejistats.run.pool import Figures
+    from kejistats.run.pool import PoolStats
 
 _STATES = {"made": "生成", "unchanged": "未变", "failed": "失败"}
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did.
+    """The outcome of a run.
 
     Parameters
     ----------
     folder
         The folder of the pages.
     results
-        All pages in the order of the index, then what has nothing to show.
+        All pages in the order of the index, then districts without anything to show.
     seconds
-        From beginning to end.
-    figures
-        How the workers fared; None where none was needed.
+        Duration of the run.
+    stats
+        Statistics of the workers; None if no worker was needed.
     leftover
-        Names of pages that earlier runs made and that nothing asks for any more.
+        Names of pages made by earlier runs whose district no longer has one.
     """
 
     folder: Path
     results: list[Result]
     seconds: float
-    figures: Figures | None = None
+    stats: PoolStats | None = None
     leftover: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many pages were made, held and failed."""
-        found = Counter(result.state for result in self.results)
-        return {state: found[state] for state in _STATES}
+        """How many pages were made, were unchanged and failed."""
+        counted = Counter(result.state for result in self.results)
+        return {state: counted[state] for state in _STATES}
 
     @property
     def failed(self) -> list[Result]:
-        """What could not be made."""
+        """The pages that could not be made."""
         return [result for result in self.results if result.error]
 
     @property
     def memory(self) -> float:
-        """The most that one worker held, in MB."""
-        return self.figures.memory if self.figures else 0.0
+        """Peak memory of any one worker, in MB."""
+        return self.stats.memory if self.stats else 0.0
 
-    def plain(self) -> dict[str, Any]:
-        """Return the report as JSON-like data."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON."""
         return {
             **self.counts,
             "seconds": round(self.seconds, 2),
             "memory_mb": round(self.memory),
-            "workers": self.figures.started if self.figures else 0,
-            "deaths": self.figures.deaths if self.figures else 0,
-            "retired": self.figures.retired if self.figures else [],
+            "workers": self.stats.started if self.stats else 0,
+            "deaths": self.stats.deaths if self.stats else 0,
+            "retired": self.stats.retired if self.stats else [],
             "leftover": list(self.leftover),
             "briefs": [
                 {
@@ -84,7 +84,7 @@ class Report:
         }
 
     def table(self, *states: str) -> list[list[str]]:
-        """Return name, state, seconds, memory and error of the results in some states."""
+        """Return name, state, seconds, memory and error of the results in the given states."""
         return [
             [r.name, r.state, f"{r.seconds:.1f}", f"{r.memory:.0f}", r.error]
             for r in self.results
@@ -92,15 +92,15 @@ class Report:
         ]
 
 
-def report_page(report: Report, title: str, checkpoint: Checkpoint) -> Path:
-    """Write the report beside the pages' working files, as ``report.json`` and ``report.html``."""
-    from kejistats.pages.index import page
+def write_report(report: Report, title: str, checkpoint: Checkpoint) -> Path:
+    """Write ``report.json`` and ``report.html`` into the ``work`` folder beside the pages."""
+    from kejistats.pages.index import render_page
 
     work = report.folder / "work"
-    text = json.dumps(report.plain(), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(report.as_dict(), ensure_ascii=False, indent=1) + "\n"
     write_text(work / "report.json", text)
     file = work / "report.html"
-    html = page(
+    html = render_page(
         "run_report.html",
         title=f"{title}{checkpoint.label}简报生成情况",
         report=report,

@@ -1,4 +1,4 @@
-"""A notebook's cells run by an IPython shell of this very process, a new one each time."""
+"""Run a notebook's cells in this process, in a new IPython shell for each notebook."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class _Hook(DisplayHook):
         """Print no prompt."""
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        """Keep the result in all its forms."""
+        """Keep the result in all its MIME types."""
         self.shell.outputs.show(
             "execute_result", format_dict, md_dict or {}, execution_count=self.prompt_count
         )
 
     def finish_displayhook(self) -> None:
-        """Print nothing after it either: a notebook may have closed its standard output."""
+        """Print nothing after the result: a notebook may have closed its standard output."""
         self._is_active = False
 
     def log_output(self, format_dict: Any) -> None:
@@ -45,7 +45,7 @@ class _Hook(DisplayHook):
 
 
 class _Publisher(DisplayPublisher):
-    """Keeps what ``display`` shows."""
+    """Keeps the outputs of ``display``."""
 
     def publish(
         self,
@@ -57,7 +57,7 @@ class _Publisher(DisplayPublisher):
         update: bool = False,
         **_: Any,
     ) -> None:
-        """Keep a display, or change one that was named."""
+        """Keep a display, or update a named one."""
         name = (transient or {}).get("display_id")
         if update and name:
             self.shell.outputs.update(name, data, metadata or {})
@@ -65,27 +65,27 @@ class _Publisher(DisplayPublisher):
             self.shell.outputs.show("display_data", data, metadata or {}, name=name)
 
     def clear_output(self, wait: bool = False) -> None:
-        """Drop what the cell has put out."""
+        """Clear the cell's outputs."""
         self.shell.outputs.clear(wait=wait)
 
 
 class Shell(InteractiveShell):
-    """The shell of one notebook; it has neither history nor terminal."""
+    """The shell of one notebook, without history or terminal."""
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
     outputs: Outputs
-    own: tuple[Any, Any]
+    cell_streams: tuple[Any, Any]
 
     @contextmanager
     def streams(self) -> Iterator[None]:
-        """Let a cell print into the notebook, or wherever an earlier cell made it print."""
+        """Send standard output and error to the notebook, or to where a cell redirected them."""
         before = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = self.own
+        sys.stdout, sys.stderr = self.cell_streams
         try:
             yield
         finally:
-            self.own = sys.stdout, sys.stderr
+            self.cell_streams = sys.stdout, sys.stderr
             sys.stdout, sys.stderr = before
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
@@ -93,11 +93,11 @@ class Shell(InteractiveShell):
 
     @contextmanager
     def _tee(self, channel: str) -> Iterator[None]:  # noqa: ARG002 - IPython's interface
-        """Keep no second copy of what is printed, for a history that nobody reads."""
+        """Keep no copy of printed text for the history, which is not used."""
         yield
 
     def enable_gui(self, gui: Any = None) -> None:
-        """Take any event loop asked for as given: nothing is ever waited for."""
+        """Ignore requests for an event loop: nothing here is interactive."""
 
 
 def run(cells: Sequence[tuple[str, list[str]]]) -> Iterator[Message]:
@@ -106,14 +106,14 @@ def run(cells: Sequence[tuple[str, list[str]]]) -> Iterator[Message]:
     Parameters
     ----------
     cells
-        Of each cell the source and the tags; the source of what is no code is empty.
+        Source and tags of each cell; the source is empty if it is not a code cell.
 
     Yields
     ------
     dict
-        ``{"begun": cell}`` and ``{"ended": cell, "count": …, "failed": …, "outputs": …}``, cells
-        counted from 0, outputs by cell, those of earlier cells that it changed among them. After
-        an error the cells that follow are not run.
+        ``{"begun": cell}`` and ``{"ended": cell, "count": …, "failed": …, "outputs": …}``. Cells
+        are counted from 0; outputs are given by cell and include those of earlier cells that this
+        one changed. After an error no further cell is run.
 
     Examples
     --------
@@ -134,7 +134,12 @@ def run(cells: Sequence[tuple[str, list[str]]]) -> Iterator[Message]:
                         source, store_history=True
                     )
                 failed = not result.success and _MAY_FAIL not in tags
-            yield {"ended": number, "count": count, "failed": failed, "outputs": outputs.taken()}
+            yield {
+                "ended": number,
+                "count": count,
+                "failed": failed,
+                "outputs": outputs.take_touched(),
+            }
             if failed:
                 return
 
@@ -148,10 +153,10 @@ def _shell(outputs: Outputs) -> Iterator[Shell]:
     Shell.clear_instance()
     shell: Shell = Shell.instance(config=config, user_module=main, user_ns=main.__dict__)
     shell.outputs = outputs
-    shell.own = Stream(outputs, "stdout"), Stream(outputs, "stderr")
-    # What a kernel does when it ends, this shell does below.
+    shell.cell_streams = Stream(outputs, "stdout"), Stream(outputs, "stderr")
+    # Run below when the notebook ends, not when the process does.
     atexit.unregister(shell.atexit_operations)
-    _show_figures(shell)
+    _configure_figures(shell)
     try:
         yield shell
     finally:
@@ -165,11 +170,11 @@ def _shell(outputs: Outputs) -> Iterator[Shell]:
             sys.__dict__.pop(name, None)
 
 
-def _show_figures(shell: Shell) -> None:
-    """Show figures left open at the end of a cell below it, as a kernel does."""
+def _configure_figures(shell: Shell) -> None:
+    """Display figures still open at the end of a cell, as a kernel does."""
     from matplotlib_inline.backend_inline import configure_inline_support
 
-    # It sets up figures for the first shell only, and this is one of many.
+    # It configures only the first shell unless the backend seems to be unset.
     configure: Any = configure_inline_support
     configure.current_backend = "unset"
     configure(shell, INLINE)

@@ -1,4 +1,4 @@
-"""A worker as its owner sees it: a process that is spoken to, watched, and killed if need be."""
+"""A worker process from its owner's side: start it, exchange messages, measure it, kill it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import psutil
 
 from kejistats.run.channel import Channel, Message
 
-# What a worker said; None when it is gone.
+# A worker and its message, None once it has exited.
 Inbox = SimpleQueue[tuple["Worker", Message | None]]
 _START = "import sys; sys.path[:] = {path!r}; from kejistats.run.worker import main; main()"
 
@@ -23,17 +23,17 @@ _START = "import sys; sys.path[:] = {path!r}; from kejistats.run.worker import m
 class Worker:
     """A process that loads the libraries once and then runs notebooks.
 
-    It is a program of its own, not a child of ``multiprocessing``, which would run the caller's
-    main module again; and it shares nothing with its owner but two pipes.
+    It is started as a program, not by ``multiprocessing``, which would run the caller's main module
+    again; it shares nothing with its owner but two pipes.
 
     Parameters
     ----------
     inbox
-        Where its messages go; several workers may share one.
+        Receives its messages; several workers may share one.
     preload
-        Modules to load beside those that every worker loads.
+        Modules to load in addition to those that every worker loads.
     threads
-        How many threads its computations may use; None leaves that to them.
+        Number of threads for its computations; None leaves it to the libraries.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Worker:
     ) -> None:
         environment = dict(os.environ)
         if threads is not None:
-            # One processor, one worker: their threads would only wait for each other.
+            # With a worker for each processor, more threads would only wait for each other.
             for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
                 environment.setdefault(name, str(threads))
         self._process = subprocess.Popen(
@@ -54,7 +54,7 @@ class Worker:
         incoming, outgoing = self._process.stdout, self._process.stdin
         self._channel = Channel(cast("BinaryIO", incoming), cast("BinaryIO", outgoing))
         self._inbox = inbox
-        self._watched = psutil.Process(self._process.pid)
+        self._psutil = psutil.Process(self._process.pid)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         self.send({"preload": list(preload)})
@@ -67,41 +67,41 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """Number of the process."""
+        """The process id."""
         return self._process.pid
 
     def send(self, message: Message) -> None:
-        """Send a message; whether it died before it could hear it, the inbox tells."""
+        """Send a message; a dead worker raises no error here but is reported in the inbox."""
         with suppress(OSError, ValueError):
             self._channel.send(message)
 
     def memory(self) -> float:
-        """Return the memory it holds in MB; 0 when it is gone."""
+        """Return its resident memory in MB; 0 when it is gone."""
         try:
-            return float(self._watched.memory_info().rss) / 1e6
+            return float(self._psutil.memory_info().rss) / 1e6
         except psutil.Error:
             return 0.0
 
     def exit_code(self) -> int | None:
-        """Return how it ended, waiting a moment for it."""
+        """Return its exit code, waiting up to 5 s for it; None if it still runs."""
         try:
             return self._process.wait(5)
         except subprocess.TimeoutExpired:
             return None
 
     def close(self) -> None:
-        """Let it go: it ends when nobody speaks to it any more."""
+        """Close its pipe, on which it ends."""
         self._channel.close()
 
     def kill(self) -> None:
-        """End it at once, and the processes that it has started."""
+        """Kill it at once, together with the processes it has started."""
         try:
-            family = self._watched.children(recursive=True)
+            children = self._psutil.children(recursive=True)
         except psutil.Error:
-            family = []
+            children = []
         self._process.kill()
-        for process in family:
-            with suppress(psutil.Error):  # it has ended
+        for process in children:
+            with suppress(psutil.Error):  # it has ended already
                 process.kill()
         self._channel.close()
         self._process.wait()

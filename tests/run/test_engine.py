@@ -1,4 +1,4 @@
-"""The papermill engine: warm, isolated, with papermill's usual errors."""
+"""The papermill engine: warm workers, isolated notebooks, papermill's usual errors."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from papermill.exceptions import PapermillExecutionError
 
 from kejistats.run import engine
 from kejistats.run.isolation import may_change_libraries
-from tests.run.factory import notebook
+from tests.run.factory import write_notebook
 
 
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> Iterator[None]:
-    """The engine, known to papermill whether or not this checkout is installed."""
+    """Register the engine with papermill, whether or not this checkout is installed."""
     engine.register()
     yield
-    for worker in engine.kept_workers():
+    for worker in engine.take_warm_workers():
         worker.kill()
 
 
 def execute(folder: Path, *cells: str, **more: Any) -> nbformat.NotebookNode:
-    """Run cells as a notebook by the engine."""
-    source = notebook(folder / "source.ipynb", *cells)
+    """Run cells as a notebook with the engine."""
+    source = write_notebook(folder / "source.ipynb", *cells)
     options = {"engine_name": "kejistats", "progress_bar": False, "cwd": folder} | more
     return papermill.execute_notebook(source, folder / "made.ipynb", **options)
 
 
-def said(nb: nbformat.NotebookNode) -> str:
-    """What the cells printed."""
+def printed(nb: nbformat.NotebookNode) -> str:
+    """Return what the cells printed."""
     outputs = [o for cell in nb.cells for o in cell.get("outputs", [])]
     return "".join(o.text for o in outputs if o.output_type == "stream")
 
 
 def saved_error(folder: Path) -> str:
-    """The error that stands in the notebook saved."""
+    """Return the error in the saved notebook."""
     content = json.loads((folder / "made.ipynb").read_text(encoding="utf-8"))
     [error] = [
         o for c in content["cells"] for o in c.get("outputs", []) if o["output_type"] == "error"
@@ -50,7 +50,8 @@ def saved_error(folder: Path) -> str:
 
 PID = "import os\nprint(os.getpid())"
 
-# What a notebook changes, and what the next one says of it; the same before and after.
+# A change made by a notebook, and a cell that prints the state changed: the next notebook must
+# print the same as before.
 STATES = {
     "a global": ("seen = 1", "print('seen' in globals())"),
     "a builtin": ("import builtins\nbuiltins.seen = 1", "import builtins\nprint(hasattr(builtins, 'seen'))"),
@@ -114,52 +115,52 @@ STATES = {
         "print(int in get_ipython().display_formatter.formatters['text/html'].type_printers)",
     ),
 }  # fmt: skip
-UNDOABLE = [
+IRREVERSIBLE = [
     "the backend",
     "a builtin", "a library's function", "a library's constant", "a class",
     "a class of this package", "a library loaded by the notebook", "a thread",
 ]  # fmt: skip
 
 
-def test_nothing_that_can_be_put_back_is_seen_by_the_next(tmp_path: Path) -> None:
-    states = [state for name, state in STATES.items() if name not in UNDOABLE]
+def test_restorable_state_does_not_leak_into_the_next_notebook(tmp_path: Path) -> None:
+    states = [state for name, state in STATES.items() if name not in IRREVERSIBLE]
     looks = [look for _, look in states]
 
-    before = said(execute(tmp_path, *looks, PID)).splitlines()
+    before = printed(execute(tmp_path, *looks, PID)).splitlines()
     after = []
     for change, look in states:
         execute(tmp_path, change)
-        after += said(execute(tmp_path, look)).splitlines()
+        after += printed(execute(tmp_path, look)).splitlines()
 
-    # By one and the same worker.
-    pid = said(execute(tmp_path, PID)).splitlines()
+    # All were run by the same worker.
+    pid = printed(execute(tmp_path, PID)).splitlines()
     assert [*after, *pid] == before
 
 
 @pytest.mark.long
 def test_a_change_that_cannot_be_undone_retires_the_worker(tmp_path: Path) -> None:
-    # One worker a change takes seconds each; two stand for the rest, which the worker itself tells.
+    # A new worker for each change takes seconds: two cases stand for all, tested one by one below.
     for name in ("a class of this package", "a library loaded by the notebook"):
         change, look = STATES[name]
-        first = said(execute(tmp_path, change, PID))
+        pid = printed(execute(tmp_path, change, PID))
 
-        found = said(execute(tmp_path, look, PID)).splitlines()
+        state, next_pid = printed(execute(tmp_path, look, PID)).splitlines()
 
-        assert found[0] == "False"
-        assert found[1] != first.strip()
+        assert state == "False"
+        assert next_pid != pid.strip()
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", UNDOABLE)
+@pytest.mark.parametrize("name", IRREVERSIBLE)
 def test_each_change_that_cannot_be_undone_retires_the_worker(tmp_path: Path, name: str) -> None:
     change, look = STATES[name]
-    before = said(execute(tmp_path, look))
+    before = printed(execute(tmp_path, look))
     execute(tmp_path, change)
 
-    assert said(execute(tmp_path, look)) == before
+    assert printed(execute(tmp_path, look)) == before
 
 
-def test_errors_are_papermills_and_stand_in_the_notebook(tmp_path: Path) -> None:
+def test_errors_are_papermills_and_are_saved_in_the_notebook(tmp_path: Path) -> None:
     with pytest.raises(PapermillExecutionError) as failed:
         execute(tmp_path, "1 / 0", "print('never')")
 
@@ -168,34 +169,34 @@ def test_errors_are_papermills_and_stand_in_the_notebook(tmp_path: Path) -> None
 
 
 @pytest.mark.long
-def test_leaving_with_a_code_is_an_error_and_without_one_the_end(tmp_path: Path) -> None:
+def test_exit_with_a_code_is_an_error_and_without_one_ends_the_notebook(tmp_path: Path) -> None:
     with pytest.raises(PapermillExecutionError) as failed:
         execute(tmp_path, "raise SystemExit(3)")
     assert (failed.value.ename, failed.value.evalue) == ("SystemExit", "3")
     assert saved_error(tmp_path) == "SystemExit: 3"
 
-    assert said(execute(tmp_path, "print(1)", "import sys\nsys.exit(0)", "print(2)")).startswith(
+    assert printed(execute(tmp_path, "print(1)", "import sys\nsys.exit(0)", "print(2)")).startswith(
         "1\n"
     )
 
 
-def test_a_cell_without_end_is_stopped(tmp_path: Path) -> None:
+def test_a_cell_that_does_not_finish_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(PapermillExecutionError) as failed:
         execute(tmp_path, "print('begun')", "while True:\n    pass", execution_timeout=1)
 
     assert (failed.value.ename, failed.value.cell_index) == ("CellTimeoutError", 2)
-    assert saved_error(tmp_path) == "CellTimeoutError: no end after 1 seconds"
+    assert saved_error(tmp_path) == "CellTimeoutError: the cell did not finish within 1 seconds"
     saved = nbformat.read(tmp_path / "made.ipynb", 4)
-    assert "begun\n" in said(saved)
+    assert "begun\n" in printed(saved)
 
 
-def test_a_dead_worker_is_told_and_replaced(tmp_path: Path) -> None:
+def test_a_dead_worker_is_reported_and_replaced(tmp_path: Path) -> None:
     with pytest.raises(PapermillExecutionError) as failed:
         execute(tmp_path, "import os\nos._exit(7)")
 
     assert failed.value.ename == "DeadKernelError"
     assert saved_error(tmp_path) == "DeadKernelError: the worker process died (exit code 7)"
-    assert said(execute(tmp_path, "print(1)")) == "1\n"
+    assert printed(execute(tmp_path, "print(1)")) == "1\n"
 
 
 @pytest.mark.long
@@ -211,25 +212,27 @@ def test_a_notebook_looks_as_if_a_kernel_had_run_it(tmp_path: Path) -> None:
         "held.stdout, __name__, Out[3]",
     )  # fmt: skip
 
-    own = execute(tmp_path, *cells)
-    kernels = execute(tmp_path, *cells, engine_name=None)
+    by_worker = execute(tmp_path, *cells)
+    by_kernel = execute(tmp_path, *cells, engine_name=None)
 
-    def shown(nb: nbformat.NotebookNode) -> list[Any]:
+    def outputs(nb: nbformat.NotebookNode) -> list[Any]:
         return [[cell.execution_count, *map(dict, cell.outputs)] for cell in nb.cells]
 
-    assert shown(own) == shown(kernels)
-    assert own.metadata.language_info == kernels.metadata.language_info
-    assert own.cells[1].metadata.papermill.status == "completed"
+    assert outputs(by_worker) == outputs(by_kernel)
+    assert by_worker.metadata.language_info == by_kernel.metadata.language_info
+    assert by_worker.cells[1].metadata.papermill.status == "completed"
 
 
 @pytest.mark.long
-def test_a_module_beside_the_notebook_is_found_and_read_anew(tmp_path: Path) -> None:
-    found = []
+def test_a_module_in_the_notebooks_folder_is_imported_anew_by_each_notebook(
+    tmp_path: Path,
+) -> None:
+    values = []
     for value in (1, 2):
         (tmp_path / "beside.py").write_text(f"value = {value}\nkept = []\n", encoding="utf-8")
-        found.append(said(execute(tmp_path, "import beside\nprint(beside.value)")))
+        values.append(printed(execute(tmp_path, "import beside\nprint(beside.value)")))
 
-    assert found == ["1\n", "2\n"]
+    assert values == ["1\n", "2\n"]
 
 
 @pytest.mark.parametrize(
@@ -245,15 +248,15 @@ def test_a_module_beside_the_notebook_is_found_and_read_anew(tmp_path: Path) -> 
         ("x: int = 1", False),
     ],
 )
-def test_what_may_change_a_library(source: str, expected: bool) -> None:
+def test_cells_that_may_change_a_library_are_recognised(source: str, expected: bool) -> None:
     assert may_change_libraries(source) == expected
 
 
 def test_stock_papermill_finds_it_by_its_name() -> None:
     from importlib.metadata import entry_points
 
-    found = {e.name: e.value for e in entry_points(group="papermill.engine")}
-    if "kejistats" not in found:
+    engines = {e.name: e.value for e in entry_points(group="papermill.engine")}
+    if "kejistats" not in engines:
         pytest.skip("this checkout is not installed")
 
-    assert found["kejistats"] == "kejistats.run.engine:KejistatsEngine"
+    assert engines["kejistats"] == "kejistats.run.engine:KejistatsEngine"
