@@ -1,8 +1,8 @@
-"""Logging by the standard library: the logger ``kejistats``, on the terminal and in a file.
+"""Logging with the standard library: the logger ``kejistats``, on the terminal and in a file.
 
-Modules log to a logger of their own name (``logging.getLogger(__name__)``); whoever uses the
-package decides where that goes, as with any library. The command line adds the terminal with
-``--verbose``, a run adds a file beside its report.
+Each module logs to ``logging.getLogger(__name__)``; the application decides where messages go, as
+with any library. The command line adds the terminal with ``--verbose``, a run adds a file beside
+its report.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-ROOT = logging.getLogger("kejistats")
-_hidden: set[str] = set()
+PACKAGE_LOGGER = logging.getLogger("kejistats")
+_secrets: set[str] = set()
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_MOST_BYTES = 1_000_000
-_KEPT_FILES = 2
+_MAX_BYTES = 1_000_000
+_BACKUP_FILES = 2
 
 
 class _WithoutSecrets(logging.Formatter):
-    """Replaces every hidden secret by asterisks, in tracebacks too."""
+    """A formatter that replaces every hidden secret by asterisks, in tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        for secret in _hidden:
+        for secret in _secrets:
             text = text.replace(secret, "***")
         return text
 
 
 def hide(secret: str) -> None:
-    """Keep a secret, such as a password, out of every log of this process from now on."""
+    """Mask a secret, such as a password, in all later log messages of this process."""
     if secret:
-        _hidden.add(secret)
+        _secrets.add(secret)
 
 
 def log_to_terminal(level: int) -> None:
@@ -43,45 +43,46 @@ def log_to_terminal(level: int) -> None:
     Parameters
     ----------
     level
-        The least level shown, such as ``logging.INFO``.
+        The lowest level shown, such as ``logging.INFO``.
     """
     _add(logging.StreamHandler(), level)
 
 
 @contextmanager
 def log_to_file(file: Path) -> Iterator[None]:
-    """Write messages of the logger ``kejistats`` to a file, too, while the block runs.
+    """Write messages of the logger ``kejistats`` also to a file while the block runs.
 
-    Messages are appended; a file of a megabyte is put aside, and the last two are kept. A file
-    that cannot be written to must not stop what it reports on: the block then runs without.
+    Messages are appended; the file is rotated at one megabyte, and two older files are kept. If
+    the file cannot be opened, the block runs without it.
 
     Parameters
     ----------
     file
-        The log file; its folder is made if need be.
+        The log file; its folder is created if it is missing.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(
-            file, maxBytes=_MOST_BYTES, backupCount=_KEPT_FILES, encoding="utf-8"
+            file, maxBytes=_MAX_BYTES, backupCount=_BACKUP_FILES, encoding="utf-8"
         )
     except OSError as error:
-        ROOT.warning("no log file: %s", error)
+        PACKAGE_LOGGER.warning("no log file: %s", error)
         yield
         return
-    level = ROOT.level
+    level = PACKAGE_LOGGER.level
     _add(handler, logging.INFO)
     try:
         yield
     finally:
-        ROOT.removeHandler(handler)
-        ROOT.setLevel(level)
+        PACKAGE_LOGGER.removeHandler(handler)
+        PACKAGE_LOGGER.setLevel(level)
         handler.close()
 
 
 def _add(handler: logging.Handler, level: int) -> None:
+    """Add a handler that shows messages from a level on."""
     handler.setFormatter(_WithoutSecrets(_FORMAT))
     handler.setLevel(level)
-    ROOT.addHandler(handler)
-    # The logger lets through what any of its handlers wants.
-    ROOT.setLevel(min(level, ROOT.level or level))
+    PACKAGE_LOGGER.addHandler(handler)
+    # The logger must pass everything that any of its handlers shows.
+    PACKAGE_LOGGER.setLevel(min(level, PACKAGE_LOGGER.level or level))

@@ -1,4 +1,4 @@
-"""Logging: where messages go, and what never gets there."""
+"""Logging: destinations of messages, levels, and masked secrets."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from kejistats.model.logs import ROOT, hide, log_to_file, log_to_terminal
+from kejistats.model.logs import PACKAGE_LOGGER, hide, log_to_file, log_to_terminal
 
 LOGGER = logging.getLogger("kejistats.model.anything")
 
 
 @pytest.fixture(autouse=True)
-def untouched() -> object:
-    """The logger as it was, after each test."""
-    handlers, level = ROOT.handlers[:], ROOT.level
+def restored_logger() -> object:
+    """Restore the logger after each test."""
+    handlers, level = PACKAGE_LOGGER.handlers[:], PACKAGE_LOGGER.level
     yield
-    ROOT.handlers[:] = handlers
-    ROOT.setLevel(level)
+    PACKAGE_LOGGER.handlers[:] = handlers
+    PACKAGE_LOGGER.setLevel(level)
 
 
 def test_a_file_gets_the_messages_of_its_block_and_no_others(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_terminal_gets_messages_from_its_level_on(capsys: pytest.CaptureFixt
     assert [line.split(": ")[1] for line in err.splitlines()] == ["shown"]
 
 
-def test_a_file_within_a_verbose_command_leaves_the_terminal_as_it_was(
+def test_a_log_file_does_not_change_what_the_terminal_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_to_terminal(logging.DEBUG)
@@ -82,12 +82,12 @@ def test_a_password_reaches_no_log(tmp_path: Path) -> None:
             LOGGER.exception("login failed")
 
     text = file.read_text("utf-8")
-    # In the message, in the line of code that the traceback quotes, and in the error.
+    # In the message, in the code line of the traceback, and in the error.
     assert "gu-jia-mi" not in text
     assert text.count("***") == 3
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+def test_a_log_file_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "work").write_text("a file where the folder should be", encoding="utf-8")
 
     with log_to_file(tmp_path / "work" / "run.log"):
