@@ -284,7 +284,7 @@ def test_an_image_is_never_larger_than_the_text() -> None:
 
 
 def test_an_image_from_elsewhere_is_refused() -> None:
-    with pytest.raises(KejistatsError, match="not in the page: https://example"):
+    with pytest.raises(KejistatsError, match="not embedded in the page: https://example"):
         make_docx(page_html('<p><img alt="图" src="https://example.org/a.png"></p>'))
 
 

@@ -74,9 +74,9 @@ def findings_page(
     files
         All files checked, including those without findings.
     sample
-        Whether the data are made: the page then says 示例数据.
+        Whether the data are sample data: the page then says 示例数据.
     names
-        Names of districts and indicators by code and id; see `names_of`.
+        Names of districts and indicators by code and id; see `display_names`.
     """
     rows: list[dict[str, Any]] = []
     sheets: list[SheetLines] = []
@@ -116,7 +116,7 @@ def findings_fragment(findings: pl.DataFrame, names: Mapping[str, str] | None = 
     findings
         The Finding table.
     names
-        Names of districts and indicators by code and id; see `names_of`.
+        Names of districts and indicators by code and id; see `display_names`.
     """
     errors, warnings = count_severities(findings)
     return render_page(

@@ -56,7 +56,7 @@ def write_marked_copy(
     out
         The file to write, ``.xlsx``; see `copy_names`.
     names
-        Names of districts and indicators by code and id; see `names_of`.
+        Names of districts and indicators by code and id; see `display_names`.
 
     Returns
     -------

@@ -29,14 +29,14 @@ _BOTTOM_BORDER = Border(bottom=Side(style="thin", color="FFBFBFBF"))
 
 
 def add_return_sheet(book: Workbook, marked: list[tuple[Line, Any]]) -> None:
-    """Put the sheet first in a workbook and show it on opening.
+    """Add the sheet in first position and select it.
 
     Parameters
     ----------
     book
-        The workbook, without such a sheet.
-    found
-        Each finding and its cell, None where it has none.
+        The workbook, without a sheet of that name.
+    marked
+        Each finding with its cell, or None where it has none.
     """
     sheet = book.create_sheet(RETURN_SHEET, 0)
     errors = sum(line.severity == "error" for line, _ in marked)
@@ -62,7 +62,7 @@ def add_return_sheet(book: Workbook, marked: list[tuple[Line, Any]]) -> None:
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     book.active = 0
-    # Two selected sheets would be edited as one.
+    # With two sheets selected, an edit would change both.
     for other in book.worksheets:
         other.sheet_view.tabSelected = other is sheet
     book.calculation.fullCalcOnLoad = True

@@ -91,9 +91,9 @@ def status_page(
     status
         From `kejistats.status.reporting_status`.
     sample
-        Whether the data are made: the page then says 示例数据.
+        Whether the data are sample data: the page then says 示例数据.
     names
-        Names of districts and indicators by code and id; see `names_of`.
+        Names of districts and indicators by code and id; see `display_names`.
     """
     domains, rows = coverage_matrix(status)
     return render_page(

@@ -26,7 +26,7 @@ def status_tables(status: Status, names: Mapping[str, str] | None = None) -> lis
     status
         From `kejistats.status.reporting_status`.
     names
-        Names of districts and indicators by code and id; see `names_of`.
+        Names of districts and indicators by code and id; see `display_names`.
     """
     head = f"{status.checkpoint.label}报送情况　截至{format_date(status.today)}　应报日期：{format_date(status.due)}"
     shown: list[RenderableType] = [Text(head, style="bold"), Text(conclusion(status))]
