@@ -186,7 +186,7 @@ def _read(dataset: Dataset, path: Path, known_hash: str | None) -> _File:
     recognised_sheets = check_origin(dataset, [recognise(sheet) for sheet in sheets])
     if len({recognised.table for recognised in recognised_sheets}) > 1:
         raise UsageError(
-            f"{path.name} mixes observations and targets", "put each in a file of its own"
+            f"{path.name} mixes observations and targets", "put each in a separate file"
         )
     return _File(path, known_hash or sha256(path), recognised_sheets)
 

@@ -28,7 +28,7 @@ ROW_INDEX, FILE, SHEET = "_n", "_file", "_sheet"
 # Rows checked at a time, so that memory does not grow with the file.
 _CHUNK = 250_000
 _BRACES = re.compile(r"\{(\w+)\}")
-# Characters of a message text in a finding, and of a received or computed text.
+# Characters of a text written by the program; received texts are cut shorter.
 _MAX_MESSAGE = 200
 FAULT_SCHEMA = {
     ROW_INDEX: pl.Int64, "rule": pl.String, "severity": pl.String, "column": pl.String,
@@ -124,7 +124,7 @@ def _check_chunk(
         "district": [*districts["name"], *districts["code"]],
         "indicator": list(ids_by_name(indicators)),
     }
-    found = [
+    found_faults = [
         _rule_faults(rows.filter(pl.col("_rule") == i), rules[i], table, names)
         for i in rows["_rule"].drop_nulls().unique().sort()
     ]
@@ -139,7 +139,7 @@ def _check_chunk(
     figures = accepted.select(*position, *table_columns)
     # Columns without any value are dropped to save memory; `to_table_rows` adds them again.
     blank = [c for c in figures.columns if figures[c].null_count() == figures.height > 0]
-    return figures.drop(blank), pl.concat([_no_faults(), *found], how="diagonal")
+    return figures.drop(blank), pl.concat([_no_faults(), *found_faults], how="diagonal")
 
 
 def _no_faults() -> pl.DataFrame:

@@ -118,25 +118,28 @@ def _without_strays(
     dominant = (pl.col("share") >= _MIN_SHARE) & (pl.col("rows") >= _MIN_ROWS)
     majority = pl.when(dominant).then(pl.col("at")).max().over(FILE)
     counts = counts.with_columns(_own=pl.coalesce("named", majority))
-    others = counts.filter(pl.col("at") != pl.col("_own"))
-    if others.is_empty():
+    other_checkpoints = counts.filter(pl.col("at") != pl.col("_own"))
+    if other_checkpoints.is_empty():
         return figures, figures.clear().select(ROW_INDEX)
     strays = figures.with_columns(at.alias("at")).join(
-        others.select(FILE, "at", "_own"), on=[FILE, "at"], how="inner", maintain_order="left"
+        other_checkpoints.select(FILE, "at", "_own"),
+        on=[FILE, "at"],
+        how="inner",
+        maintain_order="left",
     )
     if "break_id" in strays.columns:
         strays = strays.filter(pl.col("break_id").is_null())
     strays = strays.with_columns(_KEY)
-    earlier = figures.join(others.select(FILE), on=FILE, how="anti").select(_KEY)
-    for known in (stored, earlier):
-        strays = strays.join(known, on=KEY, how="anti", maintain_order="left")
-    own_label, label = (
+    earlier = figures.join(other_checkpoints.select(FILE), on=FILE, how="anti").select(_KEY)
+    for allowed in (stored, earlier):
+        strays = strays.join(allowed, on=KEY, how="anti", maintain_order="left")
+    file_label, label = (
         pl.col(c).map_elements(_label, return_dtype=pl.String) for c in ("_own", "at")
     )
     faults = fault_rows(
         strays, "checkpoint_not_files", "error", "checkpoint",
-        pl.format("期别{}与本文件的期别{}不一致", label, own_label),
-        pl.format("应为{}；如为往期补报，请单独成文件", own_label),
+        pl.format("期别{}与本文件的期别{}不一致", label, file_label),
+        pl.format("应为{}；如为往期补报，请单独成文件", file_label),
     )  # fmt: skip
     return figures.join(
         strays.select(ROW_INDEX), on=ROW_INDEX, how="anti", maintain_order="left"

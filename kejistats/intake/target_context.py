@@ -73,7 +73,7 @@ def _received(received: Received, figures: pl.DataFrame) -> pl.DataFrame:
     sheets = received.sheets
     letters = sheets["_sheet"].to_list(), _letters(sheets, "value_upper")
     raw = received.rows[figures[ROW_INDEX]]
-    # The upper end is in the cell of the value if that is an interval, else in a cell of its own.
+    # The upper end is in the cell of the value if that is an interval, else in its own cell.
     has_upper_column = "value_upper" in raw.columns
     has_upper_cell = (
         raw["value_upper"].is_not_null()

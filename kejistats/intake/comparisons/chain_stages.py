@@ -37,7 +37,7 @@ def stage_over_before(figures: Figures, chains: pl.DataFrame | None) -> pl.DataF
     pairs = pairs.filter(low > high * (1 + EPS))
 
     def text(row: dict[str, Any]) -> tuple[str, str]:
-        name, earlier_name = f"“{row['name']}”", f"“{figures.facts['name'][row['whole_i']]}”"
+        name, earlier_name = f"“{row['name']}”", f"“{figures.facts['name'][row['total_i']]}”"
         part, total = format_figure(row["v"], row["unit"]), format_figure(row["total"], row["unit"])
         return (
             f"{month_label(row['at'])}{name}{part}大于前一阶段{earlier_name}{total}",

@@ -52,12 +52,14 @@ class Figures:
     districts: pl.DataFrame
     facts: pl.DataFrame
 
-    def without(self, found: pl.DataFrame) -> Figures:
+    def without(self, findings: pl.DataFrame) -> Figures:
         """Return the figures without the values of those that have a finding."""
-        if found.is_empty():
+        if findings.is_empty():
             return self
-        doubt = pl.col("n").is_in(found["_n"].to_list()).fill_null(value=False)
-        rows = self.rows.with_columns(v=pl.when(~doubt).then(pl.col("v")), na=pl.col("na") & ~doubt)
+        has_finding = pl.col("n").is_in(findings["_n"].to_list()).fill_null(value=False)
+        rows = self.rows.with_columns(
+            v=pl.when(~has_finding).then(pl.col("v")), na=pl.col("na") & ~has_finding
+        )
         return Figures(rows, self.fresh, self.stored, self.districts, self.facts)
 
     @property

@@ -106,9 +106,9 @@ def unit_slip(figures: Figures, checks: Checks) -> pl.DataFrame:
     )
     rows = rows.with_columns(series=series)
     ranges = rows.group_by("series").agg(
-        spread=pl.col("v").max() / pl.col("v").min(), own=pl.col("n").is_not_null().any()
+        spread=pl.col("v").max() / pl.col("v").min(), received=pl.col("n").is_not_null().any()
     )
-    rows = rows.join(ranges.filter("own", pl.col("spread") >= low), on="series", how="semi")
+    rows = rows.join(ranges.filter("received", pl.col("spread") >= low), on="series", how="semi")
     pairs = (
         rows.filter(pl.col("n").is_not_null())
         .join(rows.select("series", "breaks", other_at="at", other_v="v"), on=["series", "breaks"])

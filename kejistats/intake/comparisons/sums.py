@@ -110,13 +110,13 @@ def _kinds(figures: Figures) -> pl.DataFrame:
     indexes = figures.facts.select("i", part="id")
     declared = (
         figures.facts.filter(pl.col("measure") != "ratio")
-        .select(pl.col("parts").alias("part"), total_key="i", due=pl.col("parts").list.len())
+        .select(pl.col("parts").alias("part"), total_index="i", due=pl.col("parts").list.len())
         .explode("part", empty_as_null=False, keep_nulls=False)
         .join(indexes, on="part")
-        .select("i", "total_key", "due")
+        .select("i", "total_index", "due")
     )
     parts = figures.rows.join(declared, on="i")
-    key_step = (pl.col("total_key").cast(pl.Int64) - pl.col("i")) * len(LEVELS) * SERIES_STEP
+    key_step = (pl.col("total_index").cast(pl.Int64) - pl.col("i")) * len(LEVELS) * SERIES_STEP
     return _with_fresh(
         pair_with_total(figures, parts.with_columns(total_key=pl.col("key") + key_step))
     )
