@@ -1,4 +1,4 @@
-"""Pages of findings and of the state of reporting as a reader sees them."""
+"""The pages of findings and of reporting status in Chromium."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from kejistats.forms.feedback import FileReport, findings_fragment, findings_page, status_page
-from tests.browser.test_browser_pages import OVERFLOWING, browser, pytestmark
-from tests.forms.test_feedback import finding, status, table
+from tests.browser.factory import CHROMIUM_TESTS, OVERFLOWING, browser
+from tests.forms.factory import finding_table, make_finding, two_district_status
 
-__all__ = ["browser", "pytestmark"]
+__all__ = ["browser"]
 
+pytestmark = CHROMIUM_TESTS
 PAGES = ["findings", "status"]
 WIDTHS = [360, 390, 1280]
 Open = Callable[..., AbstractContextManager[Page]]
@@ -24,30 +25,32 @@ Open = Callable[..., AbstractContextManager[Page]]
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both pages, with long words and many kinds of texts; and a fragment in a dark notebook."""
-    found = table(
-        finding("D3"),
-        finding("AB1048576", wrong=f"“{'9' * 150}”超出数值范围"),
-        finding("D7", "warning", wrong="累计数低于上期", right="应为不低于上期的数" * 9),
-        finding("D9", file=f"{'很长的文件名' * 12}.csv", sheet="", row=""),
+    """Both pages with long and varied texts, and a fragment in a dark notebook."""
+    findings = finding_table(
+        make_finding("D3"),
+        make_finding("AB1048576", wrong=f"“{'9' * 150}”超出数值范围"),
+        make_finding("D7", "warning", wrong="累计数低于上期", right="应为不低于上期的数" * 9),
+        make_finding("D9", file=f"{'很长的文件名' * 12}.csv", sheet="", row=""),
     )
     files = [
         FileReport(name, 120, 118, part)
-        for (name,), part in found.partition_by("file", as_dict=True, maintain_order=True).items()
+        for (name,), part in findings.partition_by(
+            "file", as_dict=True, maintain_order=True
+        ).items()
     ]
     notebook = (
         '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>x</title></head>'
-        f'<body style="background:#111111;color:#eeeeee">{findings_fragment(found)}</body></html>'
+        f'<body style="background:#111111;color:#eeeeee">{findings_fragment(findings)}</body></html>'
     )
-    made = {
+    html_by_name = {
         "findings": findings_page("某市数据校核", files, sample=True),
-        "status": status_page("某市", status(found), sample=True),
+        "status": status_page("某市", two_district_status(findings), sample=True),
         "fragment": notebook,
     }
     folder = tmp_path_factory.mktemp("feedback")
-    for name, html in made.items():
+    for name, html in html_by_name.items():
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
-    return {name: folder / f"{name}.html" for name in made}
+    return {name: folder / f"{name}.html" for name in html_by_name}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ def test_a_page_never_scrolls_sideways(visit: Open, name: str, width: int) -> No
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_part_of_a_finding_is_seen_at_any_width(visit: Open, width: int) -> None:
+def test_every_part_of_a_finding_is_visible_at_any_width(visit: Open, width: int) -> None:
     with visit("findings", width) as page:
         seen = page.locator("table.lines tbody tr").nth(0).inner_text()
 
@@ -85,7 +88,7 @@ def test_every_part_of_a_finding_is_seen_at_any_width(visit: Open, width: int) -
         assert part in seen
 
 
-def test_a_phone_names_what_the_hidden_heads_would(visit: Open) -> None:
+def test_a_phone_shows_labels_instead_of_the_hidden_headers(visit: Open) -> None:
     label = "cells => cells.map(c => getComputedStyle(c, '::before').content)"
     with visit("findings") as phone:
         narrow = phone.eval_on_selector_all("table.lines tr:first-child .right", label)
@@ -121,11 +124,11 @@ def test_a_page_prints_as_a_table_on_white(visit: Open, name: str) -> None:
     with visit(name, 360, "dark") as page:
         sheets = page.pdf(format="A4", prefer_css_page_size=True)
         page.emulate_media(media="print")
-        heads = page.eval_on_selector_all(
+        headers = page.eval_on_selector_all(
             "thead", "heads => heads.map(h => getComputedStyle(h).display)"
         )
-        back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
 
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", sheets)) >= 1
-    assert set(heads) == {"table-header-group"}
-    assert back == "rgb(255, 255, 255)"
+    assert set(headers) == {"table-header-group"}
+    assert background == "rgb(255, 255, 255)"

@@ -1,10 +1,8 @@
-"""Pages as a reader sees them: on a phone and a screen, light and dark, and on paper."""
+"""Pages in Chromium: on a phone and a screen, light and dark, and printed."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -12,86 +10,39 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
-from pylopdf_fonts_zh_cn import sans_path
+from playwright.sync_api import Browser, Page
 
 from kejistats.brief import Brief, make_bundles
 from kejistats.dataset import Dataset
+from tests.browser.factory import CHROMIUM_TESTS, LOOKS, OVERFLOWING, SIZES, browser
 from tests.browser.odd_briefs import ODD, odd
-from tests.pages.factory import LATE, MASKED, MODEL, NAMES, ZONE, Made, first, page_of
+from tests.pages.factory import LATE, MASKED, MODEL, NAMES, ZONE, Made, limited_to, page_of
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+__all__ = ["browser"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(PROGRAMS)} was found"),
-]
-
-ARGUMENTS = [
-    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-SIZES = {"phone": (390, 844), "screen": (1280, 900)}
-# Each size and each scheme; the other pairs take long.
-LOOKS = [
-    ("phone", "light"),
-    ("screen", "dark"),
-    pytest.param("phone", "dark", marks=pytest.mark.long),
-    pytest.param("screen", "light", marks=pytest.mark.long),
-]
+pytestmark = CHROMIUM_TESTS
 BRIEFS = [name for name in NAMES if re.search(r"/\d{6}$", name)]
 
-# The model, one with a domain masked, one whose figures are late, and the zone; then the rest.
+# The model brief, one with a domain masked, one with late figures, and the zone; then the rest.
 FEW = [MODEL, MASKED, LATE, ZONE]
 OTHERS = sorted({f"9001{n:02d}" for n in range(1, 13)} - {*FEW})
-
-# Cells whose text is wider than they are.
-OVERFLOWING = """
-selector => [...document.querySelectorAll(selector)]
-  .filter(e => e.getClientRects().length && e.scrollWidth > e.clientWidth + 1)
-  .map(e => e.textContent.trim())
-"""
 
 
 @dataclass
 class Visit:
-    """A page opened in the browser, with all it asked for and complained of."""
+    """A page opened in the browser, with its requests, console messages and errors."""
 
     page: Page
     requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
 
 Open = Callable[..., AbstractContextManager[Visit]]
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, with the packaged Chinese font and no other."""
-    folder = tmp_path_factory.mktemp("fonts")
-    config = folder / "fonts.conf"
-    config.write_text(
-        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>{Path(sans_path()).parent}</dir><cachedir>{folder / 'cache'}</cachedir>"
-        "</fontconfig>",
-        encoding="utf-8",
-    )
-    # Root may not use the sandbox.
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[*ARGUMENTS, *(["--no-sandbox"] if as_root else [])],
-            env={**os.environ, "FONTCONFIG_FILE": str(config), "HOME": str(folder)},
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def visit(browser: Browser, made: Made) -> Open:
-    """Open one of the pages made, on a device and in a colour scheme."""
+    """Open one of the pages, at a screen size and in a colour scheme."""
 
     @contextmanager
     def opened(name: str, size: str = "phone", scheme: str = "light") -> Iterator[Visit]:
@@ -100,15 +51,15 @@ def visit(browser: Browser, made: Made) -> Open:
             viewport={"width": width, "height": height}, color_scheme=scheme
         )
         page = context.new_page()
-        found = Visit(page)
-        page.on("request", lambda request: found.requests.append(request.url))
+        visited = Visit(page)
+        page.on("request", lambda request: visited.requests.append(request.url))
         page.on(
             "console",
-            lambda m: found.complaints.append(m.text) if m.type in ("error", "warning") else None,
+            lambda m: visited.messages.append(m.text) if m.type in ("error", "warning") else None,
         )
-        page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        page.on("pageerror", lambda error: visited.messages.append(str(error)))
         page.goto(made.pages[name].as_uri())
-        yield found
+        yield visited
         context.close()
 
     return opened
@@ -116,7 +67,7 @@ def visit(browser: Browser, made: Made) -> Open:
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_fits_shows_its_images_and_asks_for_nothing(
+def test_a_page_fits_shows_its_images_and_requests_nothing(
     visit: Open, made: Made, name: str, size: str, scheme: str
 ) -> None:
     with visit(name, size, scheme) as seen:
@@ -129,7 +80,7 @@ def test_a_page_fits_shows_its_images_and_asks_for_nothing(
         assert width <= SIZES[size][0]
         assert all(images)
         assert requests == [made.pages[name].as_uri()]
-        assert seen.complaints == []
+        assert seen.messages == []
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -170,14 +121,14 @@ def test_the_phone_shows_the_columns_that_matter(
     assert heads == columns
 
 
-def test_the_first_screen_of_a_phone_holds_the_conclusion_and_the_worst(visit: Open) -> None:
+def test_the_first_screen_of_a_phone_has_the_conclusion_and_the_worst(visit: Open) -> None:
     with visit(f"demo-city/{MODEL}") as seen:
-        places = {
+        boxes = {
             selector: seen.page.locator(selector).first.bounding_box()
             for selector in ("h1", ".conclusion", ".worst li")
         }
 
-    for box in places.values():
+    for box in boxes.values():
         assert box is not None
         assert box["y"] + box["height"] <= SIZES["phone"][1]
 
@@ -188,13 +139,13 @@ def test_the_first_screen_of_a_phone_holds_the_conclusion_and_the_worst(visit: O
 )  # fmt: skip
 def test_axe_finds_nothing(visit: Open, name: str, size: str, scheme: str) -> None:
     with visit(name, size, scheme) as seen:
-        # What is folded is looked at as well.
+        # Folded parts are checked as well.
         seen.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         violations = Axe().run(seen.page).response["violations"]
-        back = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        background = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
 
     assert [(v["id"], [n["html"][:80] for n in v["nodes"]][:3]) for v in violations] == []
-    assert (sum(map(int, re.findall(r"\d+", back)[:3])) < 128) == (scheme == "dark")
+    assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 128) == (scheme == "dark")
 
 
 def test_colour_is_never_the_only_sign(visit: Open) -> None:
@@ -206,14 +157,14 @@ def test_colour_is_never_the_only_sign(visit: Open) -> None:
 
 
 @pytest.mark.parametrize("name", [f"demo-city/{MODEL}", "demo-city/overview", "provinces/overview"])
-def test_a_page_prints_with_heads_on_every_sheet(visit: Open, name: str) -> None:
+def test_a_page_prints_with_headers_on_every_sheet(visit: Open, name: str) -> None:
     with visit(name, "screen", "dark") as seen:
         sheets = seen.page.pdf(format="A4", prefer_css_page_size=True)
         seen.page.emulate_media(media="print")
-        heads = seen.page.eval_on_selector_all(
+        headers = seen.page.eval_on_selector_all(
             "thead", "heads => heads.map(h => getComputedStyle(h).display)"
         )
-        back = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        background = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
         hidden = seen.page.eval_on_selector_all(
             "main > .table > table.key .wide",
             "cells => cells.filter(c => getComputedStyle(c).display === 'none').length",
@@ -221,14 +172,14 @@ def test_a_page_prints_with_heads_on_every_sheet(visit: Open, name: str) -> None
 
     assert sheets.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", sheets)) >= 1
-    assert heads
-    assert set(heads) == {"table-header-group"}
-    assert back == "rgb(255, 255, 255)"
+    assert headers
+    assert set(headers) == {"table-header-group"}
+    assert background == "rgb(255, 255, 255)"
     assert hidden == 0
 
 
-def sheets(page: Page) -> int:
-    """How many sheets of A4 a page takes without 数据说明."""
+def count_sheets(page: Page) -> int:
+    """Count the A4 sheets that a page takes without 数据说明."""
     page.add_style_tag(content=".notes { display: none }")
     printed = page.pdf(format="A4", prefer_css_page_size=True)
     return len(re.findall(rb"/Type\s*/Page\b(?!s)", printed))
@@ -242,14 +193,14 @@ def test_thirty_indicators_fit_two_sheets(
 ) -> None:
     brief = Brief(make_bundles(demo, demo.checkpoint("2025H1"), [code])[code])
     file = tmp_path / "thirty.html"
-    file.write_text(page_of(first(brief, 30)), encoding="utf-8")
+    file.write_text(page_of(limited_to(brief, 30)), encoding="utf-8")
     page = browser.new_page()
     page.goto(file.as_uri())
 
-    found = sheets(page)
+    count = count_sheets(page)
     page.close()
 
-    assert found <= 2
+    assert count <= 2
 
 
 def test_folded_tables_are_open_on_paper(visit: Open) -> None:
