@@ -1,1 +1,1 @@
-"""Mail: what is final goes to who is listed for it, once, and is readable there."""
+"""Release the pages of a checkpoint and mail them once to the recipients listed for them."""

@@ -1,4 +1,4 @@
-"""The readable part of a message: HTML for mail clients, and the same as plain text."""
+"""The body of a message: HTML that mail clients can display, and the same as plain text."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from functools import cache
 import css_inline
 
 from kejistats.model.errors import KejistatsError
-from kejistats.model.templating import fill
+from kejistats.model.templating import render_template
 from kejistats.publish.documents import Picture
 from kejistats.publish.mail_section import Section
 from kejistats.release import OVERVIEW
 
-# Gmail hides what lies beyond about 102 KB.
-LIMIT = 80_000
-# So many pages are shown whole, further ones by their conclusion.
+# Gmail clips messages at about 102 KB.
+MAX_BYTES = 80_000
+# Most pages shown in full; of further ones only the conclusion is shown.
 MAX_SECTIONS = 3
-# The style sheet of the outbox is the briefs' own.
+# The outbox uses the style sheet of the pages.
 _FOLDERS = ("publish/templates", "pages/templates/kejistats")
 
 
 def render(template: str, /, **values: object) -> str:
     """Fill in one template of ``kejistats/publish/templates``."""
-    return fill(_FOLDERS, template, **values)
+    return render_template(_FOLDERS, template, **values)
 
 
 @cache
@@ -32,25 +32,27 @@ def _inliner() -> css_inline.CSSInliner:
 
 
 @cache
-def _dark() -> str:
+def _dark_style() -> str:
     return f"<style>\n{render('dark.css')}\n</style>\n</head>"
 
 
-def inlined(html: str) -> str:
-    """Return a page with the styles of its style sheet at every element, and the dark scheme.
+def inline_styles(html: str) -> str:
+    """Return a page with its style sheet inlined into the elements, and the dark scheme added.
 
-    That one cannot be inlined. It comes in afterwards, behind the charset: the inliner would put
-    it first, and take the space that Outlook and Orange want before !important.
+    A media query cannot be inlined. It is added afterwards, behind the charset: the inliner would
+    put it first and strip the space that Outlook and Orange need before !important.
     """
-    return _inliner().inline(html).replace("</head>", _dark(), 1)
+    return _inliner().inline(html).replace("</head>", _dark_style(), 1)
 
 
-def split(sections: Sequence[Section], whole: int) -> tuple[Sequence[Section], Sequence[Section]]:
-    """Return which sections are shown whole and which by their conclusion.
+def split_sections(
+    sections: Sequence[Section], limit: int
+) -> tuple[Sequence[Section], Sequence[Section]]:
+    """Return the sections shown in full and those of which only the conclusion is shown.
 
-    Up to `whole` are; of more, only the overview, which leads them.
+    With more sections than `limit`, only a leading overview is shown in full.
     """
-    if len(sections) <= whole:
+    if len(sections) <= limit:
         return sections, ()
     first = 1 if sections[0].key == OVERVIEW else 0
     return sections[:first], sections[first:]
@@ -68,33 +70,33 @@ def html_body(
     sections
         The pages, in their order.
     attached
-        Names of the attachments; empty where there are none.
+        Names of the attachments.
     sample
-        Whether the data are made.
+        Whether the data are generated sample data.
     reply
-        Address for questions; empty = none is named.
+        Address for questions; empty to name none.
 
     Raises
     ------
     KejistatsError
-        When the part is larger than mail clients show.
+        When the part is larger than mail clients display.
     """
     size = 0
-    for most in range(MAX_SECTIONS, -1, -1):
-        whole, lines = split(sections, most)
-        html = inlined(
+    for limit in range(MAX_SECTIONS, -1, -1):
+        full, summarised = split_sections(sections, limit)
+        html = inline_styles(
             render(
-                "body.html.j2", subject=subject, whole=whole, lines=lines, attached=attached,
-                sample=sample, reply=reply,
+                "body.html.j2", subject=subject, full=full, summarised=summarised,
+                attached=attached, sample=sample, reply=reply,
             )
         )  # fmt: skip
         size = len(html.encode("utf-8"))
-        if size <= LIMIT:
-            pictures = {p.digest: p for section in whole for p in section.pictures}
+        if size <= MAX_BYTES:
+            pictures = {p.digest: p for section in full for p in section.pictures}
             return html, list(pictures.values())
     raise KejistatsError(
-        f"the HTML part of {subject} has {size} bytes, mail clients cut it at {LIMIT}",
-        "list fewer districts for this recipient, or form attachment",
+        f"the HTML part of {subject} has {size} bytes, mail clients cut it at {MAX_BYTES}",
+        "list fewer districts for this recipient, or set its form to attachment",
     )
 
 
@@ -102,9 +104,9 @@ def text_body(
     sections: Sequence[Section], attached: Sequence[str], *, sample: bool, reply: str
 ) -> str:
     """Return the plain-text part; see `html_body`."""
-    whole, lines = split(sections, MAX_SECTIONS)
+    full, summarised = split_sections(sections, MAX_SECTIONS)
     parts = ["示例数据：数据由程序生成，不对应任何地区。"] if sample else []
-    for section in whole:
+    for section in full:
         text = [section.title, section.meta]
         if section.correction:
             text.append(f"更正：{section.correction}请以本件为准，此前所发作废。")
@@ -121,7 +123,7 @@ def text_body(
         parts.append("\n".join(text))
     parts += [
         f"{s.name}：{f'【更正】{s.correction}' if s.correction else ''}{s.conclusion}"
-        for s in lines
+        for s in summarised
     ]
     if attached:
         parts.append(f"全文见附件：{'、'.join(attached)}。")

@@ -1,4 +1,4 @@
-"""One run: what is due is written to the outbox, and sent if that is asked for."""
+"""One mail run: write the messages that are due to the outbox, and send them if requested."""
 
 from __future__ import annotations
 
@@ -10,82 +10,83 @@ from pathlib import Path
 from kejistats.model.errors import KejistatsError
 from kejistats.publish.due import Due
 from kejistats.publish.ledger import Entry, Ledger
-from kejistats.publish.letters import rehearsed
+from kejistats.publish.letters import as_rehearsal
 from kejistats.publish.mail_settings import MailSettings, Sender
 from kejistats.publish.message import Letter, compose
-from kejistats.publish.outbox import Line, empty, put
+from kejistats.publish.outbox import RecipientStatus, clear_outbox, write_message
 from kejistats.publish.sending import Outgoing, Sending
 from kejistats.publish.server import Outcome, Server
 
 
 @dataclass
 class Outbox:
-    """What a run would send, as it lies in a folder.
+    """The messages of a run and the status of every recipient.
 
     Parameters
     ----------
     folder
-        The folder.
-    lines
-        How it stands with every recipient, in their order.
+        The folder of the messages.
+    statuses
+        Status of every recipient, in their order.
     letters
-        What waits in the outbox, by address: number of the line, the message's headers, file.
+        The messages waiting to be sent, by index in `statuses`: letter, Message-ID and file.
     """
 
     folder: Path
-    lines: list[Line] = field(default_factory=list)
+    statuses: list[RecipientStatus] = field(default_factory=list)
     letters: dict[int, tuple[Letter, str, Path]] = field(default_factory=dict)
 
 
-def fill(
+def fill_outbox(
     folder: Path,
     planned: Iterable[tuple[Mapping[str, str], Due]],
     make: Callable[[Mapping[str, str], Due], Letter],
     entries: Sequence[Entry],
     sender: Sender,
     to_me: str = "",
-    told: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Outbox:
-    """Write the messages that are due; one that cannot be made costs the others nothing.
+    """Write the messages that are due; one that cannot be made does not stop the others.
 
     Parameters
     ----------
     folder
-        The outbox; emptied first.
+        The outbox; cleared first.
     planned
         Each recipient with what is due.
     make
-        Makes the letter.
+        Makes the letter to a recipient.
     entries
         The ledger's messages of the same kind and checkpoint.
     sender
-        From whom.
+        Sender of the messages.
     to_me
-        Address that everything goes to as a rehearsal; empty = to the recipients.
-    told
-        Called with each address.
+        Address that receives everything as a rehearsal; empty = send to the recipients.
+    progress
+        Called with each address once it is done.
     """
-    empty(folder)
+    clear_outbox(folder)
     box = Outbox(folder)
     latest = {entry.recipient: entry for entry in entries}
     for recipient, due in planned:
         address, name = recipient["address"], recipient["name"]
-        line = Line(address, name, _state(due), answer=_answer(due, latest.get(address.casefold())))
+        answer = _answer(due, latest.get(address.casefold()))
+        status = RecipientStatus(address, name, _state(due), answer=answer)
         if due.send:
             try:
-                one = make(recipient, due)
-                message = compose(rehearsed(one, to_me) if to_me else one, sender)
-                file = put(folder, message, stem=address.lower())
+                letter = make(recipient, due)
+                message = compose(as_rehearsal(letter, to_me) if to_me else letter, sender)
+                file = write_message(folder, message, stem=address.lower())
             except KejistatsError as error:
-                line = replace(line, state="failed", answer=str(error))
+                status = replace(status, state="failed", answer=str(error))
             else:
-                line = replace(
-                    line, subject=message.letter.subject, file=file.name,
-                    what="、".join(one.contents), size=len(message.raw),
+                status = replace(
+                    status, subject=message.letter.subject, file=file.name,
+                    what="、".join(letter.contents), size=len(message.raw),
                 )  # fmt: skip
-                box.letters[len(box.lines)] = (message.letter, message.id, file)
-        box.lines.append(line)
-        told(address)
+                box.letters[len(box.statuses)] = (message.letter, message.id, file)
+        box.statuses.append(status)
+        progress(address)
     return box
 
 
@@ -112,51 +113,53 @@ def deliver(
     server: Server,
     sender: Sender,
     mail: MailSettings,
-    told: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
-) -> list[Line]:
-    """Send what lies in the outbox; return how it stands with every recipient after.
+) -> list[RecipientStatus]:
+    """Send the messages in the outbox; return the status of every recipient afterwards.
 
     Parameters
     ----------
     box
-        From `fill`.
+        From `fill_outbox`.
     ledger
         Opened for this run.
     checkpoint
         The checkpoint.
     server, sender, mail
-        Where to, from whom, within which limits.
-    told
+        The server, the sender and the limits of sending.
+    progress
         Called with a line of text for every attempt.
     sleep
-        Waits; for tests.
+        Waits for some seconds; replaced in tests.
 
     Raises
     ------
     ServerError
-        When the server cannot be used; `box.lines` then say how far it came.
+        When the server cannot be used; `box.statuses` then shows which messages were sent.
     """
-    places: dict[int, int] = {}
+    indexes: dict[int, int] = {}
     outgoing = []
-    with ledger.at_once():
-        for place, (one, message_id, file) in box.letters.items():
+    with ledger.transaction():
+        for index, (letter, message_id, file) in box.letters.items():
             number = ledger.plan(
-                one.kind, checkpoint, one.address, message_id, one.subject, one.contents
+                letter.kind, checkpoint, letter.address, message_id, letter.subject, letter.contents
             )
-            places[number] = place
-            outgoing.append(Outgoing(number, one.address, file))
-            box.lines[place] = replace(box.lines[place], state="planned")
+            indexes[number] = index
+            outgoing.append(Outgoing(number, letter.address, file))
+            box.statuses[index] = replace(box.statuses[index], state="planned")
 
-    def ended(one: Outgoing, outcome: Outcome) -> None:
-        place = places[one.number]
-        box.lines[place] = replace(box.lines[place], state=outcome.state, answer=outcome.answer)
-        told(f"{box.lines[place].address} {outcome.state}: {outcome.answer}")
+    def record(message: Outgoing, outcome: Outcome) -> None:
+        index = indexes[message.number]
+        box.statuses[index] = replace(
+            box.statuses[index], state=outcome.state, answer=outcome.answer
+        )
+        progress(f"{box.statuses[index].address} {outcome.state}: {outcome.answer}")
 
-    Sending(server, sender.address, mail, ledger, ended, sleep).run(outgoing)
-    return box.lines
+    Sending(server, sender.address, mail, ledger, record, sleep).run(outgoing)
+    return box.statuses
 
 
-def all_well(lines: Iterable[Line]) -> bool:
-    """Say whether every recipient has what they are to have."""
-    return all(line.state in ("accepted", "sent") for line in lines)
+def all_delivered(statuses: Iterable[RecipientStatus]) -> bool:
+    """Say whether every recipient has received everything due."""
+    return all(status.state in ("accepted", "sent") for status in statuses)

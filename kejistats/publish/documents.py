@@ -1,4 +1,4 @@
-"""What can be mailed: pages, bundles and executed notebooks of a checkpoint, found and held."""
+"""Read released pages with their bundles and charts, refusing files that have changed since."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from kejistats.model.period import Checkpoint
 from kejistats.release import OVERVIEW, Release
 
 FORMATS = ("html", "pdf", "docx")
-# So many charts of a page are shown in a message.
-CHARTS = 2
-# What a page was made from and with, which lies in a folder of its own.
+# Most charts of a page shown in a message.
+MAX_CHARTS = 2
+# Suffixes of the working files of a page, which are kept in the folder `work`.
 BUNDLE, NOTEBOOK = "json", "ipynb"
 
 
@@ -33,7 +33,7 @@ class Picture:
     png
         The image.
     alt
-        Its finding in words.
+        Alternative text: what the chart shows, in words.
     width, height
         Size in CSS pixels.
     """
@@ -45,18 +45,18 @@ class Picture:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of the image, by which a message refers to it."""
+        """Digest of the image, from which its content id is made."""
         return hashlib.sha256(self.png).hexdigest()[:24]
 
     @property
     def cid(self) -> str:
-        """The id by which the HTML part of a message refers to it."""
+        """Content-ID by which the HTML part of a message refers to it."""
         return f"{self.digest}@kejistats"
 
 
 @dataclass(frozen=True)
-class Files:
-    """Where the files of one page are; the only place of mail that knows.
+class PageFiles:
+    """The paths of the files of one page.
 
     Parameters
     ----------
@@ -77,107 +77,113 @@ class Files:
         """Name of the page without its suffix."""
         return self.key if self.key == OVERVIEW else f"{self.key}-{self.checkpoint}"
 
-    def made(self, form: str) -> Path:
-        """Return the page as ``html``, ``pdf`` or ``docx``, its bundle or executed notebook."""
-        place = self.folder / "work" if form in (BUNDLE, NOTEBOOK) else self.folder
-        return place / f"{self.stem}.{form}"
+    def path(self, suffix: str) -> Path:
+        """Return the path of the page's ``html``, ``pdf``, ``docx``, `BUNDLE` or `NOTEBOOK`."""
+        folder = self.folder / "work" if suffix in (BUNDLE, NOTEBOOK) else self.folder
+        return folder / f"{self.stem}.{suffix}"
 
     @property
     def bundle(self) -> Path:
-        """The bundle."""
-        return self.made(BUNDLE)
+        """The path of the bundle."""
+        return self.path(BUNDLE)
 
     @property
     def attachment(self) -> str:
-        """Name of an attachment without its suffix, in ASCII: others arrive broken."""
+        """Name of an attachment without its suffix, in ASCII because others arrive garbled."""
         return f"{self.key}-{self.checkpoint}"
 
 
 @dataclass(frozen=True)
 class Document:
-    """One final page, ready to be mailed.
+    """One released page, ready to be mailed.
 
     Parameters
     ----------
     key
         District code or ``overview``.
-    fixed
-        What the record says of it.
+    release
+        Its entry in the release record.
     bundle
         Its data.
     pictures
         Its first charts, in their order.
     files
-        Name and content of each file asked for.
+        Name and content of each file to attach.
     """
 
     key: str
-    fixed: Release
+    release: Release
     bundle: Bundle
     pictures: tuple[Picture, ...]
     files: tuple[tuple[str, bytes], ...]
 
 
-def read_document(files: Files, fixed: Release, formats: tuple[str, ...] = ("html",)) -> Document:
-    """Return a final page with all that a message shows of it.
+def read_document(
+    files: PageFiles, release: Release, formats: tuple[str, ...] = ("html",)
+) -> Document:
+    """Read a released page with everything a message shows of it.
 
     Parameters
     ----------
     files
-        Where it is.
-    fixed
-        What the record says of it.
+        The paths of its files.
+    release
+        Its entry in the release record.
     formats
-        Which files are attached, of `FORMATS`.
+        The formats to attach, of `FORMATS`.
 
     Raises
     ------
     KejistatsError
-        When a file is missing or is not the one that was finalised: nobody gets a draft.
+        When a file is missing or has changed since it was finalised: drafts are never mailed.
     """
-    held = {form: _final(files, fixed, form) for form in (BUNDLE, NOTEBOOK, *formats)}
-    bundle = Bundle(json.loads(held.pop(BUNDLE)))
+    contents = {
+        suffix: _read_final(files, release, suffix) for suffix in (BUNDLE, NOTEBOOK, *formats)
+    }
+    bundle = Bundle(json.loads(contents.pop(BUNDLE)))
     if not bundle.content.get("final"):
         raise KejistatsError(f"{files.stem} is a draft", "run kejistats finalise")
-    drawn = tuple(islice(pictures(files.made(NOTEBOOK), held.pop(NOTEBOOK)), CHARTS))
-    named = tuple((f"{files.attachment}.{form}", content) for form, content in held.items())
-    return Document(files.key, fixed, bundle, drawn, named)
+    charts = tuple(islice(read_pictures(files.path(NOTEBOOK), contents.pop(NOTEBOOK)), MAX_CHARTS))
+    attached = tuple(
+        (f"{files.attachment}.{suffix}", content) for suffix, content in contents.items()
+    )
+    return Document(files.key, release, bundle, charts, attached)
 
 
-def _final(files: Files, fixed: Release, form: str) -> bytes:
-    """Return a file that is still as it was finalised."""
-    page = files.made(form)
-    again = f"run kejistats finalise for {files.checkpoint} again"
-    if form not in fixed.files or not page.is_file():
-        asked = f" with --{form}" if form in ("pdf", "docx") else ""
-        raise KejistatsError(f"{files.stem}: there is no final .{form}", again + asked)
-    content = page.read_bytes()
-    if hashlib.sha256(content).hexdigest() != fixed.files[form]:
-        raise KejistatsError(f"{page} is not the file that was finalised", again)
+def _read_final(files: PageFiles, release: Release, suffix: str) -> bytes:
+    """Read a file; refuse it if it has changed since it was finalised."""
+    path = files.path(suffix)
+    remedy = f"run kejistats finalise for {files.checkpoint} again"
+    if suffix not in release.files or not path.is_file():
+        option = f" with --{suffix}" if suffix in ("pdf", "docx") else ""
+        raise KejistatsError(f"{files.stem}: there is no final .{suffix}", remedy + option)
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != release.files[suffix]:
+        raise KejistatsError(f"{path} is not the file that was finalised", remedy)
     return content
 
 
-def pictures(notebook: Path, content: bytes) -> Iterator[Picture]:
-    """Return the charts among the outputs of an executed notebook.
+def read_pictures(notebook: Path, content: bytes) -> Iterator[Picture]:
+    """Yield the charts among the outputs of an executed notebook.
 
     Raises
     ------
     KejistatsError
-        When the file is no notebook.
+        When the file is not an executed notebook.
     """
     try:
         cells: list[dict[str, Any]] = json.loads(content)["cells"]
         for cell in cells:
             for output in cell.get("outputs", []):
                 if png := output.get("data", {}).get("image/png"):
-                    about = output["metadata"]["image/png"]
+                    metadata = output["metadata"]["image/png"]
                     yield Picture(
                         base64.b64decode("".join(png)),
-                        about["alt"],
-                        about["width"],
-                        about["height"],
+                        metadata["alt"],
+                        metadata["width"],
+                        metadata["height"],
                     )
     except (ValueError, KeyError, TypeError) as error:
         raise KejistatsError(
-            f"{notebook} is no executed notebook: {error}", "make it anew"
+            f"{notebook} is not an executed notebook: {error}", "make the page again"
         ) from None

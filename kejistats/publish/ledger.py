@@ -1,8 +1,8 @@
-"""The ledger: what was sent to whom and how it ended, in SQLite beside the store.
+"""The mail ledger: which messages were sent to whom, and their states, in an SQLite file.
 
-A message is `planned` before anything of it goes out, `handed` once all of it but the final dot
-is with the server, then `accepted`, `refused` (for good) or `deferred` (for now). Found `handed`
-by a later run it is `uncertain`: the server may or may not have taken it, and nobody can know.
+A message is `planned` before any of it is sent, `handed` once the server has all of it but the
+final dot, then `accepted`, `refused` (permanently) or `deferred` (for now). A message that a later
+run finds `handed` becomes `uncertain`: the server may or may not have accepted it.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class Entry:
     state
         Of `STATES`.
     attempts
-        How often it was tried.
+        Number of attempts to send it.
     changed
-        When the state was written, ISO text in UTC.
+        When the state was last set, as ISO text in UTC.
     answer
-        What the server said last.
+        The server's last reply.
     contents
-        Digest by district code or ``overview``.
+        Digest of each page in it, by district code or ``overview``.
     """
 
     id: int
@@ -68,32 +68,33 @@ class Entry:
 
 
 class Ledger:
-    """The ledger of a data set; use it within `opened`."""
+    """The ledger of a data set; obtained from `open_ledger`, which locks it."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # Every statement is a transaction of its own.
+            # Without an isolation level every statement is a transaction of its own.
             self._db = sqlite3.connect(file, isolation_level=None, timeout=30)
-            # Alone with the file, the write-ahead log works on shared disks too.
+            # With exclusive locking the write-ahead log works on network drives too.
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._prepare()
         except sqlite3.DatabaseError as error:
             raise KejistatsError(
-                f"{file} is no ledger: {error}",
-                "restore it from a copy: without it nobody knows who has got what",
+                f"{file} is not a mail ledger: {error}",
+                "restore it from a backup: it alone records who has received what",
             ) from None
 
     def _prepare(self) -> None:
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
             self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
-        elif found != FORMAT:
+        elif version != FORMAT:
             raise KejistatsError(
-                f"{self.file} has format {found}, this kejistats reads {FORMAT}", "update kejistats"
+                f"{self.file} has format {version}, this version of kejistats reads {FORMAT}",
+                "update kejistats",
             )
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class Ledger:
         self, kind: str, checkpoint: str, recipient: str, message_id: str, subject: str,
         contents: Mapping[str, str],
     ) -> int:  # fmt: skip
-        """Write that a message is about to go out; return its number."""
+        """Record that a message is about to be sent; return its number."""
         cursor = self._db.execute(
             "INSERT INTO message VALUES (NULL, ?, ?, ?, ?, ?, 'planned', 0, ?, '')",
             (kind, checkpoint, recipient.casefold(), message_id, subject, _now()),
@@ -116,11 +117,11 @@ class Ledger:
         )
         return number
 
-    def write(self, number: int, state: str, answer: str = "") -> None:
-        """Write a state and what the server said; a state that ends an attempt counts it.
+    def set_state(self, number: int, state: str, answer: str = "") -> None:
+        """Set a message's state and the server's reply; a state that ends an attempt counts it.
 
-        That a message is handed over is on the disk before this returns. An answer need only
-        outlive the process: lost with the power it leaves the message uncertain, never sent twice.
+        The state `handed` is on disk before this returns. Other states only need to survive the
+        process: if a power failure loses one, the message becomes uncertain and is not sent twice.
         """
         self._db.execute(f"PRAGMA synchronous = {'FULL' if state == 'handed' else 'NORMAL'}")
         self._db.execute(
@@ -130,25 +131,25 @@ class Ledger:
         )
 
     def recover(self) -> list[Entry]:
-        """Settle what an interrupted run left behind; return what has become uncertain.
+        """Clean up after an interrupted run; return the messages that have become uncertain.
 
-        What was only planned has not gone out and is forgotten; what was handed over is uncertain.
+        Planned messages were not sent and are deleted; handed messages become uncertain.
         """
-        with self.at_once():
+        with self.transaction():
             self._db.execute(
                 "DELETE FROM content WHERE message IN (SELECT id FROM message WHERE state = 'planned')"
             )
             self._db.execute("DELETE FROM message WHERE state = 'planned'")
-            left = [e.id for e in self.entries() if e.state == "handed"]
+            handed = [e.id for e in self.entries() if e.state == "handed"]
             self._db.execute(
                 "UPDATE message SET state = 'uncertain', attempts = attempts + 1, "
                 "answer = 'the run ended before the server''s answer was read' "
                 "WHERE state = 'handed'"
             )
-        return [entry for entry in self.entries() if entry.id in left]
+        return [entry for entry in self.entries() if entry.id in handed]
 
     def entries(self, checkpoint: str = "") -> list[Entry]:
-        """Return the messages of a checkpoint, or all, in the order they were planned."""
+        """Return the messages of a checkpoint, or of all, in the order they were planned."""
         contents: dict[int, dict[str, str]] = {}
         for number, key, digest in self._db.execute("SELECT message, key, digest FROM content"):
             contents.setdefault(number, {})[key] = digest
@@ -161,8 +162,8 @@ class Ledger:
         ]
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Write what follows whole or not at all, and on the disk."""
+    def transaction(self) -> Iterator[None]:
+        """Run the statements of the block as one transaction, synced to disk."""
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -174,13 +175,13 @@ class Ledger:
 
 
 @contextmanager
-def opened(dataset: Path) -> Iterator[Ledger]:
-    """Open the ledger of a data set for one run; two at once would both send what is missing.
+def open_ledger(dataset: Path) -> Iterator[Ledger]:
+    """Open and lock the ledger of a data set: two runs at once would send messages twice.
 
     Raises
     ------
     KejistatsError
-        When another run has it, or the file is broken.
+        When another run has it open, or the file is damaged.
     """
     file = dataset / "mail" / "ledger.sqlite"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -193,7 +194,7 @@ def opened(dataset: Path) -> Iterator[Ledger]:
                 ledger.close()
     except Timeout:
         raise KejistatsError(
-            f"another run is sending mail of {dataset.name}", "wait until it has ended"
+            f"another run is sending mail of {dataset.name}", "wait for it to end, then run again"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Letters about final pages: what a recipient gets, put together from the sections."""
+"""Compose the letters that bring recipients their released pages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from kejistats.dataset import Dataset
 from kejistats.model.period import Checkpoint
 from kejistats.publish.body import html_body, text_body
-from kejistats.publish.documents import Document, Files, Picture, read_document
+from kejistats.publish.documents import Document, PageFiles, Picture, read_document
 from kejistats.publish.mail_section import Section, section_of
 from kejistats.publish.mail_settings import Sender
 from kejistats.publish.message import Letter, subject_of
 from kejistats.release import ReleaseRecord
 
-# Pages held in memory: those that several recipients get are read once.
-_HELD = 64
+# Number of pages cached: a page that several recipients receive is read once.
+_CACHED_PAGES = 64
 Page = tuple[Document, Section]
 
 
@@ -27,27 +27,27 @@ def page_reader(
     record: ReleaseRecord,
     formats: tuple[str, ...] = ("html",),
 ) -> Callable[[str], Page]:
-    """Return a function that reads a final page by its key.
+    """Return a cached function that reads a released page by its key.
 
     Parameters
     ----------
     folder
         Folder of the checkpoint's pages.
     checkpoint, record
-        The checkpoint and what is final of it.
+        The checkpoint and its release record.
     formats
-        Which files are attached.
+        The formats to attach.
     """
 
-    @lru_cache(maxsize=_HELD)
+    @lru_cache(maxsize=_CACHED_PAGES)
     def read(key: str) -> Page:
-        document = read_document(Files(folder, key, checkpoint), record.outputs[key], formats)
+        document = read_document(PageFiles(folder, key, checkpoint), record.outputs[key], formats)
         return document, section_of(document)
 
     return read
 
 
-def letter(
+def make_letter(
     recipient: Mapping[str, str],
     pages: Sequence[Page],
     dataset: Dataset,
@@ -67,11 +67,11 @@ def letter(
     dataset, checkpoint
         For the subject.
     sender
-        Whom to ask.
+        The sender; its address for replies is named for questions.
     correction
-        Whether it corrects what was sent before.
+        Whether it corrects a version sent before.
     """
-    # A first mailing of a corrected page corrects nothing the recipient has seen.
+    # A recipient who never received the earlier version needs no correction note.
     sections = [s if correction else replace(s, correction="") for _, s in pages]
     sample, reply = dataset.settings.sample, sender.reply_to or sender.address
     what = f"{dataset.settings.title}{checkpoint.label}"
@@ -90,15 +90,15 @@ def letter(
         name=recipient["name"],
         subject=subject,
         text=text_body(sections, attached, sample=sample, reply=reply),
-        moment=max(document.fixed.moment for document, _ in pages),
+        moment=max(document.release.moment for document, _ in pages),
         html=html,
         pictures=tuple(pictures),
         files=files,
-        contents={document.key: document.fixed.content for document, _ in pages},
+        contents={document.key: document.release.content for document, _ in pages},
     )
 
 
-def rehearsed(one: Letter, address: str) -> Letter:
-    """Return a letter as a rehearsal to oneself: the same but for whom it goes to, which it says."""
-    subject = f"【演练】{one.subject}（原收件人：{one.name} {one.address}）"
-    return replace(one, address=address, name="", subject=subject, contents={}, kind="rehearsal")
+def as_rehearsal(letter: Letter, address: str) -> Letter:
+    """Return a letter redirected to `address`, with the original recipient in its subject."""
+    subject = f"【演练】{letter.subject}（原收件人：{letter.name} {letter.address}）"
+    return replace(letter, address=address, name="", subject=subject, contents={}, kind="rehearsal")

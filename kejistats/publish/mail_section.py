@@ -1,4 +1,4 @@
-"""What a message says of one page: conclusion, tally, key table, worst and best, charts."""
+"""The section of a message on one page: conclusion, tally, key table, best and worst, charts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kejistats.brief import Brief, Bundle, Overview
-from kejistats.brief.first_screen import attention, bright
+from kejistats.brief.first_screen import best_sentences, most_missed
 from kejistats.brief.grades import grade_word
 from kejistats.brief.view import View, headline
 from kejistats.publish.documents import Document, Picture
 
-# A reader on a phone looks at no more; the attachment has them all.
-ROWS = 20
+# Most rows of the key table, for readers on a phone; the attachment has all of them.
+MAX_ROWS = 20
 
 
 @dataclass(frozen=True)
 class Section:
-    """One page as a message shows it; all texts are plain, the template escapes them.
+    """One page as shown in a message; all texts are plain, the template escapes them.
 
     Parameters
     ----------
@@ -26,21 +26,22 @@ class Section:
     name
         The district, or 总览.
     conclusion
-        The paragraph that stands first.
+        The opening paragraph.
     tally
-        Count, word and colour of each group of judged indicators.
+        Count, label and colour class of each group of judged indicators.
     heads, rows
-        Column titles and rows of the key table; of a row: name, cells, colour of the last cell.
+        Column titles and rows of the key table; a row is name, cells, colour class of the last.
     rest
-        How many further rows the attachment has.
+        Number of further rows in the attachment.
     units
-        Of the overview: each district with how many indicators it reaches, misses, are judged.
+        On the overview, for each district: name, targets reached, missed, judged.
     worst, best
-        The three worst (name, mark, status, code, gap, section) and the two best as sentences.
+        The three worst indicators (name, mark, status, code, gap, section) and the two best, as
+        sentences.
     pictures
         The first charts.
     correction
-        What is corrected; empty where nothing is.
+        What is corrected; empty if nothing is.
     """
 
     key: str
@@ -60,11 +61,11 @@ class Section:
 
 
 def section_of(document: Document) -> Section:
-    """Return what a message shows of a final page."""
-    shown = Overview if document.bundle.content["kind"] == "overview" else Brief
-    page = shown(_main_only(document.bundle))
-    views, worst, good = _main(page)
-    rows = views[:ROWS]
+    """Build the section of a released page."""
+    kind = Overview if document.bundle.content["kind"] == "overview" else Brief
+    page = kind(_headline_only(document.bundle))
+    views, worst, best = _highlights(page)
+    rows = views[:MAX_ROWS]
     targets = any(v["target"] is not None for v in rows)
     return Section(
         key=document.key,
@@ -78,56 +79,57 @@ def section_of(document: Document) -> Section:
         rest=len(_indicators(document.bundle, page) - {v.id for v in rows}),
         units=_units(page) if isinstance(page, Overview) else (),
         worst=tuple(worst),
-        best=tuple(good),
+        best=tuple(best),
         pictures=document.pictures,
-        correction=document.fixed.correction,
+        correction=document.release.correction,
     )
 
 
-def _main_only(bundle: Bundle) -> Bundle:
-    """Return a bundle with the main indicators alone, which is all that a message shows.
+def _headline_only(bundle: Bundle) -> Bundle:
+    """Return a bundle with only the headline indicators, all that a message shows.
 
-    It takes a third of the time of reading the whole; a district without any keeps what it has.
+    A page of them takes a third of the time. A district without any keeps all its rows.
     """
-    main = set(bundle.content["headline"])
-    rows = [row for row in bundle.content["metrics"] if row["indicator"] in main]
+    headline_ids = set(bundle.content["headline"])
+    rows = [row for row in bundle.content["metrics"] if row["indicator"] in headline_ids]
     return Bundle(bundle.content | {"metrics": rows}) if rows else bundle
 
 
 def _indicators(bundle: Bundle, page: Brief | Overview) -> set[str]:
-    """Return the indicators that the page's own table has."""
-    own = page.parent if isinstance(page, Overview) else page.district
+    """Return the indicators of the page's district; the overview's district is the total."""
+    district = page.parent if isinstance(page, Overview) else page.district
     rows = bundle.content["metrics"]
-    return {row["indicator"] for row in rows if row["district"] == own["code"]}
+    return {row["indicator"] for row in rows if row["district"] == district["code"]}
 
 
-def _main(page: Brief | Overview) -> tuple[list[View], list[dict[str, str]], list[str]]:
-    """Return the main indicators, the worst and the best of a page: the overview's are its total's."""
+def _highlights(page: Brief | Overview) -> tuple[list[View], list[dict[str, str]], list[str]]:
+    """Return the headline indicators, the worst and the best; the overview's are its total's."""
     if isinstance(page, Brief):
         return page.headline, page.worst, page.best
-    return headline(page.bundle, page.total), attention(page.city), bright(page.city)
+    rows = headline(page.bundle, page.parent_rows)
+    return rows, most_missed(page.data), best_sentences(page.data)
 
 
 def _meta(bundle: Bundle, page: Brief | Overview) -> str:
     """Return the cut-off date and the grade of the data, as the page has them."""
     rows = bundle.content["metrics"]
-    whole = {(row["district"], row["indicator"]) for row in rows if not row["level"]}
+    with_total = {(row["district"], row["indicator"]) for row in rows if not row["level"]}
     grades = [
         row.get("grade")
         for row in rows
         if row["status"] == "reported"
-        and not (row["level"] and (row["district"], row["indicator"]) in whole)
+        and not (row["level"] and (row["district"], row["indicator"]) in with_total)
     ]
     grade = grade_word(grades, bundle.content["words"])
     return f"{page.settings['title']}　数据截至{page.checkpoint.cut_off}　{grade}".rstrip()
 
 
 def _tally(page: Brief | Overview, views: Sequence[View]) -> tuple[tuple[int, str, str], ...]:
-    """Count what is reached, missed and not judged: of a district, or of all together."""
+    """Count indicators reached, missed and not judged, of a district or of all districts."""
     counts, unit, judged = page.tally, "项", len(views)
     if isinstance(page, Overview):
         unit = "项次"
-        judged = sum(len(page.city.main(u["code"])) for u in page.city.counted)
+        judged = sum(len(page.data.main_indicators(u["code"])) for u in page.data.tallied_units)
     reached, missed = counts["reached"], counts["missed"]
     if not reached + missed:
         return ()
@@ -141,7 +143,7 @@ def _tally(page: Brief | Overview, views: Sequence[View]) -> tuple[tuple[int, st
 def _row(view: View, *, targets: bool) -> tuple[str, tuple[str, ...], str]:
     first = (view.figure(trim=False), view.growth_number())
     if not targets:
-        rank = f"{view['rank']}/{view['ranked']}" if view.ranks else "—"
+        rank = f"{view['rank']}/{view['ranked']}" if view.shows_rank else "—"
         return view.short, (*first, rank), "none"
     status = f"{view.mark} {view.status}"
     cells = (*first, view.attainment() or "—", view.pace_number(), status)
@@ -149,10 +151,10 @@ def _row(view: View, *, targets: bool) -> tuple[str, tuple[str, ...], str]:
 
 
 def _units(page: Overview) -> tuple[tuple[str, int, int, int], ...]:
-    """Return every district's tally, where anything is judged."""
-    found = []
+    """Return the tally of every district; nothing if no indicator of any is judged."""
+    tallies = []
     for unit in page.units:
-        views = page.city.main(unit["code"])
+        views = page.data.main_indicators(unit["code"])
         reached, missed = sum(v.reached for v in views), sum(v.not_reached for v in views)
-        found.append((unit["name"], reached, missed, reached + missed))
-    return tuple(found) if any(judged for *_, judged in found) else ()
+        tallies.append((unit["name"], reached, missed, reached + missed))
+    return tuple(tallies) if any(judged for *_, judged in tallies) else ()

@@ -1,4 +1,4 @@
-"""How mail goes out: ``[sender]`` and ``[mail]`` of ``dataset.toml``, the password elsewhere."""
+"""Mail settings: ``[sender]`` and ``[mail]`` of ``dataset.toml``, and the password from elsewhere."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _SECRET = re.compile("pass|secret|token|授权码|密码", re.IGNORECASE)
 _PORTS = {"starttls": 587, "tls": 465}
 _EXAMPLE = 'write [sender] address = "tongji@example.org", name = "示例局", [mail] host = "smtp.example.org"'
 
-# Line breaks and what else could end a header of a message.
+# Line breaks and other control characters, which could end a header of a message.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who mails come from.
+    """The sender of all messages.
 
     Parameters
     ----------
     address, name
         The address and the name shown.
     reply_to
-        Where answers go; empty = to the address.
+        Address for replies; empty = the sender's address.
     """
 
     address: str
@@ -43,30 +43,30 @@ class Sender:
 
 @dataclass(frozen=True)
 class MailSettings:
-    """How mails go out.
+    """Settings of sending.
 
     Parameters
     ----------
     host, port
         The server; the port is 587 for STARTTLS and 465 for TLS by default.
     security
-        ``starttls`` or ``tls``; there is no third, for nothing goes out in clear.
+        ``starttls`` or ``tls``; unencrypted sending is not supported.
     user
-        Name to log in with; empty = the server asks for none.
+        User name for the login; empty = no login.
     ca_file
-        Certificates of an authority of the bureau's own, beside the system's.
+        File with certificates of the bureau's own authority, trusted beside the system's.
     domains
-        Domains that mail may go to.
+        Domains to which mail may be sent.
     rate
-        Most messages a minute.
+        Most messages per minute.
     batch
-        Messages of one connection.
+        Most messages per connection.
     timeout
         Seconds to wait for the server.
     attempts
-        How often a message that is deferred, or a connection that breaks, is tried in one run.
+        Attempts in one run for a message that is deferred or a connection that breaks.
     pause
-        Seconds before the second attempt; each further one waits twice as long.
+        Seconds before the second attempt; doubled before each further one.
     """
 
     host: str = ""
@@ -83,57 +83,59 @@ class MailSettings:
 
 
 def read_sender(settings: Settings, file: Path) -> Sender:
-    """Return who mails come from.
+    """Return the sender from ``[sender]``.
 
     Raises
     ------
     UsageError
-        When ``[sender]`` has no proper address, or a key or type that is not known.
+        When ``[sender]`` has no valid address, an unknown key or a value of a wrong type.
     """
-    given = _typed(file, "sender", settings.sender, Sender)
+    values = _parse_table(file, "sender", settings.sender, Sender)
     for key in ("address", "reply_to"):
-        if (given.get(key) or key == "address") and not re.fullmatch(ADDRESS, given.get(key, "")):
-            raise UsageError(f"{file}: [sender] {key} is no mail address", _EXAMPLE)
-    if CONTROL.search(given.get("name", "")):
-        raise UsageError(f"{file}: [sender] name holds a control character", _EXAMPLE)
-    return Sender(**given)
+        address = values.get(key, "")
+        if (address or key == "address") and not re.fullmatch(ADDRESS, address):
+            raise UsageError(f"{file}: [sender] {key} is not a mail address", _EXAMPLE)
+    if CONTROL.search(values.get("name", "")):
+        raise UsageError(f"{file}: [sender] name contains a control character", _EXAMPLE)
+    return Sender(**values)
 
 
 def read_mail(settings: Settings, file: Path) -> MailSettings:
-    """Return how mails go out.
+    """Return the settings of sending from ``[mail]``, with the default port filled in.
 
     Raises
     ------
     UsageError
-        For an unknown key or type, an unknown security, a number that cannot be, or a password.
+        When a key or `security` is unknown, a value has a wrong type or is out of range, or the
+        table contains a password.
     """
-    given = _typed(file, "mail", settings.mail, MailSettings)
-    found = MailSettings(**given)
-    if found.security not in _PORTS:
+    values = _parse_table(file, "mail", settings.mail, MailSettings)
+    mail = MailSettings(**values)
+    if mail.security not in _PORTS:
         raise UsageError(
             f"{file}: [mail] security must be one of: {', '.join(_PORTS)}",
             'write security = "starttls", or "tls" for port 465',
         )
     for key in ("rate", "batch", "timeout", "attempts"):
-        if getattr(found, key) <= 0:
+        if getattr(mail, key) <= 0:
             raise UsageError(
                 f"{file}: [mail] {key} must be above 0",
                 f"write {key} = {getattr(MailSettings, key)}",
             )
-    if found.pause < 0:
+    if mail.pause < 0:
         raise UsageError(f"{file}: [mail] pause must not be below 0", "write pause = 30")
-    ca_file = str(resolve(found.ca_file)) if found.ca_file else ""
-    port = found.port or _PORTS[found.security]
-    return MailSettings(**{**given, "port": port, "ca_file": ca_file})
+    ca_file = str(resolve(mail.ca_file)) if mail.ca_file else ""
+    port = mail.port or _PORTS[mail.security]
+    return MailSettings(**{**values, "port": port, "ca_file": ca_file})
 
 
-def ready_to_send(mail: MailSettings, file: Path) -> None:
-    """Make sure that a server and the allowed domains are named.
+def check_ready_to_send(mail: MailSettings, file: Path) -> None:
+    """Refuse to send without a server or without allowed domains.
 
     Raises
     ------
     UsageError
-        When one is not.
+        When one of them is missing.
     """
     if not mail.host:
         raise UsageError(f"{file}: [mail] host is missing", _EXAMPLE)
@@ -144,71 +146,71 @@ def ready_to_send(mail: MailSettings, file: Path) -> None:
         )
 
 
-def password(mail: MailSettings) -> str:
-    """Return the password: of the environment, else of the system's keyring.
+def read_password(mail: MailSettings) -> str:
+    """Return the password from the environment, else from the system keyring; empty without a user.
 
     Raises
     ------
     UsageError
-        When there is a user and neither knows a password.
+        When neither has a password for the user, or the password is not ASCII.
     """
     if not mail.user:
         return ""
-    found = os.environ.get(PASSWORD) or _from_keyring(mail)
-    if not found:
+    secret = os.environ.get(PASSWORD) or _from_keyring(mail)
+    if not secret:
         raise UsageError(
             f"no password for {mail.user} at {mail.host}",
             f"set the environment variable {PASSWORD}, or: keyring set kejistats {mail.user}@{mail.host}",
         )
-    if not found.isascii():
-        # The log-in of the standard library knows no other, and its error would carry the password.
+    if not secret.isascii():
+        # smtplib can log in with ASCII only, and its error would show the password.
         raise UsageError(
-            f"the password for {mail.user} holds characters beyond ASCII",
-            "mail servers take none: check the input method it was typed with",
+            f"the password for {mail.user} contains non-ASCII characters",
+            "mail servers accept only ASCII: check the input method used to type it",
         )
-    return found
+    return secret
 
 
 def _from_keyring(mail: MailSettings) -> str:
-    """Return what the system's keyring knows; nothing where there is none."""
+    """Return the password stored in the system keyring; empty if there is none or no keyring."""
     try:
         keyring: Any = importlib.import_module("keyring")
         return str(keyring.get_password("kejistats", f"{mail.user}@{mail.host}") or "")
     except ImportError:
         return ""
-    except Exception as error:  # a keyring may fail in ways of its own
-        if type(error).__name__ == "NoKeyringError":  # the package, and no keyring behind it
+    except Exception as error:  # each keyring has exceptions of its own
+        if type(error).__name__ == "NoKeyringError":  # installed, but the system has no keyring
             return ""
         raise UsageError(
-            f"the system's keyring does not answer: {type(error).__name__}",
-            f"set {PASSWORD} instead",
+            f"the system keyring cannot be read: {type(error).__name__}",
+            f"set the environment variable {PASSWORD} instead",
         ) from None
 
 
-def _typed(file: Path, table: str, given: Mapping[str, Any], kind: Any) -> dict[str, Any]:
-    """Return the keys of a table as their types; unknown ones and passwords are refused."""
+def _parse_table(file: Path, table: str, values: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    """Check a TOML table against a dataclass; refuse unknown keys, wrong types and passwords."""
     known = {f.name: f for f in fields(kind)}
     result: dict[str, Any] = {}
-    for key, value in given.items():
+    for key, value in values.items():
         if key not in known:
             if _SECRET.search(key):
                 raise UsageError(
-                    f"{file}: [{table}] {key}: a password has no place in this file",
-                    f"take it out, change it, and set the environment variable {PASSWORD}",
+                    f"{file}: [{table}] {key}: passwords must not be stored in this file",
+                    f"remove it, change the password, and set the environment variable {PASSWORD}",
                 )
             raise UsageError(
-                f"{file}: unknown key {key!r} in [{table}]", f"it knows: {', '.join(known)}"
+                f"{file}: unknown key {key!r} in [{table}]", f"known keys: {', '.join(known)}"
             )
-        wanted = str(known[key].type)
-        fits = {
+        expected = str(known[key].type)
+        valid = {
             "str": isinstance(value, str),
             "int": isinstance(value, int) and not isinstance(value, bool),
             "float": isinstance(value, int | float) and not isinstance(value, bool),
-        }.get(wanted, isinstance(value, list) and all(isinstance(v, str) for v in value))
-        if not fits:
-            words = {"str": "a text", "int": "a whole number", "float": "a number"}
+        }.get(expected, isinstance(value, list) and all(isinstance(v, str) for v in value))
+        if not valid:
+            labels = {"str": "a string", "int": "a whole number", "float": "a number"}
             raise UsageError(
-                f"{file}: [{table}] {key} must be {words.get(wanted, 'a list of texts')}",
+                f"{file}: [{table}] {key} must be {labels.get(expected, 'a list of strings')}",
                 _EXAMPLE if table == "sender" else f"write {key} = {_example(known[key].default)}",
             )
         result[key] = tuple(value) if isinstance(value, list) else value

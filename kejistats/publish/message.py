@@ -1,4 +1,4 @@
-"""One message: who it goes to, what it says, and its bytes, the same for the same content."""
+"""Build a mail message; the same content always gives the same bytes."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Letter:
-    """A message before it has bytes.
+    """The content of a message.
 
     Parameters
     ----------
     address, name
-        Whom it goes to.
+        The recipient.
     subject, text
         Subject and plain text.
     html, pictures
-        The HTML part and what it shows; empty where the page comes as an attachment only.
+        The HTML part and its pictures; empty if the page is only attached.
     files
         Name, in ASCII, and content of each attachment.
     moment
-        What the Date header says: when the newest page in it was fixed, so that the message that
-        was looked through is, byte for byte, the one that goes out.
+        Time of the Date header: when its newest page was released, so that the message reviewed
+        in the outbox is, byte for byte, the one that is sent.
     contents
-        What it brings, by district code or ``overview``: the digest the ledger remembers.
+        Digest of each page in it, by district code or ``overview``, for the ledger.
     kind
-        ``brief`` or ``reminder``.
+        ``brief``, ``reminder`` or ``rehearsal``.
     """
 
     address: str
@@ -61,16 +61,16 @@ class Letter:
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it goes out.
+    """A message as it is sent.
 
     Parameters
     ----------
     letter
-        What it was made from.
+        Its content.
     id
         Its Message-ID.
     raw
-        Its bytes, lines ended by CR LF.
+        Its bytes, with CR LF line ends.
     """
 
     letter: Letter
@@ -79,26 +79,27 @@ class Message:
 
 
 def compose(letter: Letter, sender: Sender) -> Message:
-    """Return a message; the same letter and sender give the same bytes.
+    """Encode a letter as a MIME message; the same letter and sender give the same bytes.
 
-    Its shape is ``mixed[alternative[plain, related[html, png…]], attachment…]``, without the
-    layers it does not need.
+    Its structure is ``mixed[alternative[plain, related[html, png…]], attachment…]``; a multipart
+    with a single part is left out.
 
     Raises
     ------
     KejistatsError
-        When a name or the subject holds a line break or another control character, which would
-        end the header it stands in; or when a name of an attachment is not ASCII.
+        When a name or the subject contains a line break or another control character, which
+        would end its header; or when the name of an attachment is not ASCII.
     """
-    for what, text in {
+    for header, text in {
         "subject": letter.subject,
         "name": letter.name,
         "sender": sender.name,
     }.items():
         if CONTROL.search(text):
             raise KejistatsError(
-                f"the {what} of the message to {letter.address} holds a control character: {text!r}",
-                "take it out of districts.csv, recipients.csv or dataset.toml",
+                f"the {header} of the message to {letter.address} contains a control character: "
+                f"{text!r}",
+                "remove it from districts.csv, recipients.csv or dataset.toml",
             )
     digest = _digest(letter, sender)
     domain = sender.address.rpartition("@")[2]
@@ -108,29 +109,29 @@ def compose(letter: Letter, sender: Sender) -> Message:
     if sender.reply_to:
         message["Reply-To"] = _mailbox("", sender.reply_to)
     message["Subject"] = letter.subject
-    # A date shown in UTC would be the day before for what is sent at dawn.
+    # In UTC, a message of the early morning would show the date of the day before.
     message["Date"] = format_datetime(letter.moment.astimezone(CHINA))
     message["Message-ID"] = f"<{digest[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["MIME-Version"] = "1.0"
     head = message.as_bytes().removesuffix(b"\r\n")
-    return Message(letter, message["Message-ID"], head + _body(letter, digest).whole)
+    return Message(letter, message["Message-ID"], head + _body(letter, digest).raw)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a message: its headers and what follows them.
+    """A MIME part: its headers and its content.
 
-    The standard library puts parts together too, but takes them apart line by line several times
-    on the way: ten times as long as all the rest for a page and its pictures. All headers here
-    are ASCII of our own making, so that nothing need be folded or encoded.
+    The standard library can assemble parts too, but parses them line by line several times, which
+    for a page with pictures takes ten times as long as everything else. All headers here are short
+    ASCII written by this module, so none needs folding or encoding.
     """
 
     headers: dict[str, str]
     content: bytes
 
     @property
-    def whole(self) -> bytes:
+    def raw(self) -> bytes:
         head = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         return head.encode("ascii") + b"\r\n" + self.content
 
@@ -144,19 +145,19 @@ def _leaf(kind: str, content: bytes, **more: str) -> _Part:
 
 
 def _multipart(kind: str, boundary: str, parts: list[_Part]) -> _Part:
-    """Return several parts as one; a single one needs no frame."""
+    """Combine several parts into one; return a single part unchanged."""
     if len(parts) == 1:
         return parts[0]
     mark = f"--{boundary}".encode("ascii")
-    inside = b"".join(mark + b"\r\n" + part.whole + b"\r\n" for part in parts)
+    inside = b"".join(mark + b"\r\n" + part.raw + b"\r\n" for part in parts)
     return _Part(
         {"Content-Type": f'multipart/{kind}; boundary="{boundary}"'}, inside + mark + b"--\r\n"
     )
 
 
 def _body(letter: Letter, digest: str) -> _Part:
-    """Return all that comes below the headers; boundaries follow from the content, too."""
-    # In base64 no line begins with a hyphen or holds "=_".
+    """Return the body; its boundaries are derived from the content too."""
+    # Safe as boundaries: no line of base64 begins with a hyphen or contains "=_".
     mixed, alternative, related = (f"=_{digest[32:56]}_{n}" for n in range(3))
     shown = [_leaf('text/plain; charset="utf-8"', _lines(letter.text))]
     if letter.html:
@@ -170,14 +171,16 @@ def _body(letter: Letter, digest: str) -> _Part:
     files = []
     for name, content in letter.files:
         if not name.isascii():
-            raise KejistatsError(f"attachment {name} has a name beyond ASCII", "use the code")
+            raise KejistatsError(
+                f"the name of the attachment {name} is not ASCII", "name it by the district code"
+            )
         kind = _TYPES[name.rpartition(".")[2]]
         files.append(_leaf(kind, content, Disposition=f'attachment; filename="{name}"'))
     return _multipart("mixed", mixed, [_multipart("alternative", alternative, shown), *files])
 
 
 def _lines(text: str) -> bytes:
-    """Return text as mail carries it: UTF-8, lines ended by CR LF."""
+    """Encode text for mail: UTF-8 with CR LF line ends."""
     return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8")
 
 
@@ -187,7 +190,7 @@ def _mailbox(name: str, address: str) -> Address:
 
 
 def _digest(letter: Letter, sender: Sender) -> str:
-    """Return what tells this message from every other."""
+    """Return a digest of everything in the message."""
     parts: list[bytes] = [
         text.encode("utf-8")
         for text in (
@@ -211,9 +214,9 @@ def subject_of(names: Sequence[str], titles: Sequence[str], what: str, *, correc
     titles
         The titles of the pages.
     what
-        Data set and checkpoint, such as 示例市2025年上半年.
+        Title of the data set and checkpoint, such as 示例市2025年上半年.
     corrected
-        Whether it corrects an earlier one.
+        Whether it corrects an earlier message.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The outbox: one ``.eml`` per recipient, its HTML part to look at, and an index of them all."""
+"""The outbox: one ``.eml`` per recipient, an HTML preview of each, and an index page."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kejistats.model.errors import KejistatsError
 from kejistats.publish.body import render
 from kejistats.publish.message import Message
 
-# More than most servers take; base64 adds a third to what is attached.
-LARGEST = 20_000_000
+# Most servers refuse larger messages; base64 adds a third to the size of the attachments.
+MAX_BYTES = 20_000_000
 STATES = {
     "": "待发",
     "planned": "未发出",
@@ -29,23 +29,23 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One recipient in the index and in the report.
+class RecipientStatus:
+    """One recipient in the index and in the report of a run.
 
     Parameters
     ----------
     address, name
         The recipient.
     state
-        Key of `STATES`; empty for a message that waits in the outbox.
+        Key of `STATES`; empty for a message waiting in the outbox.
     subject, file
-        Of the message, if there is one.
+        Subject and file name of the message; empty if there is none.
     what
-        What it brings: keys of pages, or 催报.
+        Its contents: keys of pages, or the day of a reminder.
     size
-        Bytes of the message.
+        Size of the message in bytes.
     answer
-        What the server said, or why there is no message.
+        The server's reply, or why there is no message.
     """
 
     address: str
@@ -58,15 +58,15 @@ class Line:
     answer: str = ""
 
     @property
-    def words(self) -> str:
-        """The state in words."""
+    def label(self) -> str:
+        """The Chinese label of the state."""
         return STATES[self.state]
 
 
-def empty(folder: Path) -> None:
-    """Make the folder of the outbox, without what an earlier run left there.
+def clear_outbox(folder: Path) -> None:
+    """Create the outbox folder and delete the messages of earlier runs.
 
-    What lies there is what this run would send, and nothing else.
+    The outbox contains only what the present run would send.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.iterdir():
@@ -74,32 +74,38 @@ def empty(folder: Path) -> None:
             file.unlink()
 
 
-def put(folder: Path, message: Message, stem: str) -> Path:
-    """Write a message and its HTML part; return the ``.eml``.
+def write_message(folder: Path, message: Message, stem: str) -> Path:
+    """Write a message and a preview of its HTML part; return the path of the ``.eml``.
 
     Raises
     ------
     KejistatsError
-        When it is larger than servers take.
+        When it is larger than mail servers accept.
     """
-    if len(message.raw) > LARGEST:
+    if len(message.raw) > MAX_BYTES:
         raise KejistatsError(
-            f"the message to {message.letter.address} has {len(message.raw)} bytes",
-            "give the recipient form body, or fewer districts",
+            f"the message to {message.letter.address} has {len(message.raw)} bytes, more than mail "
+            "servers accept",
+            "set the recipient's form to body, or list fewer districts",
         )
     file = folder / f"{stem}.eml"
     file.write_bytes(message.raw)
     if message.letter.html:
-        shown = message.letter.html
+        preview = message.letter.html
         for picture in message.letter.pictures:
             data = f"data:image/png;base64,{b64encode(picture.png).decode()}"
-            shown = shown.replace(f"cid:{picture.cid}", data)
-        file.with_suffix(".html").write_text(shown, encoding="utf-8", newline="\n")
+            preview = preview.replace(f"cid:{picture.cid}", data)
+        file.with_suffix(".html").write_text(preview, encoding="utf-8", newline="\n")
     return file
 
 
 def write_index(
-    folder: Path, title: str, lines: Sequence[Line], notes: Iterable[str] = (), *, sample: bool
+    folder: Path,
+    title: str,
+    statuses: Sequence[RecipientStatus],
+    notes: Iterable[str] = (),
+    *,
+    sample: bool,
 ) -> Path:
     """Write ``index.html`` of the outbox.
 
@@ -109,27 +115,27 @@ def write_index(
         The outbox.
     title
         Title of the page.
-    lines
-        All recipients, with how it stands with each.
+    statuses
+        Status of every recipient.
     notes
         Sentences above the table, such as districts without a recipient.
     sample
-        Whether the data are made.
+        Whether the data are generated sample data.
     """
     file = folder / "index.html"
-    shown = [
-        {"line": line, "preview": name if (folder / name).is_file() else ""}
-        for line in lines
-        for name in [f"{line.file.removesuffix('.eml')}.html" if line.file else ""]
+    rows = [
+        {"recipient": status, "preview": name if (folder / name).is_file() else ""}
+        for status in statuses
+        for name in [f"{status.file.removesuffix('.eml')}.html" if status.file else ""]
     ]
-    html = render("outbox.html.j2", title=title, lines=shown, notes=list(notes), sample=sample,
-                  tally=tally(lines))  # fmt: skip
+    html = render("outbox.html.j2", title=title, rows=rows, notes=list(notes), sample=sample,
+                  tally=tally(statuses))  # fmt: skip
     write_text(file, html)
     return file
 
 
-def tally(lines: Iterable[Line]) -> str:
-    """Return how many recipients stand where, in one sentence."""
-    states = [line.state for line in lines]
-    parts = [f"{word}{n}人" for state, word in STATES.items() if (n := states.count(state))]
+def tally(statuses: Iterable[RecipientStatus]) -> str:
+    """Return a Chinese sentence with the number of recipients in each state."""
+    states = [status.state for status in statuses]
+    parts = [f"{label}{n}人" for state, label in STATES.items() if (n := states.count(state))]
     return f"收件人{len(states)}人：{'，'.join(parts)}。" if states else "没有收件人。"

@@ -1,4 +1,4 @@
-"""催报: a reminder to those who report for a district that has not reported, from the status."""
+"""催报: reminders to the contacts of districts that have not reported, from the reporting status."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from datetime import datetime
 
 import polars as pl
 
-from kejistats.model.period import in_words
+from kejistats.model.period import format_date
 from kejistats.publish.ledger import Entry
 from kejistats.publish.mail_settings import Sender
 from kejistats.publish.message import Letter
-from kejistats.publish.recipients import listed
+from kejistats.publish.recipients import split_codes
 from kejistats.status import Status
 from kejistats.store.vintages import CHINA
 
 
 def unreported(status: Status) -> dict[str, list[str]]:
-    """Return the names of the figures each unit still has to report, by its code.
+    """Return the names of the indicators each district still has to report, by its code.
 
-    Before the day they are due, what is due then; after it, what is overdue. A figure that can
-    exist only later is asked for later. Totals are the bureau's own and remind nobody.
+    Up to the due date, these are the figures due on it; after it, those overdue. A figure with a
+    later due date of its own is not included before. Totals are computed by the bureau and never
+    reminded of.
     """
     totals = status.districts.filter(pl.col("kind").is_in(["total", "subtotal"]))["district"]
     out = status.cells.filter(
@@ -35,32 +36,33 @@ def unreported(status: Status) -> dict[str, list[str]]:
 def contacts(
     recipients: Iterable[Mapping[str, str]], late: Mapping[str, list[str]]
 ) -> tuple[list[tuple[Mapping[str, str], list[str]]], list[str]]:
-    """Return whom to remind of which districts, and the districts that nobody reports for.
+    """Return each contact with their late districts, and the late districts without a contact.
 
-    Who reports for a district has the role ``district`` and names it; ``*`` names none.
+    The contacts of a district are the recipients with the role ``district`` that list its code;
+    ``*`` does not count.
     """
-    found = []
+    reminded = []
     covered: set[str] = set()
     for row in recipients:
-        own = [c for c in listed(row["districts"]) if c in late]
-        if row["role"] == "district" and own:
-            found.append((row, own))
-            covered.update(own)
-    return found, [code for code in late if code not in covered]
+        codes = [c for c in split_codes(row["districts"]) if c in late]
+        if row["role"] == "district" and codes:
+            reminded.append((row, codes))
+            covered.update(codes)
+    return reminded, [code for code in late if code not in covered]
 
 
-def wanted(status: Status) -> dict[str, str]:
-    """Return what the ledger remembers of a reminder: one a day, whatever it names."""
+def reminder_contents(status: Status) -> dict[str, str]:
+    """Return the contents of a reminder for the ledger: the day, so that one a day is sent."""
     return {status.today.isoformat(): "reminder"}
 
 
-def relevant(entries: Iterable[Entry], status: Status) -> list[Entry]:
-    """Return the earlier reminders that count today: today's, and any that was refused for good."""
+def relevant_entries(entries: Iterable[Entry], status: Status) -> list[Entry]:
+    """Return the earlier reminders that matter today: today's, and those permanently refused."""
     day = status.today.isoformat()
     return [e for e in entries if e.state == "refused" or day in e.contents]
 
 
-def reminder(
+def reminder_letter(
     recipient: Mapping[str, str],
     codes: list[str],
     status: Status,
@@ -71,14 +73,14 @@ def reminder(
     *,
     sample: bool,
 ) -> Letter:
-    """Return the letter that reminds a recipient of what is still to be reported.
+    """Return the letter that reminds a contact of the figures still to be reported.
 
     Parameters
     ----------
     recipient
         A row of the Recipient table.
     codes
-        The districts it reports for that are late.
+        The contact's late districts.
     status
         From `kejistats.status.reporting_status`.
     late
@@ -88,17 +90,17 @@ def reminder(
     title
         Name of the data set.
     sender
-        Who asks.
+        The sender of the reminder.
     sample
-        Whether the data are made.
+        Whether the data are generated sample data.
     """
     at = status.checkpoint
     who = "、".join(names[code] for code in codes)
     overdue = status.today > status.due
-    since = f"应于{in_words(status.due)}前报送"
+    since = f"应于{format_date(status.due)}前报送"
     lines = [
         f"{recipient['name']}：",
-        f"{at.label}科技指标{since}，截至{in_words(status.today)}，以下指标{'尚未收到' if overdue else '待报送'}：",
+        f"{at.label}科技指标{since}，截至{format_date(status.today)}，以下指标{'尚未收到' if overdue else '待报送'}：",
     ]
     lines += [f"{names[code]}：{'、'.join(late[code])}（{len(late[code])}项）。" for code in codes]
     lines += [
@@ -115,6 +117,6 @@ def reminder(
         subject=subject + ("（示例数据）" if sample else ""),
         text="\n\n".join(lines) + "\n",
         moment=datetime(status.today.year, status.today.month, status.today.day, tzinfo=CHINA),
-        contents=wanted(status),
+        contents=reminder_contents(status),
         kind="reminder",
     )

@@ -1,4 +1,4 @@
-"""Sending: at the rate allowed, again after growing pauses, every state in the ledger first."""
+"""Send the outbox: keep to the rate, retry after growing pauses, record every state first."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Outgoing:
     number
         Its number in the ledger.
     address
-        Whom it goes to.
+        Address of the recipient.
     file
-        The message as it lies in the outbox; just these bytes go out.
+        The ``.eml`` in the outbox; exactly its bytes are sent.
     """
 
     number: int
@@ -31,80 +31,81 @@ class Outgoing:
     file: Path
 
 
-Told = Callable[[Outgoing, Outcome], None]
+OnOutcome = Callable[[Outgoing, Outcome], None]
 
 
 class Sending:
-    """One run through the outbox.
+    """One run of sending.
 
     Parameters
     ----------
     server, sender, mail, ledger
-        Where to, from whom, within which limits, and where every state is written.
-    told
-        Called with each message and how it ended.
+        The server, the sender's address, the limits, and the ledger that records every state.
+    on_outcome
+        Called with each message and the outcome of each attempt.
     sleep, clock
-        The time.
+        Functions of time; replaced in tests.
     """
 
     def __init__(
         self, server: Server, sender: str, mail: MailSettings, ledger: Ledger,
-        told: Told = lambda _, __: None,
+        on_outcome: OnOutcome = lambda _, __: None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._server, self._sender, self._mail, self._ledger = server, sender, mail, ledger
-        self._told, self._sleep, self._clock = told, sleep, clock
-        self._next = 0.0
-        self._used = 0
-        self._breaks = 0
+        self._on_outcome, self._sleep, self._clock = on_outcome, sleep, clock
+        self._next_time = 0.0
+        self._sent_on_connection = 0
+        self._breaks_in_a_row = 0
 
     def run(self, messages: Sequence[Outgoing]) -> None:
-        """Send all; what is deferred is tried again after a pause, each twice as long.
+        """Send all messages; retry deferred ones after a pause that doubles each time.
 
         Raises
         ------
         ServerError
-            When the server cannot be used; what has not been tried stays planned.
+            When the server cannot be used; messages not attempted stay planned.
         """
-        left = list(messages)
+        remaining = list(messages)
         try:
             for attempt in range(self._mail.attempts):
-                if not left:
+                if not remaining:
                     break
                 if attempt:
                     self._sleep(self._mail.pause * 2 ** (attempt - 1))
-                left = [one for one in left if self._send(one).state == "deferred"]
+                remaining = [m for m in remaining if self._send(m).state == "deferred"]
         finally:
             self._server.close()
 
-    def _send(self, one: Outgoing) -> Outcome:
+    def _send(self, message: Outgoing) -> Outcome:
         self._connect()
         self._wait()
         outcome = self._server.hand_over(
-            self._sender, one.address, one.file.read_bytes(),
-            lambda: self._ledger.write(one.number, "handed"),
+            self._sender, message.address, message.file.read_bytes(),
+            lambda: self._ledger.set_state(message.number, "handed"),
         )  # fmt: skip
-        self._ledger.write(one.number, outcome.state, outcome.answer)
-        self._told(one, outcome)
-        self._used += 1
-        self._breaks = self._breaks + 1 if outcome.broken else 0
-        if self._breaks >= self._mail.attempts:
+        self._ledger.set_state(message.number, outcome.state, outcome.answer)
+        self._on_outcome(message, outcome)
+        self._sent_on_connection += 1
+        self._breaks_in_a_row = self._breaks_in_a_row + 1 if outcome.broken else 0
+        if self._breaks_in_a_row >= self._mail.attempts:
             raise UnreachableError(
-                f"the connection broke {self._breaks} times in a row, last: {outcome.answer}",
-                "run it again later; what is missing is sent then",
+                f"the connection broke {self._breaks_in_a_row} times in a row, "
+                f"last: {outcome.answer}",
+                "run the command again later; it sends what is missing",
             )
-        if self._breaks:
-            self._sleep(self._mail.pause * 2 ** (self._breaks - 1))
+        if self._breaks_in_a_row:
+            self._sleep(self._mail.pause * 2 ** (self._breaks_in_a_row - 1))
         return outcome
 
     def _connect(self) -> None:
-        """Make sure of a connection that is not used up; an unreachable server is tried again."""
-        if self._server.connected and self._used >= self._mail.batch:
+        """Connect if needed, after each batch anew; retry while the server is unreachable."""
+        if self._server.connected and self._sent_on_connection >= self._mail.batch:
             self._server.close()
         if self._server.connected:
             return
-        self._used = 0
+        self._sent_on_connection = 0
         for attempt in range(self._mail.attempts):
             try:
                 self._server.connect()
@@ -116,8 +117,8 @@ class Sending:
                 return
 
     def _wait(self) -> None:
-        """Keep to the rate."""
+        """Wait until the rate allows another message."""
         now = self._clock()
-        if now < self._next:
-            self._sleep(self._next - now)
-        self._next = max(now, self._next) + 60 / self._mail.rate
+        if now < self._next_time:
+            self._sleep(self._next_time - now)
+        self._next_time = max(now, self._next_time) + 60 / self._mail.rate

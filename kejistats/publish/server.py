@@ -1,4 +1,4 @@
-"""The mail server: an encrypted connection, and one message handed over with a known end."""
+"""An encrypted connection to the mail server that reports the outcome of every message."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from typing import Any
 from kejistats.model.errors import KejistatsError
 from kejistats.publish.mail_settings import MailSettings
 
-_CHECK = "check host, port, security and user in [mail] of dataset.toml"
+_REMEDY = "check host, port, security and user in [mail] of dataset.toml"
 
 
 class ServerError(KejistatsError):
-    """The server cannot be used as it is; trying again at once would not help."""
+    """The server cannot be used with these settings; a retry would not help."""
 
 
 class UnreachableError(ServerError):
-    """The server does not answer now; it may later."""
+    """The server cannot be reached at present; a later attempt may succeed."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How handing over a message ended.
+    """The outcome of handing over a message.
 
     Parameters
     ----------
     state
-        ``accepted``, ``refused``, ``deferred`` or ``uncertain``.
+        ``accepted``, ``refused``, ``deferred`` or ``uncertain``; see `kejistats.publish.ledger`.
     answer
-        What the server said.
+        The server's reply.
     broken
-        Whether the connection is of no use any more.
+        Whether the connection can no longer be used.
     """
 
     state: str
@@ -43,49 +43,50 @@ class Outcome:
     broken: bool = False
 
 
-class _Handing:
-    """A client that tells when all of a message but its end is with the server."""
+class _FinalDotMixin:
+    """An SMTP client that calls a function before it sends the final dot of a message."""
 
-    before_end: Callable[[], None] = staticmethod(lambda: None)
+    before_final_dot: Callable[[], None] = staticmethod(lambda: None)
 
     def data(self: Any, msg: Any) -> tuple[int, bytes]:
-        """Hand over a message; see `smtplib.SMTP.data`."""
+        """Send the content of a message; see `smtplib.SMTP.data`."""
         self.putcmd("data")
         code, answer = self.getreply()
         if code != 354:
             raise smtplib.SMTPDataError(code, answer)
         # A dot at the beginning of a line is doubled.
         self.send((b"\n" + msg).replace(b"\n.", b"\n..")[1:])
-        # Up to here a break means: not taken. From the dot on only the answer tells.
-        self.before_end()
+        # If the connection breaks before the dot, the message was not accepted. After the dot only
+        # the server's reply tells.
+        self.before_final_dot()
         self.send(b".\r\n")
-        found: tuple[int, bytes] = self.getreply()
-        return found
+        reply: tuple[int, bytes] = self.getreply()
+        return reply
 
 
-class _Plain(_Handing, smtplib.SMTP):
+class _StartTlsClient(_FinalDotMixin, smtplib.SMTP):
     pass
 
 
-class _Encrypted(_Handing, smtplib.SMTP_SSL):
+class _TlsClient(_FinalDotMixin, smtplib.SMTP_SSL):
     pass
 
 
 class Server:
-    """A connection to the mail server, made when it is needed.
+    """A connection to the mail server.
 
     Parameters
     ----------
     mail
-        Host, port, security, user, authority and time-out.
+        Host, port, security, user, certificates and time-out.
     password
-        For the user; held nowhere else and never shown.
+        The user's password; stored nowhere else and never shown.
     """
 
     def __init__(self, mail: MailSettings, password: str) -> None:
         self._mail = mail
         self._password = password
-        self._client: _Plain | _Encrypted | None = None
+        self._client: _StartTlsClient | _TlsClient | None = None
 
     @property
     def connected(self) -> bool:
@@ -98,100 +99,104 @@ class Server:
         Raises
         ------
         UnreachableError
-            When the server does not answer, or puts it off.
+            When the server does not answer, or refuses for now.
         ServerError
-            When its certificate is not trusted, it offers no encryption or no log-in, or refuses.
+            When its certificate is not trusted, it lacks encryption or a login method, or it
+            refuses permanently.
         """
-        mail, where = self._mail, f"{self._mail.host}:{self._mail.port}"
-        client: _Plain | _Encrypted | None = None
+        mail, server = self._mail, f"{self._mail.host}:{self._mail.port}"
+        client: _StartTlsClient | _TlsClient | None = None
         try:
             context = ssl.create_default_context()
             if mail.ca_file:
                 context.load_verify_locations(mail.ca_file)
             if mail.security == "tls":
-                client = _Encrypted(mail.host, mail.port, timeout=mail.timeout, context=context)
+                client = _TlsClient(mail.host, mail.port, timeout=mail.timeout, context=context)
             else:
-                client = _Plain(mail.host, mail.port, timeout=mail.timeout)
+                client = _StartTlsClient(mail.host, mail.port, timeout=mail.timeout)
                 client.starttls(context=context)
             client.ehlo()
             if client.sock is not None:
-                # The end of a message is sent by itself and must not wait to be put with more.
+                # The final dot is a packet of its own and must not wait to be merged with others.
                 client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if mail.user:
                 client.login(mail.user, self._password)
         except smtplib.SMTPAuthenticationError as error:
-            _drop(client)
-            # What the server says of it may repeat what it was sent.
+            _quit(client)
+            # The reply is not quoted: it may repeat the credentials.
             kind = UnreachableError if 400 <= error.smtp_code < 500 else ServerError
             raise kind(
-                f"{where} does not let {mail.user} in (code {error.smtp_code})",
-                "check the user and the password; many servers want a code made for mail programs",
+                f"{server} rejects the login of {mail.user} (code {error.smtp_code})",
+                "check the user and the password; many servers require an authorisation code for "
+                "mail programs instead of the password",
             ) from None
         except smtplib.SMTPNotSupportedError as error:
-            _drop(client)
-            what = "STARTTLS" if "STARTTLS" in str(error) else "way to log in"
-            raise ServerError(f"{where} offers no {what}", _CHECK) from None
+            _quit(client)
+            missing = "STARTTLS" if "STARTTLS" in str(error) else "login method"
+            raise ServerError(f"{server} offers no {missing}", _REMEDY) from None
         except ssl.SSLCertVerificationError as error:
-            _drop(client)
+            _quit(client)
             raise ServerError(
-                f"the certificate of {where} is not trusted: {error.verify_message}",
-                "check the host's name; for an authority of your own name its file: ca_file",
+                f"the certificate of {server} is not trusted: {error.verify_message}",
+                "check the host's name; if the certificate is from an authority of your own, set "
+                "ca_file to the file of its certificate",
             ) from None
         except ssl.SSLError as error:
-            _drop(client)
+            _quit(client)
             raise ServerError(
-                f"{where} cannot be talked to encrypted: {error.reason}",
-                'port 465 wants security = "tls", port 587 "starttls"',
+                f"no encrypted connection to {server} is possible: {error.reason}",
+                'port 465 needs security = "tls", port 587 "starttls"',
             ) from None
         except smtplib.SMTPResponseException as error:
-            _drop(client)
+            _quit(client)
             kind = ServerError if error.smtp_code >= 500 else UnreachableError
-            raise kind(f"{where} answers {_said(error.smtp_code, error.smtp_error)}") from None
+            reply = _reply_line(error.smtp_code, error.smtp_error)
+            raise kind(f"{server} answers {reply}") from None
         except (OSError, smtplib.SMTPException) as error:
-            _drop(client)
+            _quit(client)
             if "authentication method" in str(error):
-                raise ServerError(f"{where} offers no way to log in", _CHECK) from None
+                raise ServerError(f"{server} offers no login method", _REMEDY) from None
             raise UnreachableError(
-                f"{where} cannot be reached: {type(error).__name__}: {error}",
+                f"{server} cannot be reached: {type(error).__name__}: {error}",
                 "check host, port and the network",
             ) from None
         self._client = client
 
     def hand_over(
-        self, sender: str, address: str, raw: bytes, before_end: Callable[[], None]
+        self, sender: str, address: str, raw: bytes, before_final_dot: Callable[[], None]
     ) -> Outcome:
-        """Give one message to the server.
+        """Hand one message over to the server.
 
         Parameters
         ----------
         sender, address
-            From whom and to whom.
+            Addresses of the sender and of the recipient.
         raw
             The message.
-        before_end
-            Called when all but the end of the message is with the server.
+        before_final_dot
+            Called once the server has all of the message but the final dot.
 
         Raises
         ------
         ServerError
-            When the server refuses the sender for good: no message would fare better.
+            When the server permanently refuses the sender, and so would refuse every message.
         """
         if self._client is None:
             raise ServerError("not connected")
         client, handed = self._client, False
 
-        def handing() -> None:
+        def mark_handed() -> None:
             nonlocal handed
-            before_end()
+            before_final_dot()
             handed = True
 
-        client.before_end = handing
+        client.before_final_dot = mark_handed
         try:
             size = [f"size={len(raw)}"] if client.has_extn("size") else []
             code, answer = client.mail(sender, size)
-            if code >= 500 and code != 552:  # 552: this one is too large
+            if code >= 500 and code != 552:  # 552: only this message is too large
                 raise ServerError(
-                    f"the server refuses mail from {sender}: {_said(code, answer)}",
+                    f"the server refuses mail from {sender}: {_reply_line(code, answer)}",
                     "check the address in [sender] of dataset.toml",
                 )
             if 200 <= code < 300:
@@ -202,41 +207,43 @@ class Server:
             code, answer = error.smtp_code, _bytes(error.smtp_error)
         except (OSError, smtplib.SMTPException) as error:
             self._abandon()
-            return Outcome("uncertain" if handed else "deferred", _broken(error), broken=True)
+            return Outcome("uncertain" if handed else "deferred", _broken_line(error), broken=True)
         except BaseException:
-            # In the middle of a message there is no taking leave.
+            # In the middle of a message QUIT cannot be sent.
             self._abandon()
             raise
         return self._outcome(code, answer, handed=handed)
 
     def _outcome(self, code: int, answer: bytes, *, handed: bool) -> Outcome:
-        said = _said(code, answer)
+        """Turn a reply into an outcome and make the connection ready for the next message."""
+        reply = _reply_line(code, answer)
         if 200 <= code < 300 and handed:
-            return Outcome("accepted", said)
+            return Outcome("accepted", reply)
         if code == 421 or not 400 <= code < 600:
-            # It is closing the connection, or says what is no answer.
+            # The server is closing the connection, or its reply has no meaning here.
             self.close()
             unknown = handed and code != 421
-            return Outcome("uncertain" if unknown else "deferred", said, broken=True)
+            return Outcome("uncertain" if unknown else "deferred", reply, broken=True)
         try:
             if self._client is not None:
                 self._client.rset()
         except (OSError, smtplib.SMTPException):
             self._abandon()
-        return Outcome("deferred" if code < 500 else "refused", said)
+        return Outcome("deferred" if code < 500 else "refused", reply)
 
     def _abandon(self) -> None:
+        """Close the connection without QUIT."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         client, self._client = self._client, None
-        _drop(client)
+        _quit(client)
 
 
-def _drop(client: smtplib.SMTP | None) -> None:
+def _quit(client: smtplib.SMTP | None) -> None:
     if client is None:
         return
     try:
@@ -249,11 +256,11 @@ def _bytes(answer: bytes | str) -> bytes:
     return answer if isinstance(answer, bytes) else answer.encode()
 
 
-def _said(code: int, answer: bytes | str) -> str:
-    """Return a server's answer as one line that can be shown."""
+def _reply_line(code: int, answer: bytes | str) -> str:
+    """Return a server's reply as one printable line."""
     text = _bytes(answer).decode("utf-8", "replace")
     return re.sub(r"[\x00-\x1f\x7f]+", " ", f"{code} {text}")[:300]
 
 
-def _broken(error: Exception) -> str:
+def _broken_line(error: Exception) -> str:
     return re.sub(r"[\x00-\x1f\x7f]+", " ", f"connection broken: {error}")[:300]

@@ -1,4 +1,4 @@
-"""What the mail tests share: a finalised city, a mail server, and messages read back."""
+"""Shared by the mail tests: finalised cities, recipients, a mail server, and parsed messages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from kejistats.dataset import Dataset
 from kejistats.intake import ingest
 from kejistats.model.period import Checkpoint
 from kejistats.pages.exporter import KejistatsExporter
-from kejistats.publish.documents import NOTEBOOK, Files
-from kejistats.publish.finalise import current, finalise
+from kejistats.publish.documents import NOTEBOOK, PageFiles
+from kejistats.publish.finalise import current_bundles, finalise
 from kejistats.publish.mail_settings import MailSettings
-from kejistats.run.planning import folder_of
+from kejistats.run.planning import output_folder
 from tests.factory import COUNT, ROOT, code, make_dataset, write_csv
 from tests.pages.factory import run_cells
 from tests.publish.smtp_server import PASSWORD, USER
@@ -38,31 +38,31 @@ DISTRICTS = "districts.example.org"
 
 
 def make_pages(dataset: Dataset, out: Path, at: Checkpoint = AT) -> None:
-    """Make bundles, executed notebooks and pages as `kejistats briefs` does, without kernels."""
-    folder = folder_of(dataset, at, out)
+    """Make bundles, executed notebooks and pages like `kejistats briefs`, without workers."""
+    folder = output_folder(dataset, at, out)
     exporter = KejistatsExporter()
-    for key, bundle in current(dataset, at).items():
+    for key, bundle in current_bundles(dataset, at).items():
         kind = bundle.content["kind"]
-        files = Files(folder, key, at)
+        files = PageFiles(folder, key, at)
         bundle.write(files.bundle)
         notebook = nbformat.read(ROOT / "notebooks" / f"{kind}.ipynb", 4)
         run_cells(notebook, {kind: {"brief": Brief, "overview": Overview}[kind](bundle)})
-        nbformat.write(notebook, files.made(NOTEBOOK))
+        nbformat.write(notebook, files.path(NOTEBOOK))
         html, _ = exporter.from_notebook_node(notebook)
-        files.made("html").write_text(html, encoding="utf-8", newline="\n")
+        files.path("html").write_text(html, encoding="utf-8", newline="\n")
 
 
 def make_drafts(dataset: Dataset, out: Path, at: Checkpoint = AT) -> None:
-    """Let there be pages to look at before they are fixed; what they say is not asked here."""
-    folder = folder_of(dataset, at, out)
-    for key, bundle in current(dataset, at).items():
-        files = Files(folder, key, at)
+    """Write drafts for review before finalising: real bundles with placeholder pages."""
+    folder = output_folder(dataset, at, out)
+    for key, bundle in current_bundles(dataset, at).items():
+        files = PageFiles(folder, key, at)
         bundle.write(files.bundle)
-        files.made("html").write_text("初稿", encoding="utf-8")
+        files.path("html").write_text("初稿", encoding="utf-8")
 
 
 def make_final(workspace: Path, root: Path) -> Path:
-    """A workspace of its own with the demo city, finalised at its checkpoint."""
+    """Make a workspace with the demo city, finalised at its checkpoint."""
     for name in ("schemas", "notebooks", "data/demo-city"):
         shutil.copytree(workspace / name, root / name)
     dataset = Dataset(root / "data" / "demo-city")
@@ -72,7 +72,7 @@ def make_final(workspace: Path, root: Path) -> Path:
 
 
 def make_small(root: Path) -> Path:
-    """A folder with a finalised city of two districts that have reported one figure."""
+    """Make a folder with a finalised city of two districts that have reported one figure each."""
     dataset = Dataset(make_dataset(root / "city", count=2))
     file = dataset.path / "dataset.toml"
     sender = '[sender]\naddress = "tongji@example.org"\n[mail]\ndomains = ["example.org"]\n'
@@ -89,20 +89,20 @@ def make_small(root: Path) -> Path:
 
 
 def write_recipients(folder: Path, *rows: dict[str, str]) -> Path:
-    """Write ``recipients.csv``; what a row leaves out is a body-only reader of one district."""
+    """Write ``recipients.csv``; by default a row receives the brief of one district as body."""
     default = {"address": "", "name": "示例：联络员", "role": "district", "districts": "900101",
                "what": "brief", "form": "body"}  # fmt: skip
     return write_csv(folder / "recipients.csv", [default | row for row in rows])
 
 
 def crowd(count: int, fault: str = "") -> list[dict[str, str]]:
-    """Rows of so many readers."""
-    start = f"{fault}." if fault else ""
-    return [{"address": f"{start}r{n:03d}@{DISTRICTS}"} for n in range(1, count + 1)]
+    """Return rows of so many recipients; the mail server answers `fault` to each, if given."""
+    prefix = f"{fault}." if fault else ""
+    return [{"address": f"{prefix}r{n:03d}@{DISTRICTS}"} for n in range(1, count + 1)]
 
 
 def read_message(raw: bytes) -> EmailMessage:
-    """Parse a message; a defect anywhere fails."""
+    """Parse a message and assert that no part or header has a defect."""
     message = message_from_bytes(raw, policy=policy.SMTP)
     assert isinstance(message, EmailMessage)
     for part in message.walk():
@@ -114,57 +114,57 @@ def read_message(raw: bytes) -> EmailMessage:
 
 @dataclass(frozen=True)
 class MailServer:
-    """A mail server that runs in a process of its own.
+    """A mail server running in a separate process.
 
     Parameters
     ----------
     folder
-        Where it records what it accepts; see ``smtp_server.py``.
+        Folder in which it records accepted messages; see ``smtp_server.py``.
     ports
-        Port by mode.
+        Port of each mode.
     """
 
     folder: Path
     ports: dict[str, int]
 
     def settings(self, mode: str = "starttls", **more: Any) -> MailSettings:
-        """Settings to reach it."""
-        given = MailSettings(
+        """Return settings to connect to it."""
+        settings = MailSettings(
             host="localhost", port=self.ports[mode], security="tls" if mode == "tls" else "starttls",
             user="" if mode == "open" else USER.decode(), ca_file=str(self.folder / "ca.pem"),
             domains=("example.org",), rate=1e6, timeout=1.0, attempts=2, pause=0.01,
         )  # fmt: skip
-        return replace(given, **more)
+        return replace(settings, **more)
 
     def table(self, mode: str = "starttls", **more: Any) -> str:
-        """The same as ``[mail]`` of a ``dataset.toml``."""
-        held = vars(self.settings(mode, **more))
+        """Return these settings as ``[mail]`` of a ``dataset.toml``."""
+        values = vars(self.settings(mode, **more)).items()
         return "[mail]\n" + "".join(
-            f"{k} = {json.dumps(list(v) if isinstance(v, tuple) else v)}\n" for k, v in held.items()
+            f"{k} = {json.dumps(list(v) if isinstance(v, tuple) else v)}\n" for k, v in values
         )
 
     def accepted(self) -> list[dict[str, Any]]:
-        """All it has accepted, in order."""
+        """Return the records of all accepted messages, in order."""
         file = self.folder / "accepted.jsonl"
         text = file.read_text("utf-8") if file.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
 
     def addresses(self) -> list[str]:
-        """Whom it has accepted messages for."""
+        """Return the recipients of all accepted messages, in order."""
         return [row["to"] for row in self.accepted()]
 
     def forget(self) -> None:
-        """Begin a new record."""
+        """Delete the records of accepted messages."""
         (self.folder / "accepted.jsonl").unlink(missing_ok=True)
 
     def raw(self, row: dict[str, Any]) -> bytes:
-        """A message it accepted."""
+        """Return the bytes of an accepted message."""
         return (self.folder / f"{row['sha256']}.eml").read_bytes()
 
 
 @contextmanager
 def mail_server(folder: Path) -> Iterator[MailServer]:
-    """Start a mail server; end it with the block."""
+    """Run a mail server for the duration of the block."""
     process = subprocess.Popen(
         [sys.executable, str(HERE / "smtp_server.py"), str(folder)], stdin=subprocess.PIPE
     )
@@ -183,7 +183,7 @@ def mail_server(folder: Path) -> Iterator[MailServer]:
 
 
 def point_to(dataset: Path, server: MailServer, mode: str = "starttls", **more: Any) -> None:
-    """Write the server into ``dataset.toml``."""
+    """Write the settings of the server into ``dataset.toml``."""
     file = dataset / "dataset.toml"
     text = file.read_text("utf-8").partition("[mail]")[0]
     file.write_text(text + server.table(mode, **more), encoding="utf-8", newline="\n")

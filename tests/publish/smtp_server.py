@@ -1,9 +1,10 @@
-"""A mail server on the loopback for tests: TLS, log-in, faults on demand, and a record.
+"""A local mail server for tests, with TLS, login, faults on demand and a record of messages.
 
-``python smtp_server.py FOLDER`` listens on a port for each mode and writes them to
-``FOLDER/ports.json``. What it accepts it writes to ``FOLDER/accepted.jsonl`` before it answers, and
-the message itself beside it. A recipient's local part asks for a fault, such as ``full.a1@…``.
-``FOLDER/kill.json`` names a process that dies at a phase of a recipient's message.
+``python smtp_server.py FOLDER`` listens on one port per mode and writes them to
+``FOLDER/ports.json``. Before it answers, it records each accepted message in
+``FOLDER/accepted.jsonl`` and its bytes beside it. The local part of a recipient can request a
+fault, such as ``full.a1@…``. ``FOLDER/kill.json`` names a process to kill at a phase of the
+message to a recipient.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ RCPT = {
 
 
 class Server(SMTP):
-    """Breaks connections where a recipient asks for it."""
+    """Breaks the connection within a message if the recipient requests it."""
 
     async def smtp_DATA(self, arg: str) -> None:
         name = self.envelope.rcpt_tos[0] if self.envelope and self.envelope.rcpt_tos else ""
@@ -47,22 +48,22 @@ class Server(SMTP):
 
 
 class Handler:
-    """Answers as the recipients ask, and records."""
+    """Answers as the recipients request, and records accepted messages."""
 
     def __init__(self, folder: Path, mode: str) -> None:
         self.folder, self.mode = folder, mode
         self.seen: set[str] = set()
 
     def kill(self, phase: str, address: str) -> bool:
-        """Kill the process that is to die here; say whether there was one."""
+        """Kill the process named for this phase and recipient; say whether there was one."""
         file = self.folder / "kill.json"
         if not file.exists():
             return False
-        asked = json.loads(file.read_text("utf-8"))
-        if (asked["phase"], asked["recipient"]) != (phase, address):
+        request = json.loads(file.read_text("utf-8"))
+        if (request["phase"], request["recipient"]) != (phase, address):
             return False
         file.unlink()
-        os.kill(asked["pid"], signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        os.kill(request["pid"], signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
         return True
 
     async def handle_MAIL(
@@ -90,7 +91,7 @@ class Handler:
         address = envelope.rcpt_tos[0]
         fault, _, _ = address.partition(".")
         if self.kill("end", address):
-            return "451 nobody is there to hear it"
+            return "451 the client has been killed"
         if fault == "spam":
             return "554 5.7.1 looks like spam"
         if fault == "busy":
@@ -117,15 +118,15 @@ class Handler:
 def authenticate(
     server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword
 ) -> AuthResult:
-    """Let the one user in; on refusal repeat what was sent, as careless servers do."""
+    """Accept the one user; a refusal repeats the password, as careless servers do."""
     if data.login == USER and data.password == PASSWORD.encode():
         return AuthResult(success=True)
-    said = data.password.decode("utf-8", "replace")
-    return AuthResult(success=False, handled=False, message=f"535 5.7.8 not with {said!r}")
+    received = data.password.decode("utf-8", "replace")
+    return AuthResult(success=False, handled=False, message=f"535 5.7.8 not with {received!r}")
 
 
 def main(folder: Path) -> None:
-    """Listen until standard input ends."""
+    """Serve until standard input ends."""
     authority, stranger = trustme.CA(), trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     trusted, foreign, other = (ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) for _ in "abc")
@@ -161,7 +162,7 @@ async def listen(folder: Path, modes: dict[str, dict[str, Any]]) -> None:
     draft.write_text(json.dumps(ports), "utf-8")
     draft.replace(folder / "ports.json")
     await loop.run_in_executor(None, sys.stdin.read)
-    # Those who are still connected are not waited for.
+    # Ends at once, without waiting for clients still connected.
     os._exit(0)
 
 

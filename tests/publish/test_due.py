@@ -1,4 +1,4 @@
-"""What is due: by the ledger's entries alone, whatever order they came in."""
+"""Which pages are due to a recipient, from the entries of the ledger; and the ledger itself."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from kejistats.model.errors import KejistatsError
 from kejistats.publish.due import Due, due
-from kejistats.publish.ledger import STATES, Entry, Ledger, opened
+from kejistats.publish.ledger import STATES, Entry, Ledger, open_ledger
 
-WANTED = {"overview": "o1", "900101": "a1"}
+PAGES = {"overview": "o1", "900101": "a1"}
 
 
 def entry(number: int, state: str, **contents: str) -> Entry:
-    """An entry of the ledger; keys are written k900101."""
-    held = {key.removeprefix("k"): digest for key, digest in contents.items()}
-    return Entry(number, "brief", "2025H1", "a@example.org", "<x>", "s", state, 1, "", "", held)
+    """Return an entry of the ledger; district codes are passed as keywords like k900101."""
+    pages = {key.removeprefix("k"): digest for key, digest in contents.items()}
+    return Entry(number, "brief", "2025H1", "a@example.org", "<x>", "s", state, 1, "", "", pages)
 
 
 @pytest.mark.parametrize(
@@ -40,22 +40,22 @@ def entry(number: int, state: str, **contents: str) -> Entry:
     ],
 )  # fmt: skip
 def test_what_is_due(entries: list[Entry], expected: Due) -> None:
-    assert due(WANTED, entries) == expected
+    assert due(PAGES, entries) == expected
 
 
-def test_a_correction_goes_out_when_asked_for_and_says_so() -> None:
-    had = [entry(1, "accepted", overview="o1", k900101="a0")]
+def test_a_correction_is_sent_only_on_request_and_marked_as_one() -> None:
+    history = [entry(1, "accepted", overview="o1", k900101="a0")]
 
-    assert due(WANTED, had, corrections=True) == Due(["900101"], True, ["overview"])
-    assert due(WANTED, [], corrections=True) == Due(["overview", "900101"], False)
+    assert due(PAGES, history, corrections=True) == Due(["900101"], True, ["overview"])
+    assert due(PAGES, [], corrections=True) == Due(["overview", "900101"], False)
 
 
-def test_sending_again_sends_all_and_says_when_it_is_another_version() -> None:
+def test_resending_sends_all_pages_and_marks_another_version_as_a_correction() -> None:
     same = [entry(1, "uncertain", overview="o1", k900101="a1")]
     other = [entry(1, "uncertain", overview="o1", k900101="a0")]
 
-    assert due(WANTED, same, resend=True) == Due(["overview", "900101"], False)
-    assert due(WANTED, other, resend=True) == Due(["overview", "900101"], True)
+    assert due(PAGES, same, resend=True) == Due(["overview", "900101"], False)
+    assert due(PAGES, other, resend=True) == Due(["overview", "900101"], True)
 
 
 @given(
@@ -68,46 +68,46 @@ def test_sending_again_sends_all_and_says_when_it_is_another_version() -> None:
     ),
     st.booleans(),
 )
-def test_nothing_that_was_accepted_or_may_have_been_is_sent_unasked(
+def test_nothing_that_was_or_may_have_been_accepted_is_sent_again_without_request(
     history: list[tuple[str, dict[str, str]]], corrections: bool
 ) -> None:
-    wanted = {"overview": "2", "900101": "2"}
+    pages = {"overview": "2", "900101": "2"}
     entries = [
         Entry(n, "brief", "2025H1", "a@example.org", "", "", state, 1, "", "", contents)
         for n, (state, contents) in enumerate(history)
     ]
 
-    found = due(wanted, entries, corrections=corrections)
+    result = due(pages, entries, corrections=corrections)
 
-    last = {k: d for s, c in history if s == "accepted" for k, d in c.items()}
-    assert not any(last.get(key) == wanted[key] for key in found.send)
-    open_doubt = max((n for n, (s, _) in enumerate(history) if s == "uncertain"), default=-1)
-    settled = any(s == "accepted" for s, _ in history[open_doubt + 1 :])
-    if open_doubt >= 0 and not settled:
-        assert found.send == []
-        assert found.blocked_reason
-    if not found.blocked_reason:
-        covered = {*found.send, *found.sent, *found.changed}
-        assert covered == set(wanted)
+    accepted = {k: d for s, c in history if s == "accepted" for k, d in c.items()}
+    assert not any(accepted.get(key) == pages[key] for key in result.send)
+    last_uncertain = max((n for n, (s, _) in enumerate(history) if s == "uncertain"), default=-1)
+    superseded = any(s == "accepted" for s, _ in history[last_uncertain + 1 :])
+    if last_uncertain >= 0 and not superseded:
+        assert result.send == []
+        assert result.blocked_reason
+    if not result.blocked_reason:
+        covered = {*result.send, *result.sent, *result.changed}
+        assert covered == set(pages)
 
 
-def test_an_interrupted_run_is_settled_by_the_next(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_cleaned_up_by_the_next(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite")
     numbers = {
         state: ledger.plan("brief", "2025H1", f"{state}@Example.org", "<x>", "s", {"900101": "a"})
         for state in STATES
     }
     for state, number in numbers.items():
-        ledger.write(number, state, "250 taken")
+        ledger.set_state(number, state, "250 taken")
     ledger.close()
 
     again = Ledger(tmp_path / "ledger.sqlite")
     uncertain = [entry.recipient for entry in again.recover()]
-    found = {entry.recipient: entry.state for entry in again.entries("2025H1")}
+    states = {entry.recipient: entry.state for entry in again.entries("2025H1")}
     again.close()
 
     assert uncertain == ["handed@example.org"]
-    assert found == {
+    assert states == {
         f"{state}@example.org": {"handed": "uncertain"}.get(state, state)
         for state in STATES
         if state != "planned"
@@ -115,18 +115,24 @@ def test_an_interrupted_run_is_settled_by_the_next(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
-    with opened(tmp_path), pytest.raises(KejistatsError, match="another run"), opened(tmp_path):
+    with (
+        open_ledger(tmp_path),
+        pytest.raises(KejistatsError, match="another run"),
+        open_ledger(tmp_path),
+    ):
         pass
 
 
 @pytest.mark.parametrize(
     ("spoil", "wrong"),
     [
-        (lambda file: file.write_bytes(b"no database" * 100), "is no ledger"),
-        (lambda file: _version(file, 9), "has format 9"),
+        (lambda file: file.write_bytes(b"no database" * 100), "is not a mail ledger"),
+        (lambda file: _set_version(file, 9), "has format 9"),
     ],
 )
-def test_a_broken_ledger_is_told(tmp_path: Path, spoil: Callable[[Path], None], wrong: str) -> None:
+def test_a_damaged_ledger_is_reported(
+    tmp_path: Path, spoil: Callable[[Path], None], wrong: str
+) -> None:
     file = tmp_path / "ledger.sqlite"
     spoil(file)
 
@@ -134,7 +140,7 @@ def test_a_broken_ledger_is_told(tmp_path: Path, spoil: Callable[[Path], None], 
         Ledger(file)
 
 
-def _version(file: Path, number: int) -> None:
+def _set_version(file: Path, number: int) -> None:
     import sqlite3
 
     database = sqlite3.connect(file)

@@ -1,4 +1,4 @@
-"""Finalising and mailing from the command line: drafts stay, corrections are told, nobody gets two."""
+"""Finalise and mail from the command line: no drafts, marked corrections, no message twice."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from kejistats.brief import Bundle
 from kejistats.dataset import Dataset
 from kejistats.intake import ingest
 from kejistats.model.errors import KejistatsError, UsageError
-from kejistats.model.tables.metric import WITH_OTHERS, Metric
-from kejistats.publish.documents import Files, read_document
-from kejistats.publish.finalise import finalise, stale
-from kejistats.publish.mail_settings import MailSettings, password
-from kejistats.release import OVERVIEW, read_record, record_file
-from kejistats.run.planning import folder_of
+from kejistats.model.tables.metric import PEER_COLUMNS, Metric
+from kejistats.publish.documents import PageFiles, read_document
+from kejistats.publish.finalise import finalise, stale_pages
+from kejistats.publish.mail_settings import MailSettings, read_password
+from kejistats.release import OVERVIEW, read_record, record_path
+from kejistats.run.planning import output_folder
 from tests.cli.factory import CommandResult, RunCommand, assert_usage_error
 from tests.factory import COUNT, ROOT, write_csv
 from tests.publish.factory import (
@@ -43,7 +43,7 @@ LATER = datetime(2025, 7, 28, 2, 0, tzinfo=UTC)
 
 @dataclass
 class City:
-    """A finalised city of a test's own."""
+    """A copy of a finalised city that a test may change."""
 
     root: Path
     path: str = "data/demo-city"
@@ -54,22 +54,22 @@ class City:
 
     @property
     def out(self) -> Path:
-        return folder_of(self.dataset, AT, self.root / "out")
+        return output_folder(self.dataset, AT, self.root / "out")
 
     def make(self) -> None:
         make_pages(self.dataset, self.root / "out")
 
     def correct(self) -> None:
-        """Take in another figure of the first district."""
+        """Ingest a corrected figure of the first district."""
         file = self.dataset.path / "inbox" / "2025H1-09-更正.csv"
         row = {"district": "900101", "indicator": COUNT, "checkpoint": "2025H1", "value": "12"}
         ingest(self.dataset, [write_csv(file, [row])])
 
     def finalise(self, correction: str = "") -> list[str]:
-        fixed, changed = finalise(
+        record, changed = finalise(
             self.dataset, AT, self.make, self.root / "out", correction, now=LATER
         )
-        assert fixed == read_record(self.dataset.path, AT)
+        assert record == read_record(self.dataset.path, AT)
         return changed
 
     def outbox(self) -> list[str]:
@@ -87,7 +87,7 @@ def city(final_city: Path, tmp_path: Path) -> City:
 
 @pytest.fixture
 def small(small_final: Path, tmp_path: Path) -> City:
-    """A city of two districts, whose pages are made in no time."""
+    """A city of two districts, whose pages are made quickly."""
     return City(shutil.copytree(small_final, tmp_path / "small"), "city")
 
 
@@ -97,14 +97,14 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def report(ended: CommandResult) -> dict[str, str]:
-    """State of each recipient in the run report."""
-    return {line["address"]: line["state"] for line in json.loads(ended.out)["recipients"]}
+    """Return the state of each recipient in the report of a run."""
+    return {row["address"]: row["state"] for row in json.loads(ended.out)["recipients"]}
 
 
 # ---- 定稿 -------------------------------------------------------------------------------
 
 
-def test_what_is_final_is_recorded_and_bears_no_mark(city: City) -> None:
+def test_final_pages_are_recorded_and_have_no_draft_mark(city: City) -> None:
     record = read_record(city.dataset.path, AT)
     page = (city.out / "900101-2025H1.html").read_text("utf-8")
     bundle = Bundle.read(city.out / "work" / "900101-2025H1.json")
@@ -113,39 +113,39 @@ def test_what_is_final_is_recorded_and_bears_no_mark(city: City) -> None:
     assert bundle.content["final"] is True
     assert record.is_released("900101", bundle.content)
     assert set(record.outputs) == {OVERVIEW, *(f"9001{n:02d}" for n in range(1, 13)), "900151"}
-    fixed = record.outputs["900101"]
-    assert (fixed.version, fixed.released_at) == (1, "2025-07-20T01:30:00+00:00")
-    assert set(fixed.files) == {"html", "json", "ipynb"}
+    release = record.outputs["900101"]
+    assert (release.version, release.released_at) == (1, "2025-07-20T01:30:00+00:00")
+    assert set(release.files) == {"html", "json", "ipynb"}
     assert {"dataset.toml", "districts.csv"} < set(record.inputs)
     assert any(key.startswith("000001-") for key in record.inputs)
 
 
 def test_finalising_again_changes_nothing(small: City) -> None:
-    before = record_file(small.dataset.path, AT).read_bytes()
+    before = record_path(small.dataset.path, AT).read_bytes()
 
-    assert finalise(small.dataset, AT, _unwanted, small.root / "out") == (
+    assert finalise(small.dataset, AT, _must_not_be_called, small.root / "out") == (
         read_record(small.dataset.path, AT),
         [],
     )
-    assert record_file(small.dataset.path, AT).read_bytes() == before
+    assert record_path(small.dataset.path, AT).read_bytes() == before
 
 
-def _unwanted() -> None:
-    raise AssertionError("nothing need be made")
+def _must_not_be_called() -> None:
+    raise AssertionError("no page needs to be made")
 
 
 def test_deleted_outputs_are_made_again_as_they_were(small: City) -> None:
-    before = record_file(small.dataset.path, AT).read_bytes()
+    before = record_path(small.dataset.path, AT).read_bytes()
     shutil.rmtree(small.root / "out")
 
     assert small.finalise() == []
-    assert record_file(small.dataset.path, AT).read_bytes() == before
+    assert record_path(small.dataset.path, AT).read_bytes() == before
 
 
 def test_changed_data_make_drafts_again_and_need_a_correction(small: City) -> None:
     record = read_record(small.dataset.path, AT)
     small.correct()
-    changed = stale(small.dataset, AT, record)
+    changed = stale_pages(small.dataset, AT, record)
     small.make()
 
     page = (small.out / "900101-2025H1.html").read_text("utf-8")
@@ -156,24 +156,24 @@ def test_changed_data_make_drafts_again_and_need_a_correction(small: City) -> No
     assert "900101" in changed
     assert '<p class="draft"><strong>初稿</strong>' in page
 
-    fixed = small.finalise(WHY.rstrip("。"))
+    corrected = small.finalise(WHY.rstrip("。"))
 
-    assert set(fixed) == set(changed)
+    assert set(corrected) == set(changed)
     again = read_record(small.dataset.path, AT)
     assert (again.outputs["900101"].version, again.outputs["900101"].correction) == (2, WHY)
     assert again.earlier["900101"] == [record.outputs["900101"]]
-    # What is corrected is told to those whose figure it is, and to those who see the city.
+    # The correction is stated where its figure is shown: on the district's page and the overview.
     assert again.outputs[OVERVIEW].correction == WHY
     assert again.outputs["900102"].correction == "其他地区的数据有更正，位次、占比等相应变动。"
     assert "初稿" not in (small.out / "900101-2025H1.html").read_text("utf-8")
 
 
-def test_what_follows_from_others_is_told_apart_by_columns_that_there_are() -> None:
-    assert set(Metric.columns()) > WITH_OTHERS
+def test_the_columns_that_depend_on_other_districts_exist() -> None:
+    assert set(Metric.columns()) > PEER_COLUMNS
 
 
 def test_the_command_makes_the_pages_again_without_the_mark(run: RunCommand, small: City) -> None:
-    record_file(small.dataset.path, AT).unlink()
+    record_path(small.dataset.path, AT).unlink()
     small.make()
     page = small.out / "900101-2025H1.html"
     before = page.read_text("utf-8")
@@ -183,28 +183,26 @@ def test_the_command_makes_the_pages_again_without_the_mark(run: RunCommand, sma
     mailed = run(small.root, *SMALL, "--json")
 
     assert (ended.code, again.code, mailed.code) == (0, 0, 2), ended.err
-    assert "3 of 3 pages of 2025H1 fixed" in ended.out
-    assert "0 of 3 pages of 2025H1 fixed" in again.out
+    assert "3 of 3 pages of 2025H1 made final" in ended.out
+    assert "0 of 3 pages of 2025H1 made final" in again.out
     assert "recipients.csv is missing" in mailed.err
     assert "<strong>初稿</strong>" in before
     assert "<strong>初稿</strong>" not in page.read_text("utf-8")
 
 
-def test_only_what_was_looked_at_can_be_fixed(small: City) -> None:
+def test_only_reviewed_pages_can_be_finalised(small: City) -> None:
     small.correct()
 
-    with pytest.raises(UsageError, match="shows other data than there are now"):
+    with pytest.raises(UsageError, match="does not show the current data"):
         small.finalise(WHY)
 
     shutil.rmtree(small.root / "out")
-    with pytest.raises(
-        UsageError, match=r"there is no page of .* that somebody could have looked at"
-    ):
+    with pytest.raises(UsageError, match=r"there is no draft of .* that could have been reviewed"):
         small.finalise(WHY)
 
 
-def test_a_city_with_a_district_that_is_gone_can_be_fixed(run: RunCommand, small: City) -> None:
-    record_file(small.dataset.path, AT).unlink()
+def test_a_city_with_a_former_district_can_be_finalised(run: RunCommand, small: City) -> None:
+    record_path(small.dataset.path, AT).unlink()
     file = small.dataset.path / "districts.csv"
     head, *rows = file.read_text("utf-8").splitlines()
     gone = "900103,旧区,900100,,2020-12-31"
@@ -214,35 +212,35 @@ def test_a_city_with_a_district_that_is_gone_can_be_fixed(run: RunCommand, small
     ended = run(small.root, "finalise", "city", "-c", "2025H1", "-j", "1")
 
     assert ended.code == 0, ended.err
-    assert "3 of 3 pages of 2025H1 fixed" in ended.out
-    assert all(one.files for one in read_record(small.dataset.path, AT).outputs.values())
+    assert "3 of 3 pages of 2025H1 made final" in ended.out
+    assert all(release.files for release in read_record(small.dataset.path, AT).outputs.values())
 
 
 def test_changed_words_are_noticed(small: City) -> None:
     record = read_record(small.dataset.path, AT)
-    # A folder of both is a workspace: its words come first.
+    # A folder with both is a workspace, whose words take precedence.
     for name in ("schemas", "notebooks"):
         shutil.copytree(ROOT / name, small.root / name)
-    assert stale(small.dataset, AT, record) == []
+    assert stale_pages(small.dataset, AT, record) == []
     words = small.root / "schemas" / "words.toml"
     words.write_text(words.read_text("utf-8").replace('"预计数"', '"预测数"'), "utf-8")
 
-    assert set(stale(small.dataset, AT, record)) == set(record.outputs)
+    assert set(stale_pages(small.dataset, AT, record)) == set(record.outputs)
 
 
-@pytest.mark.parametrize("form", ["html", "json", "ipynb"])
-def test_a_file_that_was_changed_since_is_not_sent(small: City, form: str) -> None:
-    files = Files(small.out, "900101", AT)
-    file = files.made(form)
+@pytest.mark.parametrize("suffix", ["html", "json", "ipynb"])
+def test_a_file_that_was_changed_since_is_not_sent(small: City, suffix: str) -> None:
+    files = PageFiles(small.out, "900101", AT)
+    file = files.path(suffix)
     file.write_bytes(file.read_bytes() + b" ")
-    fixed = read_record(small.dataset.path, AT).outputs["900101"]
+    release = read_record(small.dataset.path, AT).outputs["900101"]
 
     with pytest.raises(KejistatsError, match="is not the file that was finalised"):
-        read_document(files, fixed)
+        read_document(files, release)
 
 
 def test_a_pdf_of_the_draft_is_never_final(small: City) -> None:
-    stale_pdf, fresh = (Files(small.out, key, AT).made("pdf") for key in ("900101", "900102"))
+    stale_pdf, fresh = (PageFiles(small.out, key, AT).path("pdf") for key in ("900101", "900102"))
     stale_pdf.write_bytes(b"%PDF-draft")
     fresh.write_bytes(b"%PDF-final")
     import os
@@ -255,16 +253,16 @@ def test_a_pdf_of_the_draft_is_never_final(small: City) -> None:
     assert "pdf" not in record.outputs["900101"].files
     assert "pdf" in record.outputs["900102"].files
     document = read_document(
-        Files(small.out, "900102", AT), record.outputs["900102"], ("html", "pdf")
+        PageFiles(small.out, "900102", AT), record.outputs["900102"], ("html", "pdf")
     )
     assert [name for name, _ in document.files] == ["900102-2025H1.html", "900102-2025H1.pdf"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": 9}', '{"format": 1, "x": 1}', "[]"])
-def test_a_broken_record_is_told(small: City, text: str) -> None:
-    record_file(small.dataset.path, AT).write_text(text, "utf-8")
+def test_a_damaged_record_is_reported(small: City, text: str) -> None:
+    record_path(small.dataset.path, AT).write_text(text, "utf-8")
 
-    with pytest.raises(KejistatsError, match="is no record of final briefs"):
+    with pytest.raises(KejistatsError, match="is not a valid record of final briefs"):
         read_record(small.dataset.path, AT)
 
 
@@ -291,7 +289,7 @@ def test_nothing_leaves_without_send(run: RunCommand, city: City) -> None:
     ]  # fmt: skip
 
 
-def test_the_outbox_holds_what_this_run_would_send_and_no_more(run: RunCommand, city: City) -> None:
+def test_the_outbox_contains_only_what_this_run_would_send(run: RunCommand, city: City) -> None:
     run(city.root, *MAIL)
 
     ended = run(city.root, *MAIL, "--only", "Leader@bureau.example.org")
@@ -300,7 +298,7 @@ def test_the_outbox_holds_what_this_run_would_send_and_no_more(run: RunCommand, 
     assert city.outbox() == ["leader@bureau.example.org.eml"]
 
 
-def test_a_page_that_nobody_gets_is_told(run: RunCommand, city: City) -> None:
+def test_a_page_without_a_recipient_is_reported(run: RunCommand, city: City) -> None:
     write_recipients(city.dataset.path, {"address": "a@example.org", "districts": "900101"})
 
     ended = run(city.root, *MAIL)
@@ -310,9 +308,9 @@ def test_a_page_that_nobody_gets_is_told(run: RunCommand, city: City) -> None:
 
 
 def test_drafts_are_not_mailed(run: RunCommand, small: City) -> None:
-    record_file(small.dataset.path, AT).unlink()
+    record_path(small.dataset.path, AT).unlink()
 
-    assert_usage_error(run(small.root, *SMALL), "nothing of 2025H1 is final", "kejistats finalise")
+    assert_usage_error(run(small.root, *SMALL), "no page of 2025H1 is final", "kejistats finalise")
 
 
 def test_data_changed_since_are_not_mailed(run: RunCommand, small: City) -> None:
@@ -322,7 +320,7 @@ def test_data_changed_since_are_not_mailed(run: RunCommand, small: City) -> None
     ended = run(small.root, *SMALL)
 
     assert ended.code == 1
-    assert "have changed since: " in ended.err
+    assert "have changed since they were recorded: " in ended.err
     assert small.outbox() == []
 
 
@@ -334,7 +332,7 @@ def test_data_changed_since_are_not_mailed(run: RunCommand, small: City) -> None
         ({"districts": "900199"}, ("没有地区900199",)),
     ],
 )
-def test_a_faulty_list_is_refused_whole(
+def test_a_faulty_list_is_refused_completely(
     run: RunCommand,
     city: City,
     row: dict[str, str],
@@ -357,12 +355,12 @@ def test_a_faulty_list_is_refused_whole(
     [
         (("--only", "ledaer@bureau.example.org"), ("did you mean leader@bureau.example.org",)),
         (("--to-me", "me@example.com"), ("--to-me me@example.com", "example.org")),
-        (("--to-me", "me"), ("--to-me me is no address",)),
-        (("--attach", "odt"), ("unknown form odt", "html, pdf, docx")),
+        (("--to-me", "me"), ("--to-me me is not an address",)),
+        (("--attach", "odt"), ("unknown format odt", "html, pdf, docx")),
         (("--resend", "nobody@example.org"), ("nobody@example.org is not in recipients.csv",)),
     ],
 )
-def test_wrong_use_is_told(
+def test_wrong_use_is_reported(
     run: RunCommand,
     city: City,
     arguments: tuple[str, ...],
@@ -374,19 +372,19 @@ def test_wrong_use_is_told(
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ('[mail]\npassword = "x"\n', ("a password has no place in this file", "KEJISTATS_SMTP")),
+        ('[mail]\npassword = "x"\n', ("passwords must not be stored in this file", "KEJISTATS_SMTP")),
         ('[mail]\nhots = "x"\n', ("unknown key 'hots' in [mail]", "host")),
         ('[mail]\nsecurity = "none"\n', ("security must be one of: starttls, tls",)),
         ('[mail]\nport = "25"\n', ("[mail] port must be a whole number",)),
         ("[mail]\nrate = 0\n", ("[mail] rate must be above 0",)),
-        ('[mail]\ndomains = "example.org"\n', ("[mail] domains must be a list of texts",)),
+        ('[mail]\ndomains = "example.org"\n', ("[mail] domains must be a list of strings",)),
         ("", ("[mail] host is missing",)),
         ('[mail]\nhost = "localhost"\n', ("[mail] domains is missing",)),
         ('[mail]\nhost = "localhost"\ndomains = ["example.org"]\nuser = "a"\n',
          ("no password for a at localhost", "KEJISTATS_SMTP_PASSWORD")),
     ],
 )  # fmt: skip
-def test_wrong_settings_are_told_before_anything_is_written(
+def test_wrong_settings_are_reported_before_anything_is_written(
     run: RunCommand,
     small: City,
     monkeypatch: pytest.MonkeyPatch,
@@ -402,29 +400,31 @@ def test_wrong_settings_are_told_before_anything_is_written(
     assert small.outbox() == []
 
 
-def test_settings_of_mail_change_no_page(small: City) -> None:
+def test_mail_settings_do_not_affect_pages(small: City) -> None:
     record = read_record(small.dataset.path, AT)
     write_settings(small, '[mail]\nhost = "localhost"\n')
 
-    assert stale(small.dataset, AT, record) == []
+    assert stale_pages(small.dataset, AT, record) == []
 
 
 def write_settings(city: City, text: str) -> None:
-    """Put other settings of mail into a data set."""
+    """Replace the mail settings of a data set."""
     file = city.dataset.path / "dataset.toml"
     file.write_text(file.read_text("utf-8").partition("[mail]")[0] + text, "utf-8")
 
 
-class Ring:
-    """A keyring of the system that knows one password, or fails."""
+class Keyring:
+    """A system keyring with one password, or one that fails."""
 
-    def __init__(self, found: str | None) -> None:
-        self.found = found
+    def __init__(self, password: str | None) -> None:
+        self.password = password
 
     def get_password(self, service: str, name: str) -> str | None:
-        if self.found == "locked":
+        if self.password == "locked":
             raise RuntimeError("example-8f3a")
-        return self.found if (service, name) == ("kejistats", "tongji@smtp.example.org") else None
+        return (
+            self.password if (service, name) == ("kejistats", "tongji@smtp.example.org") else None
+        )
 
 
 @pytest.mark.parametrize(
@@ -433,23 +433,23 @@ class Ring:
         ("known", "", ""),
         (None, "known", ""),
         (None, "", "no password for tongji"),
-        ("locked", "", "keyring does not answer: RuntimeError"),
-        ("口令", "", "beyond ASCII"),
-        (None, "口令", "beyond ASCII"),
+        ("locked", "", "keyring cannot be read: RuntimeError"),
+        ("口令", "", "contains non-ASCII characters"),
+        (None, "口令", "contains non-ASCII characters"),
     ],
 )
 def test_the_password_comes_from_the_environment_or_the_keyring(
     monkeypatch: pytest.MonkeyPatch, ring: str | None, variable: str, wrong: str
 ) -> None:
     monkeypatch.setenv("KEJISTATS_SMTP_PASSWORD", variable)
-    monkeypatch.setitem(sys.modules, "keyring", Ring(ring))
-    how = MailSettings(host="smtp.example.org", user="tongji")
+    monkeypatch.setitem(sys.modules, "keyring", Keyring(ring))
+    mail = MailSettings(host="smtp.example.org", user="tongji")
 
     if not wrong:
-        assert password(how) == "known"
+        assert read_password(mail) == "known"
         return
     with pytest.raises(UsageError, match=wrong) as caught:
-        password(how)
+        read_password(mail)
 
     assert "口令" not in str(caught.value)
     assert "8f3a" not in str(caught.value)
@@ -458,7 +458,7 @@ def test_the_password_comes_from_the_environment_or_the_keyring(
 # ---- sending ------------------------------------------------------------------------------
 
 
-def test_each_gets_their_own_once_and_a_second_run_sends_nothing(
+def test_each_recipient_gets_their_pages_once_and_a_second_run_sends_nothing(
     run: RunCommand,
     city: City,
     server: MailServer,
@@ -467,7 +467,7 @@ def test_each_gets_their_own_once_and_a_second_run_sends_nothing(
     point_to(city.dataset.path, server)
 
     first = run(city.root, *MAIL, "--send", "--json")
-    kept = {
+    written = {
         row["to"]: (city.out / "mail" / f"{row['to']}.eml").read_bytes()
         for row in server.accepted()
     }
@@ -476,24 +476,24 @@ def test_each_gets_their_own_once_and_a_second_run_sends_nothing(
     assert first.code == second.code == 0, first.err
     assert set(report(first).values()) == {"accepted"}
     assert set(report(second).values()) == {"sent"}
-    assert len(server.accepted()) == len(kept) == 4
-    assert {row["to"]: server.raw(row) for row in server.accepted()} == kept
+    assert len(server.accepted()) == len(written) == 4
+    assert {row["to"]: server.raw(row) for row in server.accepted()} == written
     assert PASSWORD not in first.out + first.err + second.out + second.err
     files = [f for f in city.root.rglob("*") if f.is_file() and f.name != "dataset.toml"]
     assert not any(PASSWORD.encode() in f.read_bytes() for f in files)
 
 
-def test_a_new_recipient_and_a_new_page_of_an_old_one_are_all_that_goes_out(
+def test_only_a_new_recipient_and_a_new_page_of_an_earlier_one_are_sent(
     run: RunCommand,
     city: City,
     server: MailServer,
 ) -> None:
     server.forget()
     point_to(city.dataset.path, server)
-    one, two = ({"address": f"{name}@example.org"} for name in "ab")
-    write_recipients(city.dataset.path, one)
+    first, second = ({"address": f"{name}@example.org"} for name in "ab")
+    write_recipients(city.dataset.path, first)
     run(city.root, *MAIL, "--send")
-    write_recipients(city.dataset.path, one | {"districts": "900101;900102"}, two)
+    write_recipients(city.dataset.path, first | {"districts": "900101;900102"}, second)
 
     ended = run(city.root, *MAIL, "--send", "--json")
 
@@ -503,7 +503,7 @@ def test_a_new_recipient_and_a_new_page_of_an_old_one_are_all_that_goes_out(
     assert [s[:3] for s in subjects] == ["朝岚区", "清禾区", "朝岚区"]
 
 
-def test_a_correction_waits_until_it_is_asked_for_and_says_so(
+def test_a_correction_is_sent_only_on_request_and_is_marked_as_one(
     run: RunCommand,
     small: City,
     server: MailServer,
@@ -554,7 +554,7 @@ def test_a_rehearsal_goes_to_one_address_and_counts_for_nobody(
     assert set(report(real).values()) == {"accepted"}
 
 
-def test_faults_are_reported_by_recipient_and_end_with_one(
+def test_faults_are_reported_by_recipient_and_set_the_exit_code(
     run: RunCommand,
     city: City,
     server: MailServer,
@@ -568,10 +568,10 @@ def test_faults_are_reported_by_recipient_and_end_with_one(
     second = run(city.root, *MAIL, "--send", "--json")
 
     assert first.code == second.code == 1
-    found = {address.partition(".")[0]: state for address, state in report(first).items()}
-    assert found == faults
-    found = {address.partition(".")[0]: state for address, state in report(second).items()}
-    assert found == faults | {"fine": "sent"}
+    states = {address.partition(".")[0]: state for address, state in report(first).items()}
+    assert states == faults
+    states = {address.partition(".")[0]: state for address, state in report(second).items()}
+    assert states == faults | {"fine": "sent"}
     assert server.addresses() == [f"{name}.r001@{DISTRICTS}" for name in ("silent", "fine")]
     index = (city.out / "mail" / "index.html").read_text("utf-8")
     assert "不确定，未经确认不再发送" in index
@@ -598,7 +598,7 @@ def test_a_server_that_is_down_loses_nothing(
 # ---- 催报 -------------------------------------------------------------------------------
 
 
-def test_reminders_go_to_who_reports_for_a_late_district_once_a_day(
+def test_reminders_go_to_the_contacts_of_late_districts_once_a_day(
     run: RunCommand,
     city: City,
     server: MailServer,
@@ -615,13 +615,13 @@ def test_reminders_go_to_who_reports_for_a_late_district_once_a_day(
     )
     command = ("remind", "data/demo-city", "-c", "2026H1", "--send", "--json")
     monkeypatch.setattr(
-        "kejistats.model.period.this_day", lambda: datetime(2026, 8, 3, tzinfo=UTC).date()
+        "kejistats.model.period.local_today", lambda: datetime(2026, 8, 3, tzinfo=UTC).date()
     )
 
     first = run(city.root, *command)
     second = run(city.root, *command)
     monkeypatch.setattr(
-        "kejistats.model.period.this_day", lambda: datetime(2026, 8, 4, tzinfo=UTC).date()
+        "kejistats.model.period.local_today", lambda: datetime(2026, 8, 4, tzinfo=UTC).date()
     )
     next_day = run(city.root, *command)
 
@@ -636,7 +636,7 @@ def test_reminders_go_to_who_reports_for_a_late_district_once_a_day(
     assert "未报送而没有联络员的地区：望岳区、" in json.loads(first.out)["notes"][0]
 
 
-def test_nobody_is_reminded_of_what_is_in(run: RunCommand, city: City) -> None:
+def test_nobody_is_reminded_of_reported_figures(run: RunCommand, city: City) -> None:
     write_recipients(city.dataset.path, {"address": "a@example.org", "districts": "900101"})
 
     ended = run(city.root, "remind", "data/demo-city", "-c", "2025H1", "--json")

@@ -1,4 +1,4 @@
-"""Killed while it sends 200 messages: nobody gets two, nobody none, and doubt is said."""
+"""A run killed while it sends 200 messages: none is lost or sent twice, doubt is reported."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from tests.workspaces import environment
 
 COUNT = 200
 PHASES = ["rcpt", "end", "answer"]
-_LOTS = random.Random(20250720)
+_RNG = random.Random(20250720)
 POINTS = [("rcpt", 120), ("end", 57), ("answer", 173)]
-MANY = [(PHASES[n % 3], _LOTS.randint(1, COUNT)) for n in range(20)]
+MANY = [(PHASES[n % 3], _RNG.randint(1, COUNT)) for n in range(20)]
 SEND = ["mail", "city", "-c", "2025H1", "--send", "--json"]
 
 
 @pytest.fixture
 def city(small_final: Path, tmp_path: Path, server: MailServer) -> Path:
-    """A copy of it with 200 readers, for one test."""
+    """A copy of the small finalised city with 200 recipients."""
     root = shutil.copytree(small_final, tmp_path / "root")
     server.forget()
     point_to(root / "city", server)
@@ -38,7 +38,7 @@ def city(small_final: Path, tmp_path: Path, server: MailServer) -> Path:
     return root
 
 
-def killed(city: Path, server: MailServer, phase: str, number: int) -> str:
+def kill_run(city: Path, server: MailServer, phase: str, number: int) -> str:
     """Send until the server kills the run at a phase of one message; return its address."""
     address = f"r{number:03d}@{DISTRICTS}"
     process = subprocess.Popen(
@@ -49,9 +49,9 @@ def killed(city: Path, server: MailServer, phase: str, number: int) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    asked = {"pid": process.pid, "phase": phase, "recipient": address}
+    request = {"pid": process.pid, "phase": phase, "recipient": address}
     draft = server.folder / "kill.part"
-    draft.write_text(json.dumps(asked), "utf-8")
+    draft.write_text(json.dumps(request), "utf-8")
     draft.replace(server.folder / "kill.json")
     _, errors = process.communicate(timeout=120)
     assert process.returncode < 0 or sys.platform == "win32", errors.decode()
@@ -59,22 +59,22 @@ def killed(city: Path, server: MailServer, phase: str, number: int) -> str:
 
 
 def states(city: Path) -> dict[str, str]:
-    """The last state of each recipient in the ledger."""
+    """Return the last state of each recipient in the ledger."""
     ledger = Ledger(city / "city" / "mail" / "ledger.sqlite")
-    found = {entry.recipient: entry.state for entry in ledger.entries()}
+    by_recipient = {entry.recipient: entry.state for entry in ledger.entries()}
     ledger.close()
-    return found
+    return by_recipient
 
 
-def kill_and_go_on(
+def kill_and_rerun(
     city: Path, server: MailServer, monkeypatch: pytest.MonkeyPatch, phase: str, number: int
 ) -> None:
-    """Kill a run, run again, and make sure of what every recipient has got."""
+    """Kill a run, run again, and check what every recipient has received."""
     monkeypatch.chdir(city)
     monkeypatch.setenv("KEJISTATS_SMTP_PASSWORD", PASSWORD)
-    unknowable = phase in ("end", "answer")
+    uncertain = phase in ("end", "answer")
 
-    address = killed(city, server, phase, number)
+    address = kill_run(city, server, phase, number)
     before = Counter(server.addresses())
     again = CliRunner().invoke(app, SEND)
 
@@ -84,14 +84,14 @@ def kill_and_go_on(
     others = {row["address"] for row in crowd(COUNT)} - {address}
     assert set(counts) - {address} == others
     assert counts[address] == {"rcpt": 1, "end": 0, "answer": 1}[phase]
-    found = states(city)
-    assert found.pop(address) == ("uncertain" if unknowable else "accepted")
-    assert set(found.values()) == {"accepted"}
-    assert again.exit_code == (1 if unknowable else 0)
-    shown = json.loads(again.stdout)["states"]
-    assert shown.get("uncertain", 0) == unknowable
-    assert shown["accepted"] + shown["sent"] + unknowable == COUNT
-    if not unknowable:
+    by_recipient = states(city)
+    assert by_recipient.pop(address) == ("uncertain" if uncertain else "accepted")
+    assert set(by_recipient.values()) == {"accepted"}
+    assert again.exit_code == (1 if uncertain else 0)
+    reported = json.loads(again.stdout)["states"]
+    assert reported.get("uncertain", 0) == uncertain
+    assert reported["accepted"] + reported["sent"] + uncertain == COUNT
+    if not uncertain:
         return
     assert address in again.stderr
 
@@ -100,9 +100,9 @@ def kill_and_go_on(
     assert isinstance(refused.exception, UsageError)
     assert Counter(server.addresses()) == counts
 
-    asked = CliRunner().invoke(app, [*SEND, "--resend", address], input=f"y\n{address}\n")
+    confirmed = CliRunner().invoke(app, [*SEND, "--resend", address], input=f"y\n{address}\n")
 
-    assert asked.exit_code == 0, asked.output
+    assert confirmed.exit_code == 0, confirmed.output
     assert Counter(server.addresses()) == counts + Counter([address])
     assert states(city)[address] == "accepted"
 
@@ -111,7 +111,7 @@ def kill_and_go_on(
 def test_a_killed_run_sends_nothing_twice_and_loses_nothing(
     city: Path, server: MailServer, monkeypatch: pytest.MonkeyPatch, phase: str, number: int
 ) -> None:
-    kill_and_go_on(city, server, monkeypatch, phase, number)
+    kill_and_rerun(city, server, monkeypatch, phase, number)
 
 
 @pytest.mark.long
@@ -119,4 +119,4 @@ def test_a_killed_run_sends_nothing_twice_and_loses_nothing(
 def test_wherever_a_run_is_killed_nothing_is_sent_twice_or_lost(
     city: Path, server: MailServer, monkeypatch: pytest.MonkeyPatch, phase: str, number: int
 ) -> None:
-    kill_and_go_on(city, server, monkeypatch, phase, number)
+    kill_and_rerun(city, server, monkeypatch, phase, number)

@@ -1,4 +1,4 @@
-"""Messages: what they say, their shape, their bytes, and what mail clients make of them."""
+"""Messages: their content, structure and bytes, and the HTML that mail clients support."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from kejistats.brief import Brief, Overview
 from kejistats.dataset import Dataset
 from kejistats.model.errors import KejistatsError
-from kejistats.publish.body import LIMIT, MAX_SECTIONS, html_body, split, text_body
-from kejistats.publish.documents import NOTEBOOK, Files
+from kejistats.publish.body import MAX_BYTES, MAX_SECTIONS, html_body, split_sections, text_body
+from kejistats.publish.documents import NOTEBOOK, PageFiles
 from kejistats.publish.due import allowed_pages
-from kejistats.publish.letters import Page, letter, page_reader, rehearsed
+from kejistats.publish.letters import Page, as_rehearsal, make_letter, page_reader
 from kejistats.publish.mail_settings import Sender
 from kejistats.publish.message import Letter, Message, compose, subject_of
 from kejistats.release import OVERVIEW, read_record
-from kejistats.run.planning import folder_of
+from kejistats.run.planning import output_folder
 from tests.factory import FIXTURES, ROOT
 from tests.pages.factory import parse, words_of
 from tests.publish.factory import AT, WHEN, read_message
@@ -43,14 +43,14 @@ SETS = {
 }
 
 
-class City:
-    """The finalised city, its pages read once."""
+class ReleasedCity:
+    """The finalised demo city; each page and message is read or composed once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.dataset = Dataset(root / "data" / "demo-city")
         self.record = read_record(self.dataset.path, AT)
-        self.folder = folder_of(self.dataset, AT, root / "out")
+        self.folder = output_folder(self.dataset, AT, root / "out")
         self.read = page_reader(self.folder, AT, self.record)
 
     def pages(self, *keys: str) -> list[Page]:
@@ -58,21 +58,21 @@ class City:
 
     @cache  # noqa: B019 - one city a module
     def message(self, name: str, form: str = "both", correction: bool = False) -> Message:
-        """The message with one of the sets of pages."""
-        made = letter(ROW | {"form": form}, self.pages(*SETS[name]), self.dataset, AT, SENDER,
-                      correction=correction)  # fmt: skip
-        return compose(made, SENDER)
+        """Compose the message with one of the sets of pages."""
+        letter = make_letter(ROW | {"form": form}, self.pages(*SETS[name]), self.dataset, AT,
+                             SENDER, correction=correction)  # fmt: skip
+        return compose(letter, SENDER)
 
 
 @pytest.fixture(scope="module")
-def city(final_city: Path) -> City:
-    return City(final_city)
+def city(final_city: Path) -> ReleasedCity:
+    return ReleasedCity(final_city)
 
 
-def shape(part: object) -> object:
-    """The content types of a message, nested as its parts are."""
+def structure(part: object) -> object:
+    """Return the content types of a message, nested like its parts."""
     kind = part.get_content_type()  # type: ignore[attr-defined]
-    parts = [shape(p) for p in part.iter_parts()] if part.is_multipart() else []  # type: ignore[attr-defined]
+    parts = [structure(p) for p in part.iter_parts()] if part.is_multipart() else []  # type: ignore[attr-defined]
     return (kind, *parts) if parts else kind
 
 
@@ -87,11 +87,13 @@ def shape(part: object) -> object:
         ("attachment", ("multipart/mixed", "text/plain", "text/html")),
     ],
 )  # fmt: skip
-def test_a_message_has_the_layers_it_needs(city: City, form: str, expected: object) -> None:
-    assert shape(read_message(city.message("brief", form).raw)) == expected
+def test_a_message_has_only_the_parts_it_needs(
+    city: ReleasedCity, form: str, expected: object
+) -> None:
+    assert structure(read_message(city.message("brief", form).raw)) == expected
 
 
-def test_the_headers_are_right_for_chinese_names_and_subjects(city: City) -> None:
+def test_the_headers_are_right_for_chinese_names_and_subjects(city: ReleasedCity) -> None:
     made = city.message("brief")
 
     message = read_message(made.raw)
@@ -108,48 +110,48 @@ def test_the_headers_are_right_for_chinese_names_and_subjects(city: City) -> Non
     assert all(len(line) <= 78 for line in head.splitlines())
     assert all(f"<{address}>" in head for address in (SENDER.address, ROW["address"]))
     for word in re.findall(r"=\?utf-8\?b\?([^?]*)\?=", head):
-        b64decode(word).decode("utf-8")  # each stands on its own: no character is cut in two
+        b64decode(word).decode("utf-8")  # decodes by itself: no character is split between two
 
 
-def test_attachments_are_named_in_ascii_and_are_the_page(city: City) -> None:
+def test_attachments_have_ascii_names_and_contain_the_page(city: ReleasedCity) -> None:
     message = read_message(city.message("three").raw)
 
     attached = {part.get_filename(): part.get_content() for part in message.iter_attachments()}
 
     assert list(attached) == ["overview-2025H1.html", "900101-2025H1.html", "900102-2025H1.html"]
-    page = Files(city.folder, "900101", AT).made("html").read_text("utf-8")
+    page = PageFiles(city.folder, "900101", AT).path("html").read_text("utf-8")
     assert attached["900101-2025H1.html"].replace("\r\n", "\n") == page
     assert b"filename*" not in city.message("three").raw
     assert "初稿" not in page
 
 
-def test_the_pictures_are_the_brief_s_own(city: City) -> None:
+def test_the_pictures_are_the_charts_of_the_notebook(city: ReleasedCity) -> None:
     made = city.message("brief")
-    notebook = Files(city.folder, "900101", AT).made(NOTEBOOK).read_text("utf-8")
+    notebook = PageFiles(city.folder, "900101", AT).path(NOTEBOOK).read_text("utf-8")
 
     message = read_message(made.raw)
     images = {p["Content-ID"].strip("<>"): p for p in message.walk()
               if p.get_content_type() == "image/png"}  # fmt: skip
     html = message.get_body(("html",)).get_content()
 
-    shown = re.findall(r'<img[^>]*src="cid:([^"]+)"[^>]*alt="([^"]+)"', html) or [
+    tags = re.findall(r'<img[^>]*src="cid:([^"]+)"[^>]*alt="([^"]+)"', html) or [
         (re.search(r"cid:([^\"]+)", tag)[1], re.search(r'alt="([^"]+)"', tag)[1])  # type: ignore[index]
         for tag in re.findall(r"<img[^>]*>", html)
     ]
-    assert [cid for cid, _ in shown] == list(images)
+    assert [cid for cid, _ in tags] == list(images)
     assert len(images) == 2
     for part in images.values():
         coded = "".join(part.get_payload().split())
         assert coded in notebook
-    assert all(len(alt) > 10 for _, alt in shown)
+    assert all(len(alt) > 10 for _, alt in tags)
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_same_pages_give_the_same_bytes_and_read_back_as_they_were(
-    city: City, name: str
+def test_the_same_pages_give_the_same_bytes_and_parse_to_the_same_texts(
+    city: ReleasedCity, name: str
 ) -> None:
     made = city.message(name)
-    again = City(city.root)
+    again = ReleasedCity(city.root)
 
     assert again.message(name).raw == made.raw
     message = read_message(made.raw)
@@ -161,31 +163,31 @@ def test_the_same_pages_give_the_same_bytes_and_read_back_as_they_were(
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_html_part_is_small_and_says_what_the_page_says(city: City, name: str) -> None:
+def test_the_html_part_is_small_and_says_what_the_page_says(city: ReleasedCity, name: str) -> None:
     made = city.message(name)
     pages = [section for _, section in city.pages(*SETS[name])]
 
-    assert len(made.letter.html.encode()) <= LIMIT
-    words = re.sub(r"\s+", "", words_of(parse(made.letter.html)))
+    assert len(made.letter.html.encode()) <= MAX_BYTES
+    visible = re.sub(r"\s+", "", words_of(parse(made.letter.html)))
     for section in pages:
-        assert re.sub(r"\s+", "", section.conclusion) in words
+        assert re.sub(r"\s+", "", section.conclusion) in visible
         assert section.conclusion in made.letter.text
-    whole, _ = split(pages, MAX_SECTIONS)
-    for section in whole:
+    full, _ = split_sections(pages, MAX_SECTIONS)
+    for section in full:
         assert section.title in made.letter.text
         for item in section.worst:
             assert item["name"] in made.letter.text
-            assert re.sub(r"\s+", "", item["gap"]) in words
+            assert re.sub(r"\s+", "", item["gap"]) in visible
         for text in section.best:
             assert f"{text}。" in made.letter.text
-            assert re.sub(r"\s+", "", text) in words
+            assert re.sub(r"\s+", "", text) in visible
         assert len(section.worst) <= 3
         assert len(section.best) <= 2
         for row in section.rows:
-            assert row[0] in words
+            assert row[0] in visible
 
 
-def test_a_message_says_the_same_as_the_whole_page(city: City) -> None:
+def test_a_section_says_the_same_as_the_page(city: ReleasedCity) -> None:
     for key in city.record.outputs:
         document, section = city.read(key)
         page = (Overview if key == OVERVIEW else Brief)(document.bundle)
@@ -195,18 +197,18 @@ def test_a_message_says_the_same_as_the_whole_page(city: City) -> None:
         if isinstance(page, Brief):
             assert list(section.worst) == page.worst
             assert list(section.best) == page.best
-            shown = page.headline[:20]
-            assert [row[0] for row in section.rows] == [v.short for v in shown]
-            assert section.rest == len({v.id for v in page.rows} - {v.id for v in shown})
+            views = page.headline[:20]
+            assert [row[0] for row in section.rows] == [v.short for v in views]
+            assert section.rest == len({v.id for v in page.rows} - {v.id for v in views})
 
 
-def test_a_page_with_too_much_for_one_mail_is_told_by_its_conclusion(city: City) -> None:
+def test_of_a_page_too_large_for_a_mail_only_the_conclusion_is_shown(city: ReleasedCity) -> None:
     _, section = city.pages("900101")[0]
     long = replace(section, best=tuple("很长的一句" * 800 for _ in range(2)))
 
     html, pictures = html_body("简报", [long, long, section], [], sample=True, reply="")
 
-    assert len(html.encode()) <= LIMIT
+    assert len(html.encode()) <= MAX_BYTES
     assert section.conclusion in html
     assert pictures == []
     endless = replace(section, conclusion="很长的一句" * 10_000)
@@ -214,13 +216,13 @@ def test_a_page_with_too_much_for_one_mail_is_told_by_its_conclusion(city: City)
         html_body("简报", [endless], [], sample=True, reply="")
 
 
-def test_a_correction_says_so_in_subject_and_body(city: City) -> None:
+def test_a_correction_is_marked_in_subject_and_body(city: ReleasedCity) -> None:
     document, section = city.pages("900101")[0]
     section = replace(section, correction="技术合同成交额由18.6亿元更正为18.8亿元。")
     pages = [(document, section)]
 
-    corrected = letter(ROW, pages, city.dataset, AT, SENDER, correction=True)
-    first = letter(ROW, pages, city.dataset, AT, SENDER)
+    corrected = make_letter(ROW, pages, city.dataset, AT, SENDER, correction=True)
+    first = make_letter(ROW, pages, city.dataset, AT, SENDER)
 
     assert corrected.subject.startswith("更正：")
     assert "更正为18.8亿元" in corrected.html
@@ -229,10 +231,10 @@ def test_a_correction_says_so_in_subject_and_body(city: City) -> None:
     assert "更正为18.8亿元" not in first.html + first.text
 
 
-def test_a_rehearsal_goes_to_one_address_and_names_the_other(city: City) -> None:
-    one = city.message("brief").letter
+def test_a_rehearsal_goes_to_the_given_address_and_names_the_recipient(city: ReleasedCity) -> None:
+    letter = city.message("brief").letter
 
-    made = compose(rehearsed(one, "me@example.org"), SENDER)
+    made = compose(as_rehearsal(letter, "me@example.org"), SENDER)
 
     message = read_message(made.raw)
     assert message["To"] == "me@example.org"
@@ -244,40 +246,40 @@ def test_a_rehearsal_goes_to_one_address_and_names_the_other(city: City) -> None
 
 @settings(max_examples=25)
 @given(
-    own=st.sets(st.sampled_from([f"9001{n:02d}" for n in range(1, 13)]), min_size=1, max_size=5),
+    codes=st.sets(st.sampled_from([f"9001{n:02d}" for n in range(1, 13)]), min_size=1, max_size=5),
     form=st.sampled_from(["body", "attachment", "both"]),
 )
-def test_a_message_brings_no_district_that_is_not_listed(
-    city: City, own: set[str], form: str
+def test_a_message_contains_no_district_that_is_not_listed(
+    city: ReleasedCity, codes: set[str], form: str
 ) -> None:
-    row = ROW | {"districts": ";".join(sorted(own)), "form": form}
+    row = ROW | {"districts": ";".join(sorted(codes)), "form": form}
     keys = allowed_pages(row, city.record.outputs)
 
     message = read_message(
-        compose(letter(row, city.pages(*keys), city.dataset, AT, SENDER), SENDER).raw
+        compose(make_letter(row, city.pages(*keys), city.dataset, AT, SENDER), SENDER).raw
     )
 
     attached = {str(part.get_filename()) for part in message.iter_attachments()}
-    assert attached == ({f"{c}-2025H1.html" for c in own} if form != "body" else set())
-    told = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
-    texts = "".join([message["Subject"], *told])
+    assert attached == ({f"{c}-2025H1.html" for c in codes} if form != "body" else set())
+    parts = [p.get_content() for p in message.walk() if p.get_content_maintype() == "text"]
+    texts = "".join([message["Subject"], *parts])
     units = city.dataset.districts.filter(kind="district").select("code", "name").iter_rows()
     for code, name in units:
-        assert (name in texts) == (code in own)
+        assert (name in texts) == (code in codes)
 
 
 # ---- injection --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["甲\r\nBcc: x@example.org", "甲\nX: y", "甲\x00", "甲\u2028乙"])
-@pytest.mark.parametrize("place", ["name", "subject", "sender"])
-def test_a_line_break_in_a_header_is_refused_with_words(place: str, text: str) -> None:
-    one = Letter("a@example.org", "甲", "简报", "正文\n", WHEN)
-    one = one if place == "sender" else replace(one, **{place: text})
-    sender = replace(SENDER, name=text) if place == "sender" else SENDER
+@pytest.mark.parametrize("field", ["name", "subject", "sender"])
+def test_a_line_break_in_a_header_is_refused(field: str, text: str) -> None:
+    letter = Letter("a@example.org", "甲", "简报", "正文\n", WHEN)
+    letter = letter if field == "sender" else replace(letter, **{field: text})
+    sender = replace(SENDER, name=text) if field == "sender" else SENDER
 
-    with pytest.raises(KejistatsError, match="control character"):
-        compose(one, sender)
+    with pytest.raises(KejistatsError, match="contains a control character"):
+        compose(letter, sender)
 
 
 @given(
@@ -287,9 +289,7 @@ def test_a_line_break_in_a_header_is_refused_with_words(place: str, text: str) -
 )
 @example(name='"a" <b@example.org>', subject="=?utf-8?q?a?= ,;:<>@", text=".\r\n..\n")
 @example(name="李,王;张@示例", subject="很长的主题" * 40, text="")
-def test_whatever_stands_in_a_header_it_stays_one_header(
-    name: str, subject: str, text: str
-) -> None:
+def test_any_text_in_a_header_stays_within_its_header(name: str, subject: str, text: str) -> None:
     made = compose(Letter("a@example.org", name, subject, text, WHEN), SENDER)
 
     head = made.raw.partition(b"\r\n\r\n")[0].decode("ascii")
@@ -299,7 +299,7 @@ def test_whatever_stands_in_a_header_it_stays_one_header(
     assert head.count("<a@example.org>") + head.count("To: a@example.org\r") == 1
 
 
-def test_markup_in_names_and_texts_is_shown_as_it_is(city: City) -> None:
+def test_markup_in_names_and_texts_is_escaped(city: ReleasedCity) -> None:
     _, section = city.pages("900101")[0]
     hostile = '<script>alert(1)</script><img src="http://example.org/x.png">'
     section = replace(section, title=hostile, name=hostile, conclusion=hostile, best=(hostile,),
@@ -328,7 +328,7 @@ def test_subjects(names: list[str], expected: str) -> None:
     assert subject_of(names, titles, "某市上半年", corrected=True) == expected
 
 
-# ---- what mail clients know -----------------------------------------------------------------
+# ---- what mail clients support --------------------------------------------------------------
 
 RULES = {
     row["property"]: row["rule"]
@@ -342,14 +342,14 @@ ELEMENTS = {"html", "head", "meta", "title", "style", "body", "table", "tbody", 
             "strong", "span", "br", "img"}  # fmt: skip
 ATTRIBUTES = {"lang", "charset", "name", "content", "role", "width", "cellpadding", "cellspacing",
               "border", "nowrap", "class", "style", "align", "valign", "scope", "src", "alt"}  # fmt: skip
-_WIDE = re.compile(r"(\d+)px")
+_PIXELS = re.compile(r"(\d+)px")
 
 
-def known(element: str, name: str, value: str) -> bool:
-    """Say whether a declaration keeps to what limited clients ask for."""
+def supported(element: str, name: str, value: str) -> bool:
+    """Say whether limited mail clients support a declaration."""
     return {
         "any": True,
-        "at most 8px": all(int(n) <= 8 for n in _WIDE.findall(value)),
+        "at most 8px": all(int(n) <= 8 for n in _PIXELS.findall(value)),
         "pixels": re.fullmatch(r"\d+px", value) is not None,
         "normal or bold": value in ("normal", "bold"),
         "auto on img": (element, value) == ("img", "auto"),
@@ -361,37 +361,37 @@ def known(element: str, name: str, value: str) -> bool:
 
 
 def declarations(style: str) -> list[tuple[str, str]]:
-    """The properties and values of a style."""
+    """Return the properties and values of a style attribute."""
     parts = [part.partition(":") for part in style.split(";") if part.strip()]
     return [(name.strip(), value.strip()) for name, _, value in parts]
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_html_part_keeps_to_what_mail_clients_know(city: City, name: str) -> None:
+def test_the_html_part_uses_only_what_mail_clients_support(city: ReleasedCity, name: str) -> None:
     html = city.message(name).letter.html
     root = parse(html)
 
     assert {str(e.tag) for e in root.iter()} <= ELEMENTS
     assert {a for e in root.iter() for a in e.attrib} <= ATTRIBUTES
-    unknown = {
+    unsupported = {
         (e.tag, *d)
         for e in root.iter()
         for d in declarations(e.get("style", ""))
-        if not known(str(e.tag), *d)
+        if not supported(str(e.tag), *d)
     }
-    assert unknown == set()
+    assert unsupported == set()
     assert "http" not in html
     assert "data:" not in html
-    head = _only(root, "head")
+    head = _single(root, "head")
     assert [str(e.tag) for e in head][:1] == ["meta"]  # the charset before any style
 
 
-def _only(root: Element, tag: str) -> Element:
-    [found] = list(root.iter(tag))
-    return found
+def _single(root: Element, tag: str) -> Element:
+    [element] = list(root.iter(tag))
+    return element
 
 
-def test_what_is_not_inlined_is_the_dark_scheme_alone(city: City) -> None:
+def test_only_the_dark_scheme_is_not_inlined(city: ReleasedCity) -> None:
     root = parse(city.message("three").letter.html)
     [style] = list(root.iter("style"))
     css = style.text or ""
@@ -408,7 +408,7 @@ def test_what_is_not_inlined_is_the_dark_scheme_alone(city: City) -> None:
     assert {"back", "conclusion", "on_pace"} <= classes
 
 
-def test_every_coloured_text_of_the_light_scheme_has_a_dark_one() -> None:
+def test_every_text_colour_of_the_light_scheme_has_a_dark_counterpart() -> None:
     folder = ROOT / "kejistats" / "publish" / "templates"
     light, dark = ((folder / name).read_text("utf-8") for name in ("body.css", "dark.css"))
 
@@ -420,7 +420,7 @@ def test_every_coloured_text_of_the_light_scheme_has_a_dark_one() -> None:
     assert coloured(light) <= coloured(dark.partition("{")[2])
 
 
-def test_the_plain_text_says_what_is_attached_and_whom_to_ask(city: City) -> None:
+def test_the_plain_text_names_the_attachments_and_the_reply_address(city: ReleasedCity) -> None:
     sections = [section for _, section in city.pages("900101")]
 
     text = text_body(sections, ["900101-2025H1.html"], sample=False, reply="wen@example.org")

@@ -1,4 +1,4 @@
-"""Recipients: every fault of the list is a finding with its cell, and nobody gets another's."""
+"""Recipients: every fault of the list is a finding with its cell; only listed pages are sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kejistats.model.errors import UsageError
 from kejistats.model.tables import Recipient
-from kejistats.model.tables.recipient import FORMS, ROLES, WHAT
+from kejistats.model.tables.recipient import CONTENTS, DELIVERIES, ROLES
 from kejistats.publish.due import allowed_pages
 from kejistats.publish.recipients import read_recipients
 from kejistats.release import OVERVIEW
@@ -22,7 +22,7 @@ GOOD = {"address": "a@kj.example.org", "name": "示例：联络员", "role": "di
 
 
 def read(file: Path, *rows: dict[str, str]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
-    """The rows taken, and cell and rule of each finding."""
+    """Return the valid rows, and cell and rule of each finding."""
     write_csv(file, [GOOD | row for row in rows])
     table, findings = read_recipients(file, CODES, ["example.org"])
     return table.to_dicts(), list(findings.select("cell", "rule").iter_rows())
@@ -56,7 +56,7 @@ def read(file: Path, *rows: dict[str, str]) -> tuple[list[dict[str, str]], list[
         ({"form": ""}, "unknown_form", "F3"),
     ],
 )
-def test_a_fault_is_a_finding_and_keeps_the_row_out(
+def test_a_fault_is_a_finding_and_excludes_the_row(
     tmp_path: Path, row: dict[str, str], rule: str, cell: str
 ) -> None:
     rows, findings = read(tmp_path / "r.csv", {}, {"address": "b@example.org"} | row)
@@ -65,7 +65,7 @@ def test_a_fault_is_a_finding_and_keeps_the_row_out(
     assert [r["address"] for r in rows] == ["a@kj.example.org"]
 
 
-def test_words_and_titles_in_chinese_are_understood(tmp_path: Path) -> None:
+def test_chinese_titles_and_labels_are_understood(tmp_path: Path) -> None:
     file = tmp_path / "r.csv"
     titles = Recipient.titles()
     row = GOOD | {
@@ -89,10 +89,10 @@ def test_words_and_titles_in_chinese_are_understood(tmp_path: Path) -> None:
         ("", "is empty"),
         ("address,name\n", "wrong header"),
         ("address,name,role,districts,what,form\na@example.org,甲\n", "line 2 has 2 cells"),
-        ('address,name,role,districts,what,form\n"a@example.org', "no regular CSV: line 2"),
+        ('address,name,role,districts,what,form\n"a@example.org', "is not valid CSV: line 2"),
     ],
 )
-def test_a_broken_file_is_told_with_its_line(tmp_path: Path, text: str, wrong: str) -> None:
+def test_a_malformed_file_is_reported_with_its_line(tmp_path: Path, text: str, wrong: str) -> None:
     file = tmp_path / "r.csv"
     file.write_text(text, encoding="utf-8")
 
@@ -100,31 +100,31 @@ def test_a_broken_file_is_told_with_its_line(tmp_path: Path, text: str, wrong: s
         read_recipients(file, CODES, [])
 
 
-def test_ten_thousand_rows_are_read_with_the_one_that_repeats(tmp_path: Path) -> None:
+def test_the_only_duplicate_among_ten_thousand_rows_is_reported(tmp_path: Path) -> None:
     rows = [{"address": f"r{n}@example.org"} for n in range(10_000)]
 
-    taken, findings = read(tmp_path / "r.csv", *rows, {"address": "R17@example.org"})
+    valid, findings = read(tmp_path / "r.csv", *rows, {"address": "R17@example.org"})
 
-    assert len(taken) == 10_000
+    assert len(valid) == 10_000
     assert findings == [("A10002", "duplicate_address")]
 
 
 @given(
     districts=st.one_of(st.just("*"), st.lists(st.sampled_from(CODES), unique=True).map(";".join)),
-    what=st.sampled_from(sorted(WHAT)),
+    what=st.sampled_from(sorted(CONTENTS)),
     role=st.sampled_from(sorted(ROLES)),
-    form=st.sampled_from(sorted(FORMS)),
+    form=st.sampled_from(sorted(DELIVERIES)),
     keys=st.lists(st.sampled_from([OVERVIEW, *CODES, "900199"]), unique=True),
 )
-def test_a_recipient_gets_what_is_listed_and_nothing_else(
+def test_a_recipient_gets_only_listed_pages(
     districts: str, what: str, role: str, form: str, keys: list[str]
 ) -> None:
     row = GOOD | {"districts": districts, "what": what, "role": role, "form": form}
 
-    found = allowed_pages(row, keys)
+    allowed = allowed_pages(row, keys)
 
     listed = set(keys) - {OVERVIEW} if districts == "*" else set(districts.split(";"))
     briefs = listed & set(keys) if what in ("brief", "both") else set()
     overview = {OVERVIEW} & set(keys) if what in ("overview", "both") else set()
-    assert set(found) == briefs | overview
-    assert found == [key for key in keys if key in found]
+    assert set(allowed) == briefs | overview
+    assert allowed == [key for key in keys if key in allowed]

@@ -1,4 +1,4 @@
-"""Sending through a real server: every fault leaves the right state, and no secret shows."""
+"""Sending through a local server: every fault leads to the right state, no secret is shown."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ SENDER = Sender("tongji@example.org", "示例市科技统计（示例）")
 
 
 @dataclass
-class Post:
-    """A ledger and messages to send, as a run has them."""
+class Mailing:
+    """A ledger and the messages of a run; pauses are recorded instead of slept."""
 
     folder: Path
     ledger: Ledger
-    made: dict[str, Message] = field(default_factory=dict)
-    slept: list[float] = field(default_factory=list)
+    messages: dict[str, Message] = field(default_factory=dict)
+    pauses: list[float] = field(default_factory=list)
 
     def message(self, address: str, text: str = "正文\n") -> Outgoing:
-        """Plan a message."""
+        """Compose a message and plan it in the ledger."""
         message = compose(Letter(address, "示例：联络员", "简报", text, WHEN), SENDER)
-        file = self.folder / f"{len(self.made)}.eml"
+        file = self.folder / f"{len(self.messages)}.eml"
         file.write_bytes(message.raw)
-        self.made[address] = message
+        self.messages[address] = message
         number = self.ledger.plan("brief", "2025H1", address, message.id, "简报", {"900101": "a"})
         return Outgoing(number, address, file)
 
@@ -48,34 +48,32 @@ class Post:
         """Send a message to each address; return the ledger's entries by address."""
         outgoing = [self.message(address) for address in addresses]
         sending = Sending(
-            Server(mail, password), sender, mail, self.ledger, sleep=self.slept.append
+            Server(mail, password), sender, mail, self.ledger, sleep=self.pauses.append
         )
         sending.run(outgoing)
         return self.entries()
 
     def entries(self) -> dict[str, Entry]:
-        """The ledger's entries by address."""
+        """Return the ledger's entries by address."""
         return {entry.recipient: entry for entry in self.ledger.entries()}
 
 
 @pytest.fixture
-def post(tmp_path: Path) -> Post:
-    return Post(tmp_path, Ledger(tmp_path / "ledger.sqlite"))
+def mailing(tmp_path: Path) -> Mailing:
+    return Mailing(tmp_path, Ledger(tmp_path / "ledger.sqlite"))
 
 
 def at(fault: str, name: str) -> str:
-    """An address that asks for a fault."""
+    """Return an address for which the server produces a fault."""
     return f"{fault}.{name}@{DISTRICTS}"
 
 
 @pytest.mark.parametrize("mode", ["starttls", "tls", "open"])
-def test_what_arrives_is_byte_for_byte_what_was_made(
-    post: Post, server: MailServer, mode: str
-) -> None:
+def test_messages_arrive_byte_for_byte(mailing: Mailing, server: MailServer, mode: str) -> None:
     server.forget()
     addresses = [at(mode, "a"), at(mode, "b")]
 
-    entries = post.send(server.settings(mode), *addresses)
+    entries = mailing.send(server.settings(mode), *addresses)
 
     assert [entries[a].state for a in addresses] == ["accepted", "accepted"]
     assert all(entries[a].answer == "250 2.0.0 taken" for a in addresses)
@@ -83,16 +81,18 @@ def test_what_arrives_is_byte_for_byte_what_was_made(
     assert [row["to"] for row in rows] == addresses
     assert {row["from"] for row in rows} == {SENDER.address}
     assert {row["user"] for row in rows} == {mode != "open"}
-    assert [server.raw(row) for row in rows] == [post.made[a].raw for a in addresses]
+    assert [server.raw(row) for row in rows] == [mailing.messages[a].raw for a in addresses]
 
 
-def test_a_line_that_begins_with_a_dot_arrives_as_it_was(post: Post, server: MailServer) -> None:
+def test_a_line_that_begins_with_a_dot_arrives_unchanged(
+    mailing: Mailing, server: MailServer
+) -> None:
     server.forget()
-    outgoing = post.message(at("dots", "a"))
+    outgoing = mailing.message(at("dots", "a"))
     outgoing.file.write_bytes(b"Subject: x\r\n\r\n.\r\n..a\r\n.b\r\nend\r\n")
     mail = server.settings()
 
-    Sending(Server(mail, PASSWORD), SENDER.address, mail, post.ledger).run([outgoing])
+    Sending(Server(mail, PASSWORD), SENDER.address, mail, mailing.ledger).run([outgoing])
 
     [row] = server.accepted()
     assert server.raw(row) == outgoing.file.read_bytes()
@@ -111,13 +111,13 @@ def test_a_line_that_begins_with_a_dot_arrives_as_it_was(post: Post, server: Mai
         ("silent", "uncertain", "connection broken", 1),
     ],
 )
-def test_each_fault_leaves_its_state_and_the_next_message_goes_out(
-    post: Post, server: MailServer, fault: str, state: str, answer: str, taken: int
+def test_each_fault_leads_to_its_state_and_the_next_message_is_sent(
+    mailing: Mailing, server: MailServer, fault: str, state: str, answer: str, taken: int
 ) -> None:
     server.forget()
     first, next_ = at(fault, f"one-{fault}"), at("fine", fault)
 
-    entries = post.send(server.settings(timeout=0.5), first, next_)
+    entries = mailing.send(server.settings(timeout=0.5), first, next_)
 
     assert entries[first].state == state
     assert answer in entries[first].answer
@@ -128,44 +128,46 @@ def test_each_fault_leaves_its_state_and_the_next_message_goes_out(
 
 
 def test_a_connection_closed_within_a_message_is_no_delivery(
-    post: Post, server: MailServer
+    mailing: Mailing, server: MailServer
 ) -> None:
     server.forget()
     first, next_ = at("middle", "a"), at("fine", "after-middle")
     mail = server.settings()
-    outgoing = [post.message(first, text="很长的正文\n" * 200_000), post.message(next_)]
+    outgoing = [mailing.message(first, text="很长的正文\n" * 200_000), mailing.message(next_)]
 
-    Sending(Server(mail, PASSWORD), SENDER.address, mail, post.ledger, sleep=post.slept.append).run(
-        outgoing
-    )
+    Sending(
+        Server(mail, PASSWORD), SENDER.address, mail, mailing.ledger, sleep=mailing.pauses.append
+    ).run(outgoing)
 
-    entries = post.entries()
+    entries = mailing.entries()
     assert (entries[first].state, entries[first].attempts) == ("deferred", 2)
     assert "connection broken" in entries[first].answer
     assert entries[next_].state == "accepted"
     assert server.addresses() == [next_]
 
 
-def test_greylisting_is_over_in_a_later_run(post: Post, server: MailServer) -> None:
+def test_a_greylisted_message_is_accepted_in_a_later_run(
+    mailing: Mailing, server: MailServer
+) -> None:
     server.forget()
     address = at("grey", "a")
     once = server.settings(attempts=1)
 
-    first = post.send(once, address)[address].state
-    second = post.send(once, address)[address].state
+    first = mailing.send(once, address)[address].state
+    second = mailing.send(once, address)[address].state
 
     assert (first, second) == ("deferred", "accepted")
     assert server.addresses() == [address]
 
 
-def test_greylisting_is_waited_for_within_a_run(post: Post, server: MailServer) -> None:
+def test_a_greylisted_message_is_retried_within_a_run(mailing: Mailing, server: MailServer) -> None:
     addresses = [at("grey", "b"), at("fine", "c"), at("full", "d")]
 
-    entries = post.send(server.settings(attempts=4, pause=10.0), *addresses)
+    entries = mailing.send(server.settings(attempts=4, pause=10.0), *addresses)
 
     assert [entries[a].state for a in addresses] == ["accepted", "accepted", "deferred"]
     assert [entries[a].attempts for a in addresses] == [2, 1, 4]
-    assert [s for s in post.slept if s >= 10] == [10, 20, 40]
+    assert [s for s in mailing.pauses if s >= 10] == [10, 20, 40]
 
 
 @pytest.mark.parametrize(
@@ -174,73 +176,79 @@ def test_greylisting_is_waited_for_within_a_run(post: Post, server: MailServer) 
         ("foreign", PASSWORD, "certificate of localhost:.* is not trusted", "ca_file"),
         ("wrong_name", PASSWORD, "certificate of localhost:.* is not trusted", "host's name"),
         ("clear", PASSWORD, "offers no STARTTLS", "security"),
-        ("starttls", "falsch", "does not let tongji in .code 535", "password"),
+        ("starttls", "falsch", "rejects the login of tongji .code 535", "password"),
     ],
 )
 def test_a_server_that_cannot_be_trusted_gets_nothing(
-    post: Post, server: MailServer, mode: str, password: str, wrong: str, right: str
+    mailing: Mailing, server: MailServer, mode: str, password: str, wrong: str, right: str
 ) -> None:
     server.forget()
     address = at("fine", mode)
 
     with pytest.raises(ServerError, match=wrong) as caught:
-        post.send(server.settings(mode), address, password=password)
+        mailing.send(server.settings(mode), address, password=password)
 
     assert right in caught.value.remedy
     assert not isinstance(caught.value, UnreachableError)
-    assert post.entries()[address].state == "planned"
+    assert mailing.entries()[address].state == "planned"
     assert server.accepted() == []
-    assert post.slept == []
+    assert mailing.pauses == []
 
 
-def test_no_log_in_offered_is_told_and_nothing_goes_out(post: Post, server: MailServer) -> None:
+def test_a_server_without_login_is_reported_and_nothing_is_sent(
+    mailing: Mailing, server: MailServer
+) -> None:
     mail = server.settings("open", user="tongji")
 
-    with pytest.raises(ServerError, match="offers no way to log in"):
-        post.send(mail, at("fine", "noauth"))
+    with pytest.raises(ServerError, match="offers no login method"):
+        mailing.send(mail, at("fine", "noauth"))
 
-    assert post.entries()[at("fine", "noauth")].state == "planned"
+    assert mailing.entries()[at("fine", "noauth")].state == "planned"
 
 
-def test_a_plain_port_for_tls_is_told(post: Post, server: MailServer) -> None:
+def test_tls_on_a_plain_port_is_reported(mailing: Mailing, server: MailServer) -> None:
     mail = server.settings("starttls", security="tls")
 
-    with pytest.raises(ServerError, match="cannot be talked to encrypted"):
-        post.send(mail, at("fine", "port"))
+    with pytest.raises(ServerError, match="no encrypted connection to localhost"):
+        mailing.send(mail, at("fine", "port"))
 
 
-def test_a_refused_sender_stops_the_run(post: Post, server: MailServer) -> None:
+def test_a_refused_sender_stops_the_run(mailing: Mailing, server: MailServer) -> None:
     addresses = [at("fine", "x"), at("fine", "y")]
 
     with pytest.raises(ServerError, match=r"refuses mail from banned@example\.org: 550"):
-        post.send(server.settings(), *addresses, sender="banned@example.org")
+        mailing.send(server.settings(), *addresses, sender="banned@example.org")
 
-    assert {entry.state for entry in post.entries().values()} == {"planned"}
+    assert {entry.state for entry in mailing.entries().values()} == {"planned"}
 
 
-def test_a_server_that_is_down_is_tried_again_then_told(post: Post, server: MailServer) -> None:
+def test_a_server_that_is_down_is_retried_and_then_reported(
+    mailing: Mailing, server: MailServer
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     mail = server.settings(port=port, attempts=3, pause=5.0)
 
     with pytest.raises(UnreachableError, match=f"localhost:{port} cannot be reached"):
-        post.send(mail, at("fine", "down"))
+        mailing.send(mail, at("fine", "down"))
 
-    assert post.slept == [5, 10]
-    assert post.entries()[at("fine", "down")].state == "planned"
+    assert mailing.pauses == [5, 10]
+    assert mailing.entries()[at("fine", "down")].state == "planned"
 
 
-def test_connections_that_break_time_and_again_end_the_run(post: Post, server: MailServer) -> None:
+def test_repeatedly_broken_connections_end_the_run(mailing: Mailing, server: MailServer) -> None:
     addresses = [at("closing", str(n)) for n in range(5)]
 
     with pytest.raises(UnreachableError, match="broke 3 times in a row"):
-        post.send(server.settings(attempts=3), *addresses)
+        mailing.send(server.settings(attempts=3), *addresses)
 
-    assert [e.state for e in post.entries().values()] == ["deferred"] * 3 + ["planned"] * 2
+    assert [e.state for e in mailing.entries().values()] == ["deferred"] * 3 + ["planned"] * 2
 
 
-def test_a_batch_is_a_connection_and_the_rate_is_kept(post: Post, server: MailServer) -> None:
+def test_each_batch_uses_one_connection_and_the_rate_is_kept(
+    mailing: Mailing, server: MailServer
+) -> None:
     server.forget()
     addresses = [at("fine", f"n{n}") for n in range(5)]
     now = 0.0
@@ -250,10 +258,10 @@ def test_a_batch_is_a_connection_and_the_rate_is_kept(post: Post, server: MailSe
         now += seconds
 
     mail = server.settings(batch=2, rate=30.0)
-    outgoing = [post.message(a) for a in addresses]
+    outgoing = [mailing.message(a) for a in addresses]
 
     Sending(
-        Server(mail, PASSWORD), SENDER.address, mail, post.ledger, sleep=sleep, clock=lambda: now
+        Server(mail, PASSWORD), SENDER.address, mail, mailing.ledger, sleep=sleep, clock=lambda: now
     ).run(outgoing)
 
     connections = [row["connection"] for row in server.accepted()]
@@ -261,8 +269,8 @@ def test_a_batch_is_a_connection_and_the_rate_is_kept(post: Post, server: MailSe
     assert now == pytest.approx(8.0)
 
 
-def test_the_password_shows_nowhere(
-    post: Post,
+def test_the_password_is_shown_nowhere(
+    mailing: Mailing,
     server: MailServer,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -273,7 +281,7 @@ def test_the_password_shows_nowhere(
               base64.b64encode(f"\0tongji\0{secret}".encode()).decode()]  # fmt: skip
 
     with pytest.raises(KejistatsError) as caught:
-        post.send(server.settings(), at("fine", "secret"), password=secret)
+        mailing.send(server.settings(), at("fine", "secret"), password=secret)
 
     out, err = capfd.readouterr()
     shown = "\n".join([out, err, caplog.text, str(caught.value), repr(caught.value)])
@@ -282,38 +290,41 @@ def test_the_password_shows_nowhere(
     assert caught.value.__suppress_context__
 
 
-def test_the_state_is_written_before_the_last_dot(
-    post: Post, server: MailServer, monkeypatch: pytest.MonkeyPatch
+def test_the_state_is_recorded_before_the_final_dot(
+    mailing: Mailing, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the ledger says at each thing sent: the end of a message comes after `handed`."""
-    said: list[tuple[str, bytes]] = []
+    """Record the ledger's state at each piece sent: the final dot comes after `handed`."""
+    sent: list[tuple[str, bytes]] = []
     send: Callable[[smtplib.SMTP, bytes | str], None] = smtplib.SMTP.send
 
     def watched(self: smtplib.SMTP, what: bytes | str) -> None:
-        state = next(iter(post.entries().values())).state
-        said.append((state, what.encode() if isinstance(what, str) else what))
+        state = next(iter(mailing.entries().values())).state
+        sent.append((state, what.encode() if isinstance(what, str) else what))
         send(self, what)
 
     monkeypatch.setattr(smtplib.SMTP, "send", watched)
-    raw = post.send(server.settings(), at("fine", "order")) and post.made[at("fine", "order")].raw
+    raw = (
+        mailing.send(server.settings(), at("fine", "order"))
+        and mailing.messages[at("fine", "order")].raw
+    )
 
-    [body] = [state for state, what in said if what == raw]
-    [dot] = [state for state, what in said if what == b".\r\n"]
+    [body] = [state for state, what in sent if what == raw]
+    [dot] = [state for state, what in sent if what == b".\r\n"]
     assert (body, dot) == ("planned", "handed")
 
 
-def test_a_ledger_that_cannot_be_written_stops_before_the_last_dot(
-    post: Post, server: MailServer, monkeypatch: pytest.MonkeyPatch
+def test_a_ledger_that_cannot_be_written_stops_before_the_final_dot(
+    mailing: Mailing, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.forget()
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(post.ledger, "write", full)
+    monkeypatch.setattr(mailing.ledger, "set_state", full)
 
     with pytest.raises(OSError, match="No space left"):
-        post.send(server.settings(), at("fine", "diskfull"))
+        mailing.send(server.settings(), at("fine", "diskfull"))
 
     assert server.accepted() == []
-    assert post.entries()[at("fine", "diskfull")].state == "planned"
+    assert mailing.entries()[at("fine", "diskfull")].state == "planned"
