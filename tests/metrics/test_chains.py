@@ -1,4 +1,4 @@
-"""Chains of stages: what may be declared, what follows from figures, what intake tells."""
+"""Chains of stages: their declaration, their conversions, and the findings of intake."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from kejistats.model.tables import Conversion, Target
 from kejistats.model.tables.observation import BOUNDS
 from tests.factory import (
     CITY,
-    OWN,
+    DISTRICT,
     ROOT,
     code,
     day,
@@ -37,8 +37,7 @@ from tests.factory import (
     registry,
     write_csv,
 )
-
-Row = dict[str, Any]
+from tests.metrics.factory import MASKED, NOT_APPLICABLE, Row
 
 # Released, matched and signed count the same things; money and stock do not.
 KNOWN = indicators(
@@ -62,7 +61,7 @@ FREE = '[[chain]]\nid = "free"\nname = "专利"\nstages = ["patent_applied", "pa
 
 
 def declared(folder: Path, text: str) -> pl.DataFrame:
-    """Read a chains.toml of this text."""
+    """Read a chains.toml with this text."""
     file = folder / "chains.toml"
     file.write_text(text, encoding="utf-8")
     return read_chains(KNOWN, file)
@@ -70,7 +69,7 @@ def declared(folder: Path, text: str) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """The chain of which no stage may exceed the one before."""
+    """Return a chain whose stages must not exceed the one before."""
     return declared(tmp_path_factory.mktemp("released"), RELEASED)
 
 
@@ -102,18 +101,18 @@ def test_a_chain_without_labels_has_the_short_names(tmp_path: Path) -> None:
     assert chains["must_not_exceed"].to_list() == [[]]
 
 
-def test_a_file_that_is_not_there_declares_none(tmp_path: Path) -> None:
+def test_a_missing_file_declares_no_chains(tmp_path: Path) -> None:
     assert read_chains(KNOWN, tmp_path / "none.toml").is_empty()
 
 
 REFUSED = [
-    ("not TOML", "[[chain]\n", "not valid TOML", "mend"),
+    ("not TOML", "[[chain]\n", "not valid TOML", "fix"),
     ("an unknown key", FREE + "stage = []\n", "line 5: .*stage", "chains.schema.json"),
     ("no name", '[[chain]]\nid = "free"\nstages = ["a", "b"]\n', "line 1: .*name", "schema"),
     ("a bad id", FREE.replace('"free"', '"Free Chain"'), "line 2: .*id", "schema"),
     ("one stage", FREE.replace(', "patent_granted"', ""), "line 4: .*at least 2", "schema"),
     ("an unknown indicator", FREE.replace("patent_granted", "patent_grantd"),
-     "line 4: chain free: stage 'patent_grantd' is no indicator", "did you mean 'patent_granted'"),
+     "line 4: chain free: stage 'patent_grantd' is not an indicator", "did you mean 'patent_granted'"),
     ("an unknown indicator on a line of its own",
      FREE.replace('["patent_applied", "patent_granted"]',
                   '[\n  "patent_applied",\n  "nothing_like_it",\n]'),
@@ -121,39 +120,39 @@ REFUSED = [
     ("a stage named twice", FREE.replace("patent_granted", "patent_applied"),
      "line 4: chain free: stages names 'patent_applied' twice", "once"),
     ("the same id twice", FREE + FREE.replace("专利", "专利二"),
-     "line 6: chain free: id 'free' stands already in .*line 2", "another id"),
+     "line 6: chain free: id 'free' is already used in .*line 2", "another id"),
     ("the same name twice", FREE + FREE.replace('"free"', '"more"'),
-     "line 7: chain more: name '专利' stands already in .*line 3", "another name"),
+     "line 7: chain more: name '专利' is already used in .*line 3", "another name"),
     ("two units", FREE.replace("patent_granted", "money"),
      "line 4: chain free: patent_applied is in 件, money in 万元", "beside"),
     ("a flow and a stock", FREE.replace("patent_granted", "standing"),
-     "line 4: chain free: patent_applied is a flow, standing a stock", "quotient"),
-    ("a ratio", FREE.replace("patent_granted", "quota"), "stage 'quota' is a ratio", "counts"),
+     "line 4: chain free: patent_applied is a flow, standing a stock", "cannot be divided"),
+    ("a ratio", FREE.replace("patent_granted", "quota"), "stage 'quota' is a ratio", "must be a count"),
     ("what may be negative", FREE.replace("patent_granted", "balance"),
-     "stage 'balance' may be below zero", "counts"),
+     "stage 'balance' may be below zero", "must be a count"),
     ("labels that do not fit", FREE + 'labels = ["申请"]\n',
-     "line 5: chain free: 1 labels for 2 stages", "one word for each"),
+     "line 5: chain free: 1 labels for 2 stages", "one label for each"),
     ("beside that is no stage", FREE + 'beside = ["money"]\n',
      "line 5: chain free: beside names 'money'", "its stages are: patent_applied"),
     ("beside in the same unit",
      FREE.replace('granted"]', 'granted", "released"]') + 'beside = ["released"]\n',
-     "line 5: chain free: 'released' is in 件 like the other", "take it out"),
+     "line 5: chain free: 'released' is in 件 like the other", "remove it from beside"),
     ("all but one beside", FREE.replace("patent_granted", "money") + 'beside = ["money"]\n',
-     "line 4: chain free: no two stages are in one unit", "two stages"),
+     "line 4: chain free: fewer than two stages are in the same unit", "two stages"),
     ("a rule for what is no stage", FREE + 'must_not_exceed = ["signed"]\n',
      "line 5: chain free: must_not_exceed names 'signed'", "its stages are"),
     ("a rule for the first stage", FREE + 'must_not_exceed = ["patent_applied"]\n',
      "line 5: chain free: 'patent_applied' has no stage before", "it may name: patent_granted"),
     ("a rule for another unit",
      FREE.replace('granted"]', 'granted", "money"]') + 'beside = ["money"]\nmust_not_exceed = ["money"]\n',
-     "line 6: chain free: 'money' stands in another unit", "it may name: patent_granted"),
+     "line 6: chain free: 'money' is in another unit", "it may name: patent_granted"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("text", "wrong", "right"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_what_cannot_be_told_as_a_chain_is_refused_with_its_line(
+def test_an_invalid_chain_is_refused_with_its_line(
     tmp_path: Path, text: str, wrong: str, right: str
 ) -> None:
     with pytest.raises(UsageError, match=f"(?s)chains.toml.*{wrong}") as error:
@@ -173,15 +172,17 @@ def test_a_data_set_may_declare_chains_of_its_own(city: Path) -> None:
 def test_a_data_set_cannot_declare_a_shipped_chain_again(city: Path) -> None:
     (city / "chains.toml").write_text(FREE.replace("free", "patent"), encoding="utf-8")
 
-    with pytest.raises(UsageError, match=r"line 2: chain patent: id .* stands already in .*line"):
+    with pytest.raises(UsageError, match=r"line 2: chain patent: id .* is already used in .*line"):
         _ = Dataset(city).declared_chains
 
 
 def test_a_registry_of_ones_own_without_chains_declares_none(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "schemas" / "indicators").mkdir(parents=True)
-    own = '[[indicator]]\nid = "firms"\nname = "企业数"\nunit = "家"\nmeasure = "stock"\n'
-    (tmp_path / "schemas" / "indicators" / "own.toml").write_text(own, encoding="utf-8")
+    indicators_toml = (
+        '[[indicator]]\nid = "firms"\nname = "企业数"\nunit = "家"\nmeasure = "stock"\n'
+    )
+    (tmp_path / "schemas" / "indicators" / "own.toml").write_text(indicators_toml, encoding="utf-8")
 
     dataset = Dataset(make_dataset(tmp_path / "data" / "city"))
 
@@ -192,15 +193,14 @@ def test_a_registry_of_ones_own_without_chains_declares_none(tmp_path: Path) -> 
 # Conversion.
 
 
-def along(rows: Iterable[Mapping[str, Any]], chains: pl.DataFrame) -> list[Row]:
-    """The conversions of the own district, through the Metric table."""
+def conversions_of(rows: Iterable[Mapping[str, Any]], chains: pl.DataFrame) -> list[Row]:
+    """Return the conversions of the first district, computed from the Metric table."""
     table = metrics(rows, known=KNOWN)
-    found = Conversion.checked(conversions(table.lazy(), chains).collect())
-    return found.filter(pl.col("district") == OWN).to_dicts()
+    converted = Conversion.checked(conversions(table.lazy(), chains).collect())
+    return converted.filter(pl.col("district") == DISTRICT).to_dicts()
 
 
-MASKED: Row = {"status": "masked", "reported": "xx"}
-NONE: Row = {"status": "not_applicable", "reported": "无"}
+NONE: Row = NOT_APPLICABLE | {"reported": "无"}
 CASES: list[tuple[str, tuple[float | None, Row], tuple[float | None, Row], Any, str | None]] = [
     ("a share", (80, {}), (20, {}), 0.25, "exact"),
     ("more than before", (20, {}), (80, {}), 4.0, "exact"),
@@ -243,11 +243,11 @@ def test_a_stage_is_divided_by_the_one_before_or_says_why_not(
         observation("matched", figure[0], **figure[1]),
     ]
 
-    found = along(rows, released)[1]
+    row = conversions_of(rows, released)[1]
 
-    told = found["reason"] if isinstance(expected, str) else found["conversion"]
-    assert told == expected
-    assert found["conversion_bound"] == bound
+    result = row["reason"] if isinstance(expected, str) else row["conversion"]
+    assert result == expected
+    assert row["conversion_bound"] == bound
 
 
 def test_the_first_stage_has_none_and_each_later_one_that_of_the_stage_before(
@@ -255,25 +255,25 @@ def test_the_first_stage_has_none_and_each_later_one_that_of_the_stage_before(
 ) -> None:
     rows = [observation(i, v) for i, v in (("released", 80), ("matched", 20), ("signed", 5))]
 
-    found = along(rows, released)
+    converted = conversions_of(rows, released)
 
-    assert [r["position"] for r in found] == [1, 2, 3]
-    assert [r["before"] for r in found] == [None, "released", "matched"]
-    assert [r["conversion"] for r in found] == [None, 0.25, 0.25]
-    assert [r["reason"] for r in found] == ["first_stage", None, None]
+    assert [r["position"] for r in converted] == [1, 2, 3]
+    assert [r["before"] for r in converted] == [None, "released", "matched"]
+    assert [r["conversion"] for r in converted] == [None, 0.25, 0.25]
+    assert [r["reason"] for r in converted] == ["first_stage", None, None]
 
 
-def test_a_stage_in_another_unit_is_passed_over(tmp_path: Path) -> None:
+def test_a_stage_in_another_unit_is_skipped(tmp_path: Path) -> None:
     text = FREE.replace('", "', '", "money", "') + 'beside = ["money"]\n'
     rows = [
         observation(i, v) for i, v in (("patent_applied", 80), ("money", 9), ("patent_granted", 20))
     ]
 
-    found = along(rows, declared(tmp_path, text))
+    converted = conversions_of(rows, declared(tmp_path, text))
 
-    assert [r["reason"] for r in found] == ["first_stage", "other_unit", None]
-    assert found[1]["value"] == 9
-    assert (found[2]["before"], found[2]["conversion"]) == ("patent_applied", 0.25)
+    assert [r["reason"] for r in converted] == ["first_stage", "other_unit", None]
+    assert converted[1]["value"] == 9
+    assert (converted[2]["before"], converted[2]["conversion"]) == ("patent_applied", 0.25)
 
 
 def test_only_a_cohort_is_called_one(released: pl.DataFrame, tmp_path: Path) -> None:
@@ -292,29 +292,29 @@ def test_a_district_without_any_stage_has_no_row_and_without_one_a_missing_one(
 ) -> None:
     rows = [observation("signed", 5), observation("patent_granted", 5, district=code(2))]
 
-    found = conversions(observations(rows).lazy(), released).collect()
+    converted = conversions(observations(rows).lazy(), released).collect()
 
-    assert set(found["district"]) == {OWN}
-    assert found["status"].to_list() == ["missing", "missing", "reported"]
-    assert found["reason"].to_list() == ["first_stage", "figure_missing", "base_missing"]
+    assert set(converted["district"]) == {DISTRICT}
+    assert converted["status"].to_list() == ["missing", "missing", "reported"]
+    assert converted["reason"].to_list() == ["first_stage", "figure_missing", "base_missing"]
 
 
-def test_programme_levels_are_left_to_their_totals(released: pl.DataFrame) -> None:
+def test_programme_levels_are_ignored_in_favour_of_totals(released: pl.DataFrame) -> None:
     rows = [observation("released", 80), observation("matched", 20)]
     rows += [observation("matched", 15, level="国家"), observation("matched", 5, level="省")]
 
-    found = along(rows, released)
+    converted = conversions_of(rows, released)
 
-    assert [r["conversion"] for r in found][1] == 0.25
+    assert [r["conversion"] for r in converted][1] == 0.25
 
 
-def test_figures_of_many_checkpoints_are_told_apart(released: pl.DataFrame) -> None:
+def test_figures_of_many_checkpoints_are_kept_apart(released: pl.DataFrame) -> None:
     rows = [observation("released", 80.0, 2024), observation("matched", 20.0, 2024),
             observation("released", 50.0), observation("matched", 40.0)]  # fmt: skip
 
-    found = conversions(observations(rows).lazy(), released).collect()
+    converted = conversions(observations(rows).lazy(), released).collect()
 
-    matched = found.filter(pl.col("stage") == "matched")
+    matched = converted.filter(pl.col("stage") == "matched")
     assert matched.select("year", "conversion").rows() == [(2024, 0.25), (2025, 0.8)]
 
 
@@ -341,22 +341,24 @@ def test_conversions_multiply_up_and_every_gap_is_explained(
     lists = dict.fromkeys(("stages", "beside", "must_not_exceed"), pl.List(pl.String))
     chains = pl.DataFrame([chain], schema_overrides=lists)
 
-    found = Conversion.checked(conversions(observations(rows).lazy(), chains).collect()).to_dicts()
+    converted = Conversion.checked(
+        conversions(observations(rows).lazy(), chains).collect()
+    ).to_dicts()
 
-    rates = [r["conversion"] for r in found]
+    rates = [r["conversion"] for r in converted]
     values = [v for v, _ in figures]
-    assert all((r["conversion"] is None) != (r["reason"] is None) for r in found)
+    assert all((r["conversion"] is None) != (r["reason"] is None) for r in converted)
     if None not in rates[1:]:
         assert rates[1] * rates[2] * values[0] == pytest.approx(values[2])
-    for row, base in zip(found[1:], found, strict=False):
+    for row, base in zip(converted[1:], converted, strict=False):
         if row["conversion"] is not None:
             assert row["conversion"] * base["value"] == pytest.approx(row["value"])
 
 
-def as_reported(true: int, bound: str, apart: int) -> float:
-    """A figure that a true one may be reported as with a bound, so far apart."""
+def as_reported(true: int, bound: str, error: int) -> float:
+    """Return a figure reported with a bound for a true one, so far from it."""
     lower, upper = bound in ("at_least", "more_than"), bound in ("at_most", "less_than")
-    return float(true - apart if lower else true + apart if upper else true)
+    return float(true - error if lower else true + error if upper else true)
 
 
 @given(
@@ -365,10 +367,10 @@ def as_reported(true: int, bound: str, apart: int) -> float:
 )  # fmt: skip
 @settings(max_examples=80)
 def test_a_bound_that_is_printed_holds_for_the_true_figures(
-    base: int, figure: int, one: int, other: int, of: str, bound: str
+    base: int, figure: int, base_error: int, figure_error: int, base_bound: str, bound: str
 ) -> None:
-    rows = [observation("released", as_reported(base, of, one), bound=of),
-            observation("matched", as_reported(figure, bound, other), bound=bound)]  # fmt: skip
+    rows = [observation("released", as_reported(base, base_bound, base_error), bound=base_bound),
+            observation("matched", as_reported(figure, bound, figure_error), bound=bound)]  # fmt: skip
     lists = dict.fromkeys(("stages", "beside", "must_not_exceed"), pl.List(pl.String))
     chain = {"id": "c", "stages": ["released", "matched"], "beside": [], "must_not_exceed": []}
     chains = pl.DataFrame([chain], schema_overrides=lists)
@@ -384,16 +386,16 @@ def test_a_bound_that_is_printed_holds_for_the_true_figures(
         case "at_most":
             assert true <= rate
         case "about":
-            assert "about" in (of, bound)
+            assert "about" in (base_bound, bound)
         case _:
             assert rate is None
 
 
 def test_the_demo_city_has_chains_of_three_stages(demo: Dataset) -> None:
-    found = demo.chains("2025H1").filter(pl.col("district") == "900101")
+    converted = demo.chains("2025H1").filter(pl.col("district") == "900101")
 
-    value = {r["stage"]: r["value"] for r in found.to_dicts()}
-    rates = {r["stage"]: r["conversion"] for r in found.to_dicts()}
+    value = {r["stage"]: r["value"] for r in converted.to_dicts()}
+    rates = {r["stage"]: r["conversion"] for r in converted.to_dicts()}
     assert rates["hnte_certified"] == value["hnte_certified"] / value["hnte_applied"]
     assert rates["proj_accepted"] == value["proj_accepted"] / value["proj_approved"]
     assert rates["proj_funds_won"] is None
@@ -402,10 +404,10 @@ def test_the_demo_city_has_chains_of_three_stages(demo: Dataset) -> None:
 # Intake.
 
 
-def told(
+def findings_of(
     fresh: list[Row], chains: pl.DataFrame, stored: Iterable[Row] = (), units: int = 3
 ) -> list[tuple[str, str, str, str]]:
-    """District, indicator, rule and text of each finding of an intake."""
+    """Return district, indicator, rule and text of each finding of an intake."""
     old = list(stored)
     extra = ("printed_attainment", "printed_share", "printed_rank")
     texts = ("_growth_text", "_attainment_text", "_share_text")
@@ -418,20 +420,20 @@ def told(
             _n=pl.int_range(pl.len()),
         )
     )
-    found = compare(
+    findings = compare(
         table, observations(old) if old else observations(fresh).clear(),
         Target.no_rows(), districts(units), KNOWN, Checks(),
         "全市", day("2025-08-01"), chains,
     )  # fmt: skip
     return [
         (fresh[f["_n"]]["district"], fresh[f["_n"]]["indicator"], f["rule"], f["wrong"])
-        for f in found.to_dicts()
+        for f in findings.to_dicts()
     ]
 
 
 def figures(*values: float | None, ids: tuple[str, ...] = ("released", "matched", "signed"),
             **more: Any) -> list[Row]:  # fmt: skip
-    """Figures of the stages; None is masked."""
+    """Return figures of the stages; None is masked."""
     return [
         observation(i, v, **more | ({} if v is not None else MASKED))
         for i, v in zip(ids, values, strict=True)
@@ -446,7 +448,7 @@ ORDERS: list[tuple[str, list[Row], list[str]]] = [
     ("each above the one before", figures(5, 20, 80), ["matched", "signed"]),
     ("above a zero", figures(0, 5, 0), ["matched"]),
     ("one fault is one finding", figures(20, 40, 30), ["matched"]),
-    ("the second is masked: the first is held against", figures(20, None, 30), ["signed"]),
+    ("the second is masked: the first is compared", figures(20, None, 30), ["signed"]),
     ("the second is masked and the third fits the first", figures(80, None, 30), []),
     ("the first is masked", figures(None, 80, 5), []),
     ("the third is masked", figures(80, 20, None), []),
@@ -466,35 +468,35 @@ ORDERS: list[tuple[str, list[Row], list[str]]] = [
 
 
 @pytest.mark.parametrize(("rows", "expected"), [o[1:] for o in ORDERS], ids=[o[0] for o in ORDERS])
-def test_a_stage_that_exceeds_one_it_is_counted_out_of_is_told(
+def test_a_stage_that_exceeds_an_earlier_one_is_reported(
     released: pl.DataFrame, rows: list[Row], expected: list[str]
 ) -> None:
-    found = [i for _, i, rule, _ in told(rows, released) if rule == "stage_over_before"]
+    reported = [i for _, i, rule, _ in findings_of(rows, released) if rule == "stage_over_before"]
 
-    assert found == expected
+    assert reported == expected
 
 
-def test_a_stage_that_may_exceed_the_one_before_is_not_told(tmp_path: Path) -> None:
+def test_a_stage_that_may_exceed_the_one_before_is_not_reported(tmp_path: Path) -> None:
     rows = figures(20.0, 80.0, ids=("patent_applied", "patent_granted"))
 
-    assert told(rows, declared(tmp_path, FREE)) == []
+    assert findings_of(rows, declared(tmp_path, FREE)) == []
 
 
 def test_a_rule_stops_at_a_stage_that_may_exceed_its_own(tmp_path: Path) -> None:
     text = RELEASED.replace('["matched", "signed"]\n', '["signed"]\n')
     chains = declared(tmp_path, text.replace('"released", "signed"]', '"released", "matched"]'))
 
-    found = [i for _, i, _, _ in told(figures(20, None, 30), chains)]
+    reported = [i for _, i, _, _ in findings_of(figures(20, None, 30), chains)]
 
-    assert found == []
+    assert reported == []
 
 
-def test_stages_are_held_against_the_store(released: pl.DataFrame) -> None:
+def test_stages_are_compared_with_the_store(released: pl.DataFrame) -> None:
     first, second, _ = figures(20.0, 80.0, 5.0)
 
-    late = told([second], released, [first])
-    lowered = told([first], released, [second])
-    untouched = told(figures(9.0, ids=("patent_granted",)), released, [first, second])
+    late = findings_of([second], released, [first])
+    lowered = findings_of([first], released, [second])
+    untouched = findings_of(figures(9.0, ids=("patent_granted",)), released, [first, second])
 
     assert [(i, rule) for _, i, rule, _ in late] == [("matched", "stage_over_before")]
     assert [(i, rule) for _, i, rule, _ in lowered] == [("released", "stage_over_before")]
@@ -502,7 +504,7 @@ def test_stages_are_held_against_the_store(released: pl.DataFrame) -> None:
 
 
 def test_the_finding_names_both_stages_and_their_figures(released: pl.DataFrame) -> None:
-    [(_, _, _, text)] = told(figures(20.0, 25.0, 5.0), released)
+    [(_, _, _, text)] = findings_of(figures(20.0, 25.0, 5.0), released)
 
     assert text == "2025年上半年“matched”25件大于前一阶段“released”20件"
 
@@ -532,7 +534,7 @@ must_not_exceed = ["closed"]
 
 @pytest.fixture
 def listing(tmp_path: Path) -> Dataset:
-    """A data set whose own chain has matched more than were released in one district."""
+    """Return a data set with a chain of its own; one district matched more than it released."""
     folder = make_dataset(tmp_path / "listing", indicators_toml=CHAIN_SET)
     (folder / "chains.toml").write_text(OWN_CHAIN, encoding="utf-8")
     rows = [
@@ -557,12 +559,12 @@ def test_a_file_gets_its_finding_at_the_cell_and_the_rows_come_in(listing: Datas
     assert checked.accepted.height == 6
 
 
-def test_the_data_set_gives_its_conversions_as_they_stand(listing: Dataset) -> None:
+def test_the_data_set_gives_its_current_conversions(listing: Dataset) -> None:
     ingest(listing, [listing.path / "inbox" / "2025H1.csv"], today=day("2025-08-01"))
 
-    found = listing.chains("2025H1").filter(pl.col("stage") == "closed")
+    converted = listing.chains("2025H1").filter(pl.col("stage") == "closed")
 
-    assert found.select("district", "conversion", "kind", "reason").rows() == [
+    assert converted.select("district", "conversion", "kind", "reason").rows() == [
         (CITY, None, "cohort", "figure_missing"),
         (code(1), 1.25, "cohort", None),
         (code(2), 0.75, "cohort", None),
@@ -570,7 +572,7 @@ def test_the_data_set_gives_its_conversions_as_they_stand(listing: Dataset) -> N
     ]
 
 
-def test_a_malformed_chain_is_told_before_any_file_is_read(listing: Dataset) -> None:
+def test_a_malformed_chain_is_reported_before_any_file_is_read(listing: Dataset) -> None:
     (listing.path / "chains.toml").write_text(
         OWN_CHAIN.replace("closed", "close"), encoding="utf-8"
     )

@@ -20,42 +20,31 @@ from tests.factory import (
     day,
     districts,
     indicators,
+    metric_row,
     metrics,
     observation,
     observations,
-    only,
     registry,
     target,
     targets,
 )
+from tests.metrics.factory import (
+    ABOUT,
+    FINAL,
+    LOWER,
+    MASKED,
+    NOT_APPLICABLE,
+    Cell,
+    district_rows,
+    figure_row,
+)
 
-MASKED: dict[str, Any] = {"status": "masked", "reported": "xx"}
-NOT_HERE: dict[str, Any] = {"status": "not_applicable"}
-LOWER: dict[str, Any] = {"bound": "at_least"}
-ABOUT: dict[str, Any] = {"bound": "about"}
-FINAL: dict[str, Any] = {"grade": "final"}
 FUNDS = "proj_funds_won"
-Cell = Any
-# Every row has these, for a frame of many rows takes its columns from the first of them.
-PLAIN = dict.fromkeys(["break_id", "published_growth", "growth_basis"])
-
-
-def row_of(indicator: str, cell: Cell, district: str, year: int, **more: Any) -> dict[str, Any]:
-    """One figure from a value, or from a value and further columns."""
-    value, columns = cell if isinstance(cell, tuple) else (cell, {})
-    return observation(indicator, value, year, district=district, **(PLAIN | columns | more))
-
-
-def rows_of(indicator: str, cells: list[Cell], city: Cell = None, year: int = 2025,
-            **more: Any) -> list[dict[str, Any]]:  # fmt: skip
-    """Figures of the city's districts in order, and the city's own where it has one."""
-    rows = [row_of(indicator, c, code(n), year, **more) for n, c in enumerate(cells, 1)]
-    return rows if city is None else [*rows, row_of(indicator, city, CITY, year, **more)]
 
 
 def column(table: pl.DataFrame, indicator: str, name: str, count: int = 3) -> list[Any]:
-    """A column of the city's districts in order."""
-    return [only(table, indicator, code(n))[name] for n in range(1, count + 1)]
+    """Return a column of the city's districts in order."""
+    return [metric_row(table, indicator, code(n))[name] for n in range(1, count + 1)]
 
 
 def close(values: list[float | None]) -> Any:
@@ -98,12 +87,14 @@ OF_RATES = "rd_intensity"
 
 
 @cache
-def moved() -> pl.DataFrame:
-    """The Metric table of all the moves, each an indicator of its own."""
+def move_metrics() -> pl.DataFrame:
+    """Return the Metric table of all moves, each with its own indicator."""
     rows = []
     for name, (before, now, city_before, city_now, *_) in MOVES.items():
-        rows += rows_of(name, before, city_before, 2024) + rows_of(name, now, city_now)
-    rows += rows_of(OF_RATES, [2.0, 3.0, 4.0], 3.0, 2024) + rows_of(OF_RATES, [2.5, 3, 4], 3.1)
+        rows += district_rows(name, before, city_before, 2024) + district_rows(name, now, city_now)
+    rows += district_rows(OF_RATES, [2.0, 3.0, 4.0], 3.0, 2024) + district_rows(
+        OF_RATES, [2.5, 3, 4], 3.1
+    )
     return metrics(rows, known=indicators(*({"id": name} for name in MOVES)))
 
 
@@ -111,14 +102,14 @@ def moved() -> pl.DataFrame:
 def test_a_contribution_is_the_change_over_the_citys_base(name: str) -> None:
     *_, points, rates = MOVES[name]
 
-    assert column(moved(), name, "contribution") == close(points)
-    assert column(moved(), name, "contribution_rate") == close(rates)
+    assert column(move_metrics(), name, "contribution") == close(points)
+    assert column(move_metrics(), name, "contribution_rate") == close(rates)
 
 
 def test_rates_contribute_nothing_and_a_city_not_to_itself() -> None:
-    assert column(moved(), OF_RATES, "contribution") == [None] * 3
-    whole = only(moved(), "own_city", CITY)
-    assert (whole["contribution"], whole["contribution_rate"]) == (None, None)
+    assert column(move_metrics(), OF_RATES, "contribution") == [None] * 3
+    city_row = metric_row(move_metrics(), "own_city", CITY)
+    assert (city_row["contribution"], city_row["contribution_rate"]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -134,27 +125,27 @@ def test_rates_contribute_nothing_and_a_city_not_to_itself() -> None:
     ],
 )  # fmt: skip
 def test_contributions_sum_with_what_is_left_over(name: str, expected: list[Any]) -> None:
-    found = contributions(moved(), districts(), name, CITY)
+    result = contributions(move_metrics(), districts(), name, CITY)
 
-    assert [row[0] for row in found.rows()] == [row[0] for row in expected]
-    for got, due in zip(found.rows(), expected, strict=True):
-        assert list(got[1:]) == close(list(due[1:]))
+    assert [row[0] for row in result.rows()] == [row[0] for row in expected]
+    for got, wanted in zip(result.rows(), expected, strict=True):
+        assert list(got[1:]) == close(list(wanted[1:]))
     for summed in ("change", "contribution", "contribution_rate"):
-        assert found[summed][:-1].sum() == pytest.approx(found[summed][-1])
+        assert result[summed][:-1].sum() == pytest.approx(result[summed][-1])
 
 
 def test_contributions_of_a_city_that_hardly_moved_have_points_and_no_rates() -> None:
-    found = contributions(moved(), districts(), "hardly_moved", CITY)
+    result = contributions(move_metrics(), districts(), "hardly_moved", CITY)
 
-    assert found["district"].to_list() == [code(1), code(2), code(3), None, CITY]
-    assert found["contribution"].to_list() == close([1, 0, -0.5, 0, 0.5])
-    assert found["contribution_rate"].head(3).to_list() == [None] * 3
-    assert found["contribution_rate"][4] is None
+    assert result["district"].to_list() == [code(1), code(2), code(3), None, CITY]
+    assert result["contribution"].to_list() == close([1, 0, -0.5, 0, 0.5])
+    assert result["contribution_rate"].head(3).to_list() == [None] * 3
+    assert result["contribution_rate"][4] is None
 
 
 @pytest.mark.parametrize("name", ["from_zero", "city_masked", "city_redefined"])
 def test_there_are_no_contributions_to_growth_that_is_unknown(name: str) -> None:
-    assert contributions(moved(), districts(), name, CITY).is_empty()
+    assert contributions(move_metrics(), districts(), name, CITY).is_empty()
 
 
 def test_zones_and_subtotals_are_no_rows_of_the_contributions_and_residuals_are() -> None:
@@ -166,17 +157,17 @@ def test_zones_and_subtotals_are_no_rows_of_the_contributions_and_residuals_are(
     )
     figures = {code(1): (60, 66), "900180": (60, 66), "900181": (40, 44), "900190": (20, 30)}
     rows = [
-        row_of(COUNT, value, district, year)
+        figure_row(COUNT, value, district, year)
         for district, pair in figures.items()
         for year, value in zip((2024, 2025), pair, strict=True)
     ]
 
     table = metrics(rows, units=units)
 
-    found = contributions(table, units, COUNT, CITY)
-    assert found["district"].to_list() == [code(1), "900181", None, CITY]
-    assert found["contribution"].to_list() == close([6, 4, 0, 10])
-    assert only(table, COUNT, "900190")["contribution"] == pytest.approx(10)
+    result = contributions(table, units, COUNT, CITY)
+    assert result["district"].to_list() == [code(1), "900181", None, CITY]
+    assert result["contribution"].to_list() == close([6, 4, 0, 10])
+    assert metric_row(table, COUNT, "900190")["contribution"] == pytest.approx(10)
 
 
 # The rank of growth: bases and figures of four districts.
@@ -226,31 +217,33 @@ RACES: dict[str, tuple[dict[str, Any], list[Cell], list[Cell], list[Any], str | 
 
 
 @cache
-def raced() -> pl.DataFrame:
+def race_metrics() -> pl.DataFrame:
     rows = []
     for name, (_, before, now, *_) in RACES.items():
-        rows += rows_of(name, before, year=2024) + rows_of(name, now)
-    own = [{"id": name} | race[0] for name, race in RACES.items()]
-    return metrics(rows, units=districts(4), known=indicators(*own))
+        rows += district_rows(name, before, year=2024) + district_rows(name, now)
+    indicator_rows = [{"id": name} | race[0] for name, race in RACES.items()]
+    return metrics(rows, units=districts(4), known=indicators(*indicator_rows))
 
 
 @pytest.mark.parametrize("name", RACES)
-def test_growth_is_ranked_by_one_kind_over_a_base_that_means_something(name: str) -> None:
+def test_growth_is_ranked_by_one_kind_over_a_large_enough_base(name: str) -> None:
     *_, ranks, kind = RACES[name]
 
-    assert column(raced(), name, "yoy_rank", 4) == ranks
-    kinds = {k for k in column(raced(), name, "yoy_rank_kind", 4) if k}
+    assert column(race_metrics(), name, "yoy_rank", 4) == ranks
+    kinds = {k for k in column(race_metrics(), name, "yoy_rank_kind", 4) if k}
     assert kinds == ({kind} if kind else set())
-    if name != "grades":  # there two rankings stand side by side
+    if name != "grades":  # that case has two separate rankings
         taking_part = len([r for r in ranks if r])
-        assert {n for n in column(raced(), name, "yoy_ranked", 4) if n} == {taking_part} - {0}
+        assert {n for n in column(race_metrics(), name, "yoy_ranked", 4) if n} == {taking_part} - {
+            0
+        }
 
 
 def test_a_city_has_no_rank_of_growth() -> None:
-    whole = only(raced(), "computed", CITY)
+    city_row = metric_row(race_metrics(), "computed", CITY)
 
-    assert whole["yoy"] == pytest.approx(34 / 80)
-    assert (whole["yoy_rank"], whole["yoy_ranked"]) == (None, None)
+    assert city_row["yoy"] == pytest.approx(34 / 80)
+    assert (city_row["yoy_rank"], city_row["yoy_ranked"]) == (None, None)
 
 
 # The rank of attainment
@@ -258,13 +251,13 @@ def test_a_city_has_no_rank_of_growth() -> None:
 
 def test_attainment_is_ranked_among_targets_of_one_kind() -> None:
     figures = [
-        *rows_of(STOCK, [625, 640, 610, 620]),
-        *[row | {"month": 12} for row in rows_of(STOCK, [600] * 4, year=2024)],
-        *rows_of(COUNT, [50, (60, LOWER), 60, 50]),
-        *rows_of("patent_applied", [50, 40, 30, None]),
+        *district_rows(STOCK, [625, 640, 610, 620]),
+        *[row | {"month": 12} for row in district_rows(STOCK, [600] * 4, year=2024)],
+        *district_rows(COUNT, [50, (60, LOWER), 60, 50]),
+        *district_rows("patent_applied", [50, 40, 30, None]),
     ]
     kinds = [("level", 650), ("level", 700), ("net", 50), ("net", 50)]
-    goals = [
+    target_rows = [
         *(target(STOCK, kind, v, district=code(n)) for n, (kind, v) in enumerate(kinds, 1)),
         *(target(COUNT, "total", 100, district=code(n)) for n in range(1, 5)),
         target("patent_applied", "total", 100, district=code(1)),
@@ -273,7 +266,7 @@ def test_attainment_is_ranked_among_targets_of_one_kind() -> None:
         target("patent_applied", "total", 100, district=code(4)),
     ]
 
-    table = metrics(figures, goals, units=districts(4))
+    table = metrics(figures, target_rows, units=districts(4))
 
     assert column(table, STOCK, "attainment", 4) == close([0.5, 0.4, 0.2, 0.4])
     assert column(table, STOCK, "attainment_rank", 4) == [1, 2, 2, 1]
@@ -285,9 +278,9 @@ def test_attainment_is_ranked_among_targets_of_one_kind() -> None:
 
 def test_attainment_is_ranked_upwards_where_less_is_better() -> None:
     known = indicators(**{COUNT: {"direction": "down"}})
-    goals = [target(COUNT, "total", 100, district=code(n)) for n in (1, 2, 3)]
+    target_rows = [target(COUNT, "total", 100, district=code(n)) for n in (1, 2, 3)]
 
-    table = metrics(rows_of(COUNT, [50, 70, 60]), goals, known=known)
+    table = metrics(district_rows(COUNT, [50, 70, 60]), target_rows, known=known)
 
     assert column(table, COUNT, "attainment_rank") == [3, 1, 2]
 
@@ -336,11 +329,11 @@ FIELDS: dict[str, tuple[dict[str, Any], list[Cell], dict[str, list[Any]]]] = {
 
 
 @cache
-def measured() -> pl.DataFrame:
-    rows = [row for name, (_, cells, _) in FIELDS.items() for row in rows_of(name, cells)]
-    own = [{"id": name} | field[0] for name, field in FIELDS.items()]
+def distance_metrics() -> pl.DataFrame:
+    rows = [row for name, (_, cells, _) in FIELDS.items() for row in district_rows(name, cells)]
+    indicator_rows = [{"id": name} | field[0] for name, field in FIELDS.items()]
     return metric_table(
-        observations(rows), targets([]), districts(4), indicators(*own), Checkpoint(2025, 6),
+        observations(rows), targets([]), districts(4), indicators(*indicator_rows), Checkpoint(2025, 6),
         basis=Basis(benchmark=code(4)),
     )  # fmt: skip
 
@@ -349,27 +342,27 @@ def measured() -> pl.DataFrame:
 def test_distances_to_leader_median_and_benchmark(name: str) -> None:
     *_, expected = FIELDS[name]
 
-    found = {c: column(measured(), name, c, 4) for c in expected}
+    result = {c: column(distance_metrics(), name, c, 4) for c in expected}
 
     for key, values in expected.items():
         numbers = key != "leader_district"
-        assert found[key] == (close(values) if numbers else values), key
+        assert result[key] == (close(values) if numbers else values), key
 
 
 def test_a_city_has_a_benchmark_and_no_peers() -> None:
-    whole = only(measured(), "plain", CITY)
+    city_row = metric_row(distance_metrics(), "plain", CITY)
 
-    assert (whole["value"], whole["to_benchmark"]) == (80, 70)
-    assert (whole["leader"], whole["to_leader"], whole["median"]) == (None, None, None)
+    assert (city_row["value"], city_row["to_benchmark"]) == (80, 70)
+    assert (city_row["leader"], city_row["to_leader"], city_row["median"]) == (None, None, None)
 
 
 # Totals over levels and over districts
 
 
 def parts(district: str = code(1), **levels: Cell) -> list[dict[str, Any]]:
-    """Figures of a district by programme level; ``own`` is its total."""
-    names = {"nation": "国家", "province": "省", "city": "市", "own": ""}
-    return [row_of(FUNDS, c, district, 2025, level=names[n]) for n, c in levels.items()]
+    """Return figures of a district by programme level; ``total`` is its total over levels."""
+    names = {"nation": "国家", "province": "省", "city": "市", "total": ""}
+    return [figure_row(FUNDS, c, district, 2025, level=names[n]) for n, c in levels.items()]
 
 
 @pytest.mark.parametrize(
@@ -378,29 +371,32 @@ def parts(district: str = code(1), **levels: Cell) -> list[dict[str, Any]]:
         (parts(nation=100, province=50), (150, "reported", "各级合计")),
         (parts(nation=100, province=50, city=9), (150, "reported", "各级合计")),
         (parts(nation=100, province=0), (100, "reported", "各级合计")),
-        (parts(nation=100, province=(None, NOT_HERE)), (100, "reported", "各级合计")),
+        (parts(nation=100, province=(None, NOT_APPLICABLE)), (100, "reported", "各级合计")),
         (parts(nation=100), None),
         (parts(nation=100, city=9), None),
         (parts(nation=100, province=None), None),
         (parts(nation=100, province=(None, MASKED)), None),
         (parts(nation=100, province=(50, {"break_id": "b"})), None),
         (parts(nation=(100, LOWER), province=(50, {"bound": "less_than"})), None),
-        (parts(nation=100, province=50, own=None), (150, "reported", "各级合计")),
-        (parts(nation=100, province=50, own=160), (160, "reported", None)),
-        (parts(nation=100, province=50, own=0), (0, "reported", None)),
-        (parts(nation=100, province=50, own=(None, MASKED)), (None, "masked", None)),
-        (parts(nation=100, province=50, own=(None, NOT_HERE)), (None, "not_applicable", None)),
+        (parts(nation=100, province=50, total=None), (150, "reported", "各级合计")),
+        (parts(nation=100, province=50, total=160), (160, "reported", None)),
+        (parts(nation=100, province=50, total=0), (0, "reported", None)),
+        (parts(nation=100, province=50, total=(None, MASKED)), (None, "masked", None)),
+        (
+            parts(nation=100, province=50, total=(None, NOT_APPLICABLE)),
+            (None, "not_applicable", None),
+        ),
     ],
 )
 def test_the_levels_declared_sum_to_a_total_that_nobody_reported(
     rows: list[dict[str, Any]], expected: tuple[Any, ...] | None
 ) -> None:
-    found = totals(observations(rows).lazy(), districts(), registry()).collect()
+    figures = totals(observations(rows).lazy(), districts(), registry()).collect()
 
-    own = found.filter(district=code(1), level="")
-    assert own.height == (expected is not None)
+    total_rows = figures.filter(district=code(1), level="")
+    assert total_rows.height == (expected is not None)
     if expected:
-        row = own.row(0, named=True)
+        row = total_rows.row(0, named=True)
         assert (row["value"], row["status"]) == expected[:2]
         assert row["source"].startswith(expected[2] or "figures.csv")
 
@@ -408,9 +404,9 @@ def test_the_levels_declared_sum_to_a_total_that_nobody_reported(
 def test_levels_of_an_indicator_that_declares_none_are_not_summed() -> None:
     rows = [observation(COUNT, 5.0, level="国家"), observation(COUNT, 6.0, level="省")]
 
-    found = totals(observations(rows).lazy(), districts(), registry()).collect()
+    figures = totals(observations(rows).lazy(), districts(), registry()).collect()
 
-    assert found.height == 2
+    assert figures.height == 2
 
 
 BY_DISTRICT = [
@@ -425,8 +421,8 @@ BY_DISTRICT = [
     [
         ([], {"国家": 300, "省": 150, "": 450}),
         (parts(CITY, nation=400, province=200), {"国家": 400, "省": 200, "": 600}),
-        (parts(CITY, own=500), {"国家": 300, "省": 150, "": 500}),
-        (parts(CITY, own=(None, MASKED)), {"国家": 300, "省": 150, "": None}),
+        (parts(CITY, total=500), {"国家": 300, "省": 150, "": 500}),
+        (parts(CITY, total=(None, MASKED)), {"国家": 300, "省": 150, "": None}),
     ],
 )
 def test_a_total_by_levels_and_by_districts_is_one_row(
@@ -434,12 +430,12 @@ def test_a_total_by_levels_and_by_districts_is_one_row(
 ) -> None:
     rows = observations([*BY_DISTRICT, *city])
 
-    found = totals(rows.lazy(), districts(), registry()).collect()
+    figures = totals(rows.lazy(), districts(), registry()).collect()
 
-    whole = found.filter(district=CITY).select("level", "value").rows()
-    assert len(whole) == 3
-    assert dict(whole) == expected
-    assert found.select(pl.struct("district", "level").is_duplicated().any()).item() is False
+    city_rows = figures.filter(district=CITY).select("level", "value").rows()
+    assert len(city_rows) == 3
+    assert dict(city_rows) == expected
+    assert figures.select(pl.struct("district", "level").is_duplicated().any()).item() is False
 
 
 @pytest.mark.parametrize(
@@ -451,7 +447,7 @@ def test_a_total_by_levels_and_by_districts_is_one_row(
         ({"900201": None}, {"900000": None, "900100": 30, "900200": None}),
         ({"900201": None, "900200": 75}, {"900000": 105, "900100": 30, "900200": 75}),
         ({"900200": (None, MASKED)}, {"900000": None, "900100": 30, "900200": None}),
-        ({"900201": (None, NOT_HERE)}, {"900000": 60, "900100": 30, "900200": 30}),
+        ({"900201": (None, NOT_APPLICABLE)}, {"900000": 60, "900100": 30, "900200": 30}),
     ],
 )
 def test_totals_of_totals_are_summed_from_below(
@@ -466,12 +462,12 @@ def test_totals_of_totals_are_summed_from_below(
         {"code": "900202", "parent": "900200"},
     )
     figures: dict[str, Cell] = {code(1): 10, code(2): 20, "900201": 40, "900202": 30}
-    rows = [row_of(COUNT, cell, d, 2025) for d, cell in (figures | changed).items()]
+    rows = [figure_row(COUNT, cell, d, 2025) for d, cell in (figures | changed).items()]
 
-    found = totals(observations(rows).lazy(), units, registry()).collect()
+    result = totals(observations(rows).lazy(), units, registry()).collect()
 
-    values = dict(found.select("district", "value").rows())
-    assert found.height == len(values)
+    values = dict(result.select("district", "value").rows())
+    assert result.height == len(values)
     assert {d: values.get(d) for d in expected} == expected
 
 
@@ -491,19 +487,19 @@ CHANGES: dict[str, tuple[dict[str, Any], list[Cell], list[Cell], list[Any]]] = {
 
 
 @cache
-def changed_ranks() -> pl.DataFrame:
+def rank_change_metrics() -> pl.DataFrame:
     rows = []
     for name, (_, before, now, _) in CHANGES.items():
-        rows += rows_of(name, before, year=2024) + rows_of(name, now)
-    own = [{"id": name} | change[0] for name, change in CHANGES.items()]
-    return metrics(rows, units=districts(4), known=indicators(*own))
+        rows += district_rows(name, before, year=2024) + district_rows(name, now)
+    indicator_rows = [{"id": name} | change[0] for name, change in CHANGES.items()]
+    return metrics(rows, units=districts(4), known=indicators(*indicator_rows))
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_places_risen_or_fallen_among_the_same_members(name: str) -> None:
+def test_ranks_gained_or_lost_among_the_same_members(name: str) -> None:
     *_, expected = CHANGES[name]
 
-    assert column(changed_ranks(), name, "rank_change", 4) == expected
+    assert column(rank_change_metrics(), name, "rank_change", 4) == expected
 
 
 def test_a_district_that_succeeds_another_makes_other_members() -> None:
@@ -513,13 +509,13 @@ def test_a_district_that_succeeds_another_makes_other_members() -> None:
         {"code": code(3), "valid_from": day("2025-01-01")},
     )
     rows = [
-        row_of(PERCENT, 2.1, code(1), 2024),
-        row_of(PERCENT, 2.5, code(2), 2024),
-        row_of(PERCENT, 2.7, code(1), 2025),
-        row_of(PERCENT, 2.6, code(3), 2025),
+        figure_row(PERCENT, 2.1, code(1), 2024),
+        figure_row(PERCENT, 2.5, code(2), 2024),
+        figure_row(PERCENT, 2.7, code(1), 2025),
+        figure_row(PERCENT, 2.6, code(3), 2025),
     ]
 
     table = metrics(rows, units=units)
 
-    assert [only(table, PERCENT, code(n))["rank"] for n in (1, 3)] == [1, 2]
-    assert [only(table, PERCENT, code(n))["rank_change"] for n in (1, 3)] == [None, None]
+    assert [metric_row(table, PERCENT, code(n))["rank"] for n in (1, 3)] == [1, 2]
+    assert [metric_row(table, PERCENT, code(n))["rank_change"] for n in (1, 3)] == [None, None]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kejistats.metrics.compound import cagr, cagr_ratio, directed_cagr, required_cagr
 from kejistats.metrics.implied import due_at_multiple, half_year_task, implied_target
-from kejistats.model.numbers import balanced, rounded
+from kejistats.model.numbers import balanced_percentages, round_half_up
 from tests.factory import read_csv
 
 ARITHMETIC = read_csv("report_arithmetic.csv")
@@ -40,43 +40,43 @@ def rate(a: Any, b: Any, years: Any) -> Any:
 
 
 def solved(row: dict[str, str]) -> float:
-    """What the library says of a case, in the unit the tables print."""
+    """Return the result of a case, in the unit the tables print."""
     match row["quantity"]:
         case "implied_target":
-            found = implied_target(float(row["actual"]), float(row["completion_pct"]))
+            result = implied_target(float(row["actual"]), float(row["completion_pct"]))
         case "half_year_task_pct":
             task = half_year_task(float(row["actual"]), float(row["target"]))
-            found = None if task is None else task * 100
+            result = None if task is None else task * 100
         case "balanced_share":
             parts = [r for r in ARITHMETIC if r["quantity"] == "balanced_share"]
-            shares = balanced([float(part["actual"]) for part in parts])
+            shares = balanced_percentages([float(part["actual"]) for part in parts])
             assert sum(float(part["actual"]) for part in parts) == float(row["base"])
-            found = float(shares[parts.index(row)])
+            result = float(shares[parts.index(row)])
         case "due_linear_multiple":
             # 双倍完成序时进度
-            found = due_at_multiple(float(row["target"]), int(row["month"]), 2)
+            result = due_at_multiple(float(row["target"]), int(row["month"]), 2)
         case "required_cagr":
             # A target of twice the base, 36 months on.
             years = lit(int(row["month"]) / 12)
             required = required_cagr(lit(row["base"]), lit(row["actual"]), years)
-            found = value(required) * 100
+            result = value(required) * 100
         case "cagr_ratio":
             now, _, end = row["month"].partition(" of ")
             base = lit(row["base"])
             observed = cagr(lit(row["actual"]), base, lit(int(now) / 12))
             required = required_cagr(base, lit(row["target"]), lit(int(end) / 12))
-            found = value(cagr_ratio(observed, required))
-    assert found is not None
-    return float(found)
+            result = value(cagr_ratio(observed, required))
+    assert result is not None
+    return float(result)
 
 
 @pytest.mark.parametrize(
     "row", CASES, ids=lambda row: f"{row['case']} {row['quantity']} of {row['actual']}"
 )
 def test_the_cases_by_definition(row: dict[str, str]) -> None:
-    found = solved(row)
+    result = solved(row)
 
-    assert str(rounded(found, int(row["decimals"]))) == row["expect"]
+    assert str(round_half_up(result, int(row["decimals"]))) == row["expect"]
 
 
 def test_there_are_nine_cases() -> None:
@@ -116,9 +116,9 @@ RATES = st.floats(-0.9, 3)
     ],
 )
 def test_compound_growth(a: Any, b: Any, years: Any, expected: float | None) -> None:
-    found = rate(a, b, years)
+    result = rate(a, b, years)
 
-    assert found == (None if expected is None else pytest.approx(expected, abs=1e-8))
+    assert result == (None if expected is None else pytest.approx(expected, abs=1e-8))
 
 
 @given(*[st.none() | st.floats()] * 4)
@@ -128,14 +128,14 @@ def test_no_rate_is_ever_infinite_or_not_a_number(
     observed = cagr(lit(a), lit(b), lit(years))
     required = required_cagr(lit(b), lit(target), lit(years))
 
-    found = [
+    result = [
         value(observed),
         value(required),
         value(cagr_ratio(observed, required)),
         value(directed_cagr(lit(a), lit(b), lit(years), lit(-1))),
     ]
 
-    assert all(one is None or math.isfinite(one) for one in found)
+    assert all(number is None or math.isfinite(number) for number in result)
 
 
 @given(LEVELS, RATES, SPANS)
@@ -149,13 +149,13 @@ def test_a_base_that_grows_at_a_rate_has_that_rate(base: float, each: float, yea
 def test_the_unit_of_both_figures_does_not_matter(
     a: float, b: float, years: float, factor: float
 ) -> None:
-    found, other = rate(a, b, years), rate(a * factor, b * factor, years)
+    result, other = rate(a, b, years), rate(a * factor, b * factor, years)
 
-    assume(found is not None and other is not None)
-    assert other == pytest.approx(found, rel=1e-9, abs=1e-9)
+    assume(result is not None and other is not None)
+    assert other == pytest.approx(result, rel=1e-9, abs=1e-9)
 
 
-# Near −100 % the last digits of a rate say little of the figure: not too steep, and not too short.
+# Near −100 % a rate loses the digits of the figure, so growth is neither steep nor short here.
 @given(*[st.floats(1, 100)] * 3, *[st.floats(2, 20)] * 2)
 def test_spans_one_after_another_compound(
     a: float, b: float, c: float, first: float, then: float
@@ -173,9 +173,9 @@ def test_a_figure_on_its_target_has_just_the_growth_required(
     assume(abs(target / base - 1) > 1e-6)
     required = required_cagr(lit(base), lit(target), lit(years))
 
-    found = value(cagr_ratio(cagr(lit(target), lit(base), lit(years)), required))
+    result = value(cagr_ratio(cagr(lit(target), lit(base), lit(years)), required))
 
-    assert found is None or found == pytest.approx(1)
+    assert result is None or result == pytest.approx(1)
 
 
 @given(LEVELS, RATES, SPANS, st.floats(0.1, 1))
@@ -185,14 +185,14 @@ def test_a_figure_on_the_way_of_equal_growth_keeps_pace(
     assume(abs(each) > 1e-3)
     target, now = base * (1 + each) ** years, base * (1 + each) ** (years * part)
 
-    found = value(
+    result = value(
         cagr_ratio(
             cagr(lit(now), lit(base), lit(years * part)),
             required_cagr(lit(base), lit(target), lit(years)),
         )
     )
 
-    assert found == pytest.approx(1, rel=1e-6)
+    assert result == pytest.approx(1, rel=1e-6)
 
 
 @pytest.mark.parametrize("observed", [None, 0.0, 0.1, -0.1])
@@ -204,7 +204,7 @@ def test_where_nothing_is_required_there_is_no_ratio(
 
 
 @given(LEVELS, LEVELS, SPANS)
-def test_the_wished_direction_gives_the_sign(a: float, b: float, years: float) -> None:
+def test_the_desired_direction_gives_the_sign(a: float, b: float, years: float) -> None:
     up = value(directed_cagr(lit(a), lit(b), lit(years), lit(1)))
     down = value(directed_cagr(lit(a), lit(b), lit(years), lit(-1)))
 
@@ -216,9 +216,9 @@ def test_the_wished_direction_gives_the_sign(a: float, b: float, years: float) -
 def test_whole_columns_are_taken_at_once() -> None:
     frame = pl.LazyFrame({"a": [121, 0, 5, None], "b": [100, 4, 0, 7], "n": [2, 1, 1, 1]})
 
-    found = frame.select(cagr(pl.col("a"), pl.col("b"), pl.col("n")).alias("rate")).collect()
+    result = frame.select(cagr(pl.col("a"), pl.col("b"), pl.col("n")).alias("rate")).collect()
 
-    assert found["rate"].to_list() == [pytest.approx(0.1), -1.0, None, None]
+    assert result["rate"].to_list() == [pytest.approx(0.1), -1.0, None, None]
 
 
 # What reports imply
@@ -235,10 +235,10 @@ def test_implied_targets(actual: float, completion: float, expected: float | Non
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_the_implied_target_gives_the_completion_back(actual: int, completion: int) -> None:
-    found = implied_target(actual, completion)
+    result = implied_target(actual, completion)
 
-    assert found is not None
-    assert actual / found * 100 == pytest.approx(completion)
+    assert result is not None
+    assert actual / result * 100 == pytest.approx(completion)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**6))

@@ -18,39 +18,39 @@ from tests.factory import (
     PERCENT,
     RATIO,
     STOCK,
+    metric_row,
     metrics,
     observation,
     observations,
-    only,
     target,
 )
 from tests.factory import registry as shipped
+from tests.metrics.factory import MASKED
 
 
 def grown(*rows: dict[str, Any], indicator: str = COUNT) -> dict[str, Any]:
-    """The growth at 2025H1 of the indicator's figures."""
-    found = growth(observations(rows).lazy(), shipped()).collect()
-    here = found.filter(
+    """Return the row of 2025H1 after `growth`."""
+    result = growth(observations(rows).lazy(), shipped()).collect()
+    matches = result.filter(
         pl.col("year") == 2025, pl.col("month") == 6, pl.col("indicator") == indicator
     )
-    assert here.height == 1
-    return here.row(0, named=True)
+    assert matches.height == 1
+    return matches.row(0, named=True)
 
 
 def pair(
     base: float | None, figure: float | None, indicator: str = COUNT, **more: Any
 ) -> dict[str, Any]:
-    """Growth of a figure over a base; words beginning with base_ change the base's row."""
-    own = {k: v for k, v in more.items() if not k.startswith("base_")}
-    before = {k.removeprefix("base_"): v for k, v in more.items() if k.startswith("base_")}
+    """Return the growth of a figure over a base; keywords with base_ set columns of the base."""
+    columns = {k: v for k, v in more.items() if not k.startswith("base_")}
+    base_columns = {k.removeprefix("base_"): v for k, v in more.items() if k.startswith("base_")}
     return grown(
-        observation(indicator, base, 2024, **before),
-        observation(indicator, figure, **own),
+        observation(indicator, base, 2024, **base_columns),
+        observation(indicator, figure, **columns),
         indicator=indicator,
     )
 
 
-MASKED = {"status": "masked", "reported": "xx"}
 BASE_MASKED = {"base_status": "masked", "base_reported": "xx"}
 
 
@@ -112,7 +112,7 @@ def test_percentages_and_densities_change_in_points(
         (80.0, 90.0, {"bound": "less_than", "base_bound": "at_most"}, "bound_open", 10.0),
     ],
 )
-def test_where_no_rate_may_stand_a_reason_does(
+def test_where_there_is_no_rate_a_reason_says_why(
     base: float | None, figure: float | None, more: dict[str, Any], reason: str,
     change: float | None,
 ) -> None:  # fmt: skip
@@ -123,10 +123,10 @@ def test_where_no_rate_may_stand_a_reason_does(
     assert row["yoy_bound"] is None
 
 
-def test_every_reason_there_is_has_a_case_above() -> None:
+def test_every_reason_has_a_case() -> None:
     [table] = [
         mark.args[1]
-        for mark in test_where_no_rate_may_stand_a_reason_does.pytestmark
+        for mark in test_where_there_is_no_rate_a_reason_says_why.pytestmark
         if mark.name == "parametrize"
     ]
 
@@ -184,7 +184,7 @@ APRIL, MAY_20 = date(2025, 4, 30), date(2025, 5, 20)
         (MAY_20, None, None, "base_missing"),
     ],
 )
-def test_a_figure_told_through_an_earlier_month_is_held_against_that_month(
+def test_a_figure_through_an_earlier_month_is_compared_with_that_month(
     through_table: bool, as_of: date | None, base: float | None, yoy: float | None,
     reason: str | None,
 ) -> None:  # fmt: skip
@@ -194,29 +194,32 @@ def test_a_figure_told_through_an_earlier_month_is_held_against_that_month(
         observation(MONEY, 20.0, as_of=as_of),
     ]
 
-    row = only(metrics(rows), MONEY) if through_table else grown(*rows, indicator=MONEY)
+    row = metric_row(metrics(rows), MONEY) if through_table else grown(*rows, indicator=MONEY)
 
     assert (row["base"], row["yoy"], row["yoy_reason"]) == (base, pytest.approx(yoy), reason)
 
 
-def test_seasonal_pace_is_that_of_the_month_a_figure_is_told_through() -> None:
+def test_seasonal_pace_is_that_of_the_month_a_figure_covers() -> None:
     past = [
         observation(MONEY, value, year, month, as_of=None)
         for year in (2022, 2023, 2024)
         for month, value in ((4, 20.0), (6, 40.0), (12, 100.0))
     ]
 
-    def found(as_of: date | None) -> dict[str, Any]:
+    def row_through(as_of: date | None) -> dict[str, Any]:
         rows = [*past, observation(MONEY, 20.0, as_of=as_of)]
-        return only(metrics(rows, [target(MONEY, "total", 100.0)]), MONEY)
+        return metric_row(metrics(rows, [target(MONEY, "total", 100.0)]), MONEY)
 
-    assert (found(APRIL)["share_due"], found(APRIL)["progress"]) == (0.2, "on_pace")
-    assert (found(None)["share_due"], found(None)["progress"]) == (0.4, "behind")
-    assert (found(MAY_20)["share_due"], found(MAY_20)["target_reason"]) == (None, "no_profile")
-    assert found(APRIL)["required_growth"] == pytest.approx(0.0)
+    assert (row_through(APRIL)["share_due"], row_through(APRIL)["progress"]) == (0.2, "on_pace")
+    assert (row_through(None)["share_due"], row_through(None)["progress"]) == (0.4, "behind")
+    assert (row_through(MAY_20)["share_due"], row_through(MAY_20)["target_reason"]) == (
+        None,
+        "no_profile",
+    )
+    assert row_through(APRIL)["required_growth"] == pytest.approx(0.0)
 
 
-def test_a_corrected_base_counts_as_it_stands() -> None:
+def test_a_corrected_base_counts_in_its_current_version() -> None:
     row = grown(
         observation(COUNT, 80.0, 2024),
         observation(COUNT, 60.0, 2024, vintage=2),
@@ -306,7 +309,7 @@ def test_published_growth_is_a_fraction_and_points_stay_points(
 ) -> None:
     rows = [observation(indicator, 9.0, published_growth=printed, growth_basis="名义")]
 
-    row = only(metrics(rows), indicator)
+    row = metric_row(metrics(rows), indicator)
 
     assert row["published_growth"] == pytest.approx(expected)
     assert (row["growth_basis"], row["yoy_reason"]) == ("名义", "base_missing")

@@ -1,4 +1,4 @@
-"""The Metric table as a whole: its rows, and what must not change them."""
+"""The Metric table: its rows, and properties that hold for any input."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from kejistats.model.tables import Metric
 from tests.factory import (
     CITY,
     COUNT,
+    DISTRICT,
     MONEY,
-    OWN,
     RATIO,
     STOCK,
     code,
     day,
     districts,
     indicators,
+    metric_row,
     metrics,
     observation,
     observations,
-    only,
     registry,
     target,
     targets,
 )
+from tests.metrics.factory import MASKED
 
 KEY = ["district", "indicator", "level"]
 COUNT_OF_DISTRICTS = 4
@@ -47,11 +48,10 @@ AMOUNTS = [
     "increment", "previous", "leader", "to_leader", "median", "to_median", "benchmark",
     "to_benchmark",
 ]  # fmt: skip
-MASKED = {"status": "masked", "reported": "xx"}
 
 
-def figures(chance: random.Random, count: int = COUNT_OF_DISTRICTS) -> list[dict[str, Any]]:
-    """Four years of a city: reported, masked, missing, bounded, corrected, in all grades."""
+def random_figures(chance: random.Random, count: int = COUNT_OF_DISTRICTS) -> list[dict[str, Any]]:
+    """Return four years of a city: reported, masked, missing, bounded, corrected, in all grades."""
     rows = []
     for indicator in [*GOALS, "fiscal_st", "fiscal_total"]:
         for district in [code(n) for n in range(1, count + 1)] + [CITY]:
@@ -82,8 +82,8 @@ def figures(chance: random.Random, count: int = COUNT_OF_DISTRICTS) -> list[dict
     return rows
 
 
-def goals(chance: random.Random, count: int = COUNT_OF_DISTRICTS) -> list[dict[str, Any]]:
-    """Targets of every kind, some aspired beside assigned ones, some revised."""
+def random_targets(chance: random.Random, count: int = COUNT_OF_DISTRICTS) -> list[dict[str, Any]]:
+    """Return targets of every kind, some aspired beside assigned ones, some revised."""
     rows = []
     for indicator, kinds in GOALS.items():
         for number in range(1, count + 1):
@@ -94,12 +94,12 @@ def goals(chance: random.Random, count: int = COUNT_OF_DISTRICTS) -> list[dict[s
                 more["value_upper"] = value + 50
             if kind == "multi_year":
                 more["base_year"] = 2022
-            one = target(indicator, kind, value, district=code(number), **more)
-            rows.append(one)
+            row = target(indicator, kind, value, district=code(number), **more)
+            rows.append(row)
             if chance.random() < 0.3 and kind != "range":
-                rows.append(one | {"strength": "aspired", "value": value + 5})
+                rows.append(row | {"strength": "aspired", "value": value + 5})
             if chance.random() < 0.3:
-                rows.append(one | {"valid_from": day("2025-05-01"), "intake_id": "000002-00000000"})
+                rows.append(row | {"valid_from": day("2025-05-01"), "intake_id": "000002-00000000"})
     return rows
 
 
@@ -109,16 +109,16 @@ def goals(chance: random.Random, count: int = COUNT_OF_DISTRICTS) -> list[dict[s
 def test_every_district_has_a_row_for_what_anyone_reported() -> None:
     table = metrics([observation(COUNT, 5.0), observation(STOCK, 7.0, district=code(2))])
 
-    found = table.select("district", "indicator", "status").rows()
+    rows = table.select("district", "indicator", "status").rows()
 
-    assert found == [
+    assert rows == [
         (code(n), i, "reported" if (n, i) in {(1, COUNT), (2, STOCK)} else "missing")
         for n in (1, 2, 3)
         for i in (COUNT, STOCK)
     ]
 
 
-def test_a_district_without_a_parent_is_asked_for_nothing_that_others_report() -> None:
+def test_a_district_without_a_parent_is_not_expected_to_report_what_others_do() -> None:
     units = districts(2, {"code": code(1), "parent": None}, {"code": code(2), "parent": None})
 
     table = metrics(
@@ -144,8 +144,8 @@ def test_units_not_valid_at_the_checkpoint_are_not_expected() -> None:
     table = metrics([observation(COUNT, 5.0)], [target(COUNT, "total", 9.0, district=code(2))],
                     units=units)  # fmt: skip
 
-    assert set(table["district"]) == {OWN, CITY}
-    assert only(table, COUNT, CITY)["value"] == 5.0
+    assert set(table["district"]) == {DISTRICT, CITY}
+    assert metric_row(table, COUNT, CITY)["value"] == 5.0
 
 
 def test_levels_have_rows_of_their_own_and_the_target_joins_the_total() -> None:
@@ -156,28 +156,30 @@ def test_levels_have_rows_of_their_own_and_the_target_joins_the_total() -> None:
 
     table = metrics(rows, [target("proj_approved", "total", 20.0)])
 
-    assert only(table, "proj_approved")["attainment"] == 0.5
+    assert metric_row(table, "proj_approved")["attainment"] == 0.5
     for level in ("国家", "省"):
-        part = only(table, "proj_approved", level=level)
+        part = metric_row(table, "proj_approved", level=level)
         assert (part["target"], part["progress"]) == (None, "no_target")
 
 
 def test_later_figures_and_targets_are_not_looked_at() -> None:
     rows = [observation(COUNT, 90.0), observation(COUNT, 80.0, 2024)]
     later = [observation(COUNT, 200.0, 2025, 12), observation(COUNT, 1.0, 2026)]
-    goal = [target(COUNT, "total", 160.0)]
-    next_goal = [target(COUNT, "total", 999.0, 2026)]
+    current = [target(COUNT, "total", 160.0)]
+    later_targets = [target(COUNT, "total", 999.0, 2026)]
 
-    assert_frame_equal(metrics(rows, goal), metrics(rows + later, goal + next_goal))
+    assert_frame_equal(metrics(rows, current), metrics(rows + later, current + later_targets))
 
 
-def test_rows_come_by_district_and_registry() -> None:
+def test_rows_are_ordered_by_district_and_registry() -> None:
     chance = random.Random(1)
-    places = dict(registry().select("id", "order").iter_rows())
+    order = dict(registry().select("id", "order").iter_rows())
 
-    table = metrics(figures(chance), goals(chance), units=districts(COUNT_OF_DISTRICTS))
+    table = metrics(
+        random_figures(chance), random_targets(chance), units=districts(COUNT_OF_DISTRICTS)
+    )
 
-    keys = [(d, places[i], level) for d, i, level in table.select(KEY).iter_rows()]
+    keys = [(d, order[i], level) for d, i, level in table.select(KEY).iter_rows()]
     assert keys == sorted(keys)
     assert table.columns == Metric.columns()
 
@@ -194,7 +196,7 @@ def test_rows_come_by_district_and_registry() -> None:
      "attainment_rank", "leader", "to_leader", "median", "to_median", "benchmark",
      "to_benchmark"],
 )  # fmt: skip
-def test_the_agreed_names_of_columns_stand(column: str) -> None:
+def test_the_agreed_columns_exist(column: str) -> None:
     assert column in Metric.columns()
 
 
@@ -205,12 +207,12 @@ def test_every_figure_leads_back_to_its_cell_and_vintage() -> None:
         [target(COUNT, "total", 160.0)],
     )  # fmt: skip
 
-    row = only(table, COUNT)
+    row = metric_row(table, COUNT)
 
     assert (row["value"], row["intake_id"]) == (95.0, "000002-00000000")
-    assert row["source"] == f"figures.csv#{COUNT}-{OWN}-2025-6"
-    assert row["base_source"] == f"figures.csv#{COUNT}-{OWN}-2024-6"
-    assert row["target_source"] == f"targets.csv#{COUNT}-{OWN}-total"
+    assert row["source"] == f"figures.csv#{COUNT}-{DISTRICT}-2025-6"
+    assert row["base_source"] == f"figures.csv#{COUNT}-{DISTRICT}-2024-6"
+    assert row["target_source"] == f"targets.csv#{COUNT}-{DISTRICT}-total"
 
 
 # By property
@@ -218,15 +220,15 @@ def test_every_figure_leads_back_to_its_cell_and_vintage() -> None:
 SEEDS = st.integers(0, 10**6).map(random.Random)
 
 
-def judge(table: pl.DataFrame) -> None:
-    """What holds for every row of any Metric table."""
+def assert_consistent(table: pl.DataFrame) -> None:
+    """Check what holds for every row of any Metric table."""
     for row in table.iter_rows(named=True):
         assert [row[c] is not None for c in ("yoy", "yoy_points", "yoy_reason")].count(True) == 1
         assert (row["share"] is None) != (row["share_reason"] is None)
         assert (row["value"] is None) == (row["status"] != "reported")
         if row["value"] is None:
-            told = ("attainment", "gap", "surplus", "pace_ratio", "yoy", "share", "rank", "change")
-            assert [row[c] for c in told] == [None] * len(told)
+            empty = ("attainment", "gap", "surplus", "pace_ratio", "yoy", "share", "rank", "change")
+            assert [row[c] for c in empty] == [None] * len(empty)
         if row["target"] is None:
             assert row["progress"] in {"no_target", "masked", "missing", "not_due"}
             assert row["target_reason"] is None
@@ -245,24 +247,26 @@ def judge(table: pl.DataFrame) -> None:
 def test_no_output_is_infinite_and_every_gap_is_explained_whatever_comes_in(
     chance: random.Random, at: str
 ) -> None:
-    table = metrics(figures(chance), goals(chance), at, districts(COUNT_OF_DISTRICTS))
+    table = metrics(
+        random_figures(chance), random_targets(chance), at, districts(COUNT_OF_DISTRICTS)
+    )
 
     assert table.height >= COUNT_OF_DISTRICTS * len(GOALS)
-    judge(table)
+    assert_consistent(table)
 
 
 @settings(max_examples=3)
 @given(SEEDS)
 def test_the_order_of_rows_changes_nothing(chance: random.Random) -> None:
-    rows, aims = figures(chance), goals(chance)
+    rows, target_rows = random_figures(chance), random_targets(chance)
     units = districts(COUNT_OF_DISTRICTS)
-    table = metrics(rows, aims, units=units)
+    table = metrics(rows, target_rows, units=units)
 
-    for one in (rows, aims):
-        chance.shuffle(one)
-    shuffled = metrics(rows, aims, units=units.sample(fraction=1, shuffle=True, seed=7))
+    for table_rows in (rows, target_rows):
+        chance.shuffle(table_rows)
+    shuffled = metrics(rows, target_rows, units=units.sample(fraction=1, shuffle=True, seed=7))
 
-    # Polars divides a column by a constant a shade differently when the column has one row.
+    # Polars divides a one-row column by a constant with other rounding than a longer one.
     assert_frame_equal(shuffled, table, rel_tol=1e-14, abs_tol=0.0)
 
 
@@ -271,17 +275,17 @@ def test_the_order_of_rows_changes_nothing(chance: random.Random) -> None:
 def test_another_unit_of_money_scales_amounts_and_leaves_rates(
     chance: random.Random, times: float
 ) -> None:
-    def scaled(one: dict[str, Any]) -> dict[str, Any]:
-        value = one["value"]
-        moves = one["indicator"] in MONEYS and one.get("kind") != "growth" and value is not None
-        return one | {"value": value * times} if moves else one
+    def scaled(row: dict[str, Any]) -> dict[str, Any]:
+        value = row["value"]
+        moves = row["indicator"] in MONEYS and row.get("kind") != "growth" and value is not None
+        return row | {"value": value * times} if moves else row
 
     # In tenths a year's figure stays above the ten that a profile needs.
     rows = [
-        one | {"value": one["value"] * 20} if one["value"] and one["indicator"] in MONEYS else one
-        for one in figures(chance)
+        row | {"value": row["value"] * 20} if row["value"] and row["indicator"] in MONEYS else row
+        for row in random_figures(chance)
     ]
-    aims = goals(chance)
+    target_rows = random_targets(chance)
     units = districts(COUNT_OF_DISTRICTS)
     amounts = [
         (pl.when(pl.col("indicator").is_in(MONEYS)).then(pl.col(c) * times).otherwise(c)).alias(c)
@@ -289,8 +293,8 @@ def test_another_unit_of_money_scales_amounts_and_leaves_rates(
     ]
     growth_goal = (pl.col("target_kind") == "growth").fill_null(value=False)
 
-    plain = metrics(rows, aims, units=units)
-    other = metrics(map(scaled, rows), map(scaled, aims), units=units)
+    plain = metrics(rows, target_rows, units=units)
+    other = metrics(map(scaled, rows), map(scaled, target_rows), units=units)
 
     expected = plain.with_columns(amounts).with_columns(
         target=pl.when(growth_goal).then(plain["target"]).otherwise("target")
@@ -300,9 +304,9 @@ def test_another_unit_of_money_scales_amounts_and_leaves_rates(
 
 @settings(max_examples=3)
 @given(SEEDS)
-def test_a_masked_district_more_changes_no_one_elses_figures(chance: random.Random) -> None:
-    rows, aims = figures(chance), goals(chance)
-    table = metrics(rows, aims, units=districts(COUNT_OF_DISTRICTS))
+def test_one_more_masked_district_leaves_all_other_figures_unchanged(chance: random.Random) -> None:
+    rows, target_rows = random_figures(chance), random_targets(chance)
+    table = metrics(rows, target_rows, units=districts(COUNT_OF_DISTRICTS))
     new = code(COUNT_OF_DISTRICTS + 1)
     masked = [
         observation(indicator, None, 2025, 6, district=new, **MASKED)
@@ -310,7 +314,7 @@ def test_a_masked_district_more_changes_no_one_elses_figures(chance: random.Rand
         if indicator != "fiscal_st_share"
     ]
 
-    more = metrics(rows + masked, aims, units=districts(COUNT_OF_DISTRICTS + 1))
+    more = metrics(rows + masked, target_rows, units=districts(COUNT_OF_DISTRICTS + 1))
 
     # Coverage, and what a sum of all districts gave, may change; nothing else.
     free = ["peers", "rank_shown", "share", "share_bound", "share_reason",
@@ -318,28 +322,29 @@ def test_a_masked_district_more_changes_no_one_elses_figures(chance: random.Rand
             "pace_gap_points", "pace_ratio", "progress", "target_reason", "pace_bound",
             "required_multiple", "outlook_low", "outlook_high", "outlook_rule", "contribution",
             "contribution_rate"]  # fmt: skip
-    own = pl.col("district").is_in([code(n) for n in range(1, COUNT_OF_DISTRICTS + 1)])
+    others = pl.col("district").is_in([code(n) for n in range(1, COUNT_OF_DISTRICTS + 1)])
     kept = [c for c in table.columns if c not in free]
-    assert_frame_equal(more.filter(own).select(kept), table.filter(own).select(kept))
+    assert_frame_equal(more.filter(others).select(kept), table.filter(others).select(kept))
     apart = pl.col("pace_rule").ne_missing("seasonal")
     by_city = ("peers", "rank_shown", "share", "outlook", "contribution")
     paced = [c for c in free if not c.startswith(by_city)]
     assert_frame_equal(
-        more.filter(own, apart).select(KEY + paced), table.filter(own, apart).select(KEY + paced)
+        more.filter(others, apart).select(KEY + paced),
+        table.filter(others, apart).select(KEY + paced),
     )
     peers = pl.col("peers")
-    assert more.filter(own).select(peers).equals(table.filter(own).select(peers + 1))
+    assert more.filter(others).select(peers).equals(table.filter(others).select(peers + 1))
     assert set(more.filter(district=new)["status"]) == {"masked"}
     assert more.filter(district=new)["rank"].null_count() == more.filter(district=new).height
 
 
 def test_the_same_input_gives_the_same_bytes_in_any_number_of_runs() -> None:
     chance = random.Random(3)
-    rows, aims = observations(figures(chance)), targets(goals(chance))
+    rows, target_rows = observations(random_figures(chance)), targets(random_targets(chance))
     units = districts(COUNT_OF_DISTRICTS)
 
     first, *others = [
-        metrics(rows, aims, units=units, known=indicators()).write_json() for _ in range(3)
+        metrics(rows, target_rows, units=units, known=indicators()).write_json() for _ in range(3)
     ]
 
     assert all(other == first for other in others)

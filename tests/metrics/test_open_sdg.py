@@ -16,7 +16,7 @@ YEARS = pl.col("current_year") - pl.col("base_year")
 YEARS_TO_TARGET = pl.col("target_year") - pl.col("base_year")
 
 # The base lies on the far side of the target, seen in the direction declared: where less is
-# wished the target is above it, where more is wished below. The plain ratio then has the other
+# desired the target is above it, where more is desired below. The plain ratio then has the other
 # sign; Open SDG takes the sign from the direction and divides by the size of what is required.
 BEYOND_TARGET = {"3-13-1", "9-7-1", "14-2-1 / Percentage", "15-5-1"}
 # One figure only so far: the base year is the current one.
@@ -33,7 +33,7 @@ NO_FIGURE = {"13-3-1 / Canada / Shelters and homeless services assets / All muni
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    """The series with their progress by target or without, and by Open SDG's own formula."""
+    """Return the series with progress by cagr_ratio, and by the formula of Open SDG."""
     numbers = pl.DataFrame(ROWS).with_columns(
         pl.when(pl.col(c) != "").then(pl.col(c)).cast(pl.Float64)
         for c in ROWS[0]
@@ -94,7 +94,7 @@ def test_without_two_figures_there_is_no_progress(table: pl.DataFrame) -> None:
     assert series(table, NOW.is_null()) == NO_FIGURE
 
 
-def test_standing_still_is_no_progress_and_no_gap(table: pl.DataFrame) -> None:
+def test_a_constant_figure_is_zero_progress_and_not_missing(table: pl.DataFrame) -> None:
     still: list[dict[str, Any]] = table.filter(NOW == BASE, YEARS > 0).to_dicts()
 
     assert {row["series"] for row in still} == {"12-4-1", "16-1-1"}

@@ -14,11 +14,11 @@ from kejistats.model.intervals import (
     Interval,
     Printed,
     difference_interval,
-    follows,
     growth_interval,
+    is_consistent,
     share_interval,
 )
-from kejistats.model.numbers import balanced, rounded
+from kejistats.model.numbers import balanced_percentages, round_half_up
 from kejistats.model.tables import District
 from tests.factory import indicators, metrics, observation, observations, read_csv
 
@@ -105,19 +105,19 @@ def unit_of(series: str) -> str:
     return "万元" if series == "R&D人均经费" else "亿元"
 
 
-def place(series: str) -> tuple[str, str]:
-    """The district and the indicator of a series."""
+def district_and_indicator(series: str) -> tuple[str, str]:
+    """Return the district and the indicator of a series."""
     indicator, district = UNITS.get(series, (series, NATION))
     return district, indicator
 
 
-OWN = dict.fromkeys(place(row["series"])[1] for row in ROWS)
+INDICATOR_IDS = dict.fromkeys(district_and_indicator(row["series"])[1] for row in ROWS)
 KNOWN = indicators(
     *[
         {"id": name, "unit": unit_of(name), "frequency": "year"}
         | ({"measure": "ratio", "growth": "points", "aggregate": "none"}
            if unit_of(name) == "%" else {})
-        for name in OWN
+        for name in INDICATOR_IDS
     ],
     *[
         {"id": f"{kind}占比", "unit": "%", "measure": "ratio", "growth": "points",
@@ -125,7 +125,7 @@ KNOWN = indicators(
         for kind, whole in KINDS.items()
     ],
 )  # fmt: skip
-PLACES = District.conform(
+DISTRICTS = District.conform(
     pl.DataFrame(
         [{"code": NATION, "name": "全国", "kind": "total"}]
         + [
@@ -137,18 +137,23 @@ PLACES = District.conform(
 
 
 def printed(series: str, value: str, year: int, bulletin: int) -> dict[str, Any]:
-    district, indicator = place(series)
+    district, indicator = district_and_indicator(series)
     return observation(
         indicator, float(value), year, 12, district=district, vintage=bulletin, grade="final"
     )
 
 
 def known_by(bulletin: int, *, revisions: bool = True) -> pl.DataFrame:
-    """All figures printed up to a bulletin; each revises last year's intensity."""
+    """Return all figures printed up to a bulletin; each revises last year's intensity."""
     rows = [printed(series, v, y, y) for (y, series), v in VALUES.items() if y <= bulletin]
     # The figures of 2017 are what the change printed in 2018 leaves.
     rows += [
-        printed(row["series"], str(rounded(float(row["value"]) - float(row["change"]), 1)), 2017, 0)
+        printed(
+            row["series"],
+            str(round_half_up(float(row["value"]) - float(row["change"]), 1)),
+            2017,
+            0,
+        )
         for row in ROWS
         if row["year"] == "2018" and row["series"] in {RD, FISCAL}
     ]
@@ -163,15 +168,15 @@ def known_by(bulletin: int, *, revisions: bool = True) -> pl.DataFrame:
 
 @cache
 def table(year: int, *, revisions: bool = True) -> dict[tuple[str, str], dict[str, Any]]:
-    """The Metric rows of a year as its own bulletin saw it."""
+    """Return the Metric rows of a year with the figures known to its own bulletin."""
     figures = known_by(year, revisions=revisions)
-    found = metrics(figures, [], str(year), PLACES, KNOWN)
-    return {(row["district"], row["indicator"]): row for row in found.iter_rows(named=True)}
+    result = metrics(figures, [], str(year), DISTRICTS, KNOWN)
+    return {(row["district"], row["indicator"]): row for row in result.iter_rows(named=True)}
 
 
 def computed(figure: Figure) -> float | None:
-    """What the Metric table says, as a bulletin prints it: rates and shares in %."""
-    district, indicator = place(figure.series)
+    """Return the computed figure as a bulletin prints it: rates and shares in %."""
+    district, indicator = district_and_indicator(figure.series)
     row = table(figure.year).get((district, indicator), {})
     kind = table(figure.year).get((NATION, f"{figure.series}占比"), {})
     if figure.column == "share":
@@ -189,7 +194,7 @@ def computed(figure: Figure) -> float | None:
 
 
 def allowed(figure: Figure) -> Interval:
-    """What the rounding of the printed figures allows."""
+    """Return the interval that the rounding of the printed figures allows."""
     now = Printed.read(VALUES[figure.year, figure.series])
     if figure.column == "share":
         whole = KINDS.get(figure.series) or UNITS[figure.series][0]
@@ -203,9 +208,9 @@ def verdict(figure: Figure) -> str:
     value = computed(figure)
     if value is None:
         return "no base"
-    if str(rounded(value, figure.decimals)) == figure.text:
+    if str(round_half_up(value, figure.decimals)) == figure.text:
         return "reproduced"
-    within = follows(Printed.read(figure.text), *allowed(figure))
+    within = is_consistent(Printed.read(figure.text), *allowed(figure))
     return "within rounding" if within else "differs"
 
 
@@ -225,7 +230,7 @@ def test_a_printed_figure_follows_to_the_digit(figure: Figure) -> None:
     value = computed(figure)
 
     assert value is not None
-    assert str(rounded(value, figure.decimals)) == figure.text
+    assert str(round_half_up(value, figure.decimals)) == figure.text
 
 
 def test_every_printed_figure_is_counted() -> None:
@@ -260,8 +265,8 @@ def test_growth_on_a_comparable_definition_is_not_that_of_the_figures(
 
     assert value is not None
     assert float(figure.text) == printed_growth
-    assert float(rounded(value, 2)) == nominal
-    assert not follows(Printed.read(figure.text), *allowed(figure))
+    assert float(round_half_up(value, 2)) == nominal
+    assert not is_consistent(Printed.read(figure.text), *allowed(figure))
 
 
 @pytest.mark.parametrize("year", range(2019, 2024))
@@ -276,8 +281,8 @@ def test_intensity_changes_over_the_revised_base_and_not_the_first_published(yea
     )
     assert revised["base"] == float(REVISED[year - 1])
     assert first["base"] == float(FIRST[year - 1])
-    assert str(rounded(revised["yoy_points"], 2)) == figure.text
-    assert str(rounded(first["yoy_points"], 2)) != figure.text
+    assert str(round_half_up(revised["yoy_points"], 2)) == figure.text
+    assert str(round_half_up(first["yoy_points"], 2)) != figure.text
 
 
 def test_rounding_alone_would_hide_the_wrong_base_in_three_years() -> None:
@@ -287,7 +292,7 @@ def test_rounding_alone_would_hide_the_wrong_base_in_three_years() -> None:
         change = difference_interval(
             Printed.read(VALUES[year, INTENSITY]), Printed.read(FIRST[year - 1])
         )
-        if follows(Printed.read(figure.text), *change):
+        if is_consistent(Printed.read(figure.text), *change):
             hidden.append(year)
 
     assert hidden == [2020, 2021, 2022]
@@ -303,13 +308,13 @@ UNBALANCED = {(2018, ACTIVITIES[0]): "99.9", (2021, ACTIVITIES[0]): "100.1"}
 def test_shares_of_one_whole_are_balanced_wherever_they_add_up(year: int, parts: list[str]) -> None:
     # Basic research is printed with two decimals in some years.
     shares = [
-        rounded(float(next(f.text for f in FIGURES if f.key == (year, part, "share"))), 1)
+        round_half_up(float(next(f.text for f in FIGURES if f.key == (year, part, "share"))), 1)
         for part in parts
     ]
     exception = UNBALANCED.get((year, parts[0]))
 
-    found = balanced([float(VALUES[year, part]) for part in parts], 1)
+    result = balanced_percentages([float(VALUES[year, part]) for part in parts], 1)
 
-    assert str(sum(found)) == "100.0"
+    assert str(sum(result)) == "100.0"
     assert str(sum(shares)) == (exception or "100.0")
-    assert (found == shares) == (exception is None)
+    assert (result == shares) == (exception is None)

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from kejistats.metrics import increments
-from kejistats.model.numbers import rounded
+from kejistats.model.numbers import round_half_up
 from kejistats.model.tables import District
-from tests.factory import metrics, observation, observations, only, read_csv
+from tests.factory import metric_row, metrics, observation, observations, read_csv
 
 CHANGDE = read_csv("changde_2017.csv")
 ANHUI = read_csv("anhui_2022_h1.csv")
@@ -20,12 +20,12 @@ ABSORBED = "contracts_absorbed_value"
 
 
 def codes(names: list[str]) -> dict[str, str]:
-    """Codes of units in their order, from 000001 on."""
+    """Return codes for names in their order, from 000001 on."""
     return {name: f"{n:06d}" for n, name in enumerate(dict.fromkeys(names), 1)}
 
 
-def places(known: dict[str, str], parent: str) -> pl.DataFrame:
-    """Districts under a parent."""
+def district_table(known: dict[str, str], parent: str) -> pl.DataFrame:
+    """Return the District table of a parent and its districts."""
     rows: list[dict[str, Any]] = [
         {"code": code, "name": name}
         | ({"kind": "total"} if code == parent else {"kind": "district", "parent": parent})
@@ -49,17 +49,17 @@ def changde() -> pl.DataFrame:
         for row in CHANGDE
         for column, year in (("value", 2017), ("previous", 2016))
     ]
-    units = places(DISTRICTS, DISTRICTS["全市"])
+    units = district_table(DISTRICTS, DISTRICTS["全市"])
     return metrics(rows, [], "2017M10", units)
 
 
 @pytest.mark.parametrize("row", CHANGDE, ids=lambda row: f"{row['district']} {row['indicator']}")
 def test_growth_of_the_districts_of_changde(changde: pl.DataFrame, row: dict[str, str]) -> None:
-    own = only(changde, row["indicator"], DISTRICTS[row["district"]])
+    metrics_row = metric_row(changde, row["indicator"], DISTRICTS[row["district"]])
 
-    assert own["base"] == float(row["previous"])
-    assert own["change"] == float(row["value"]) - float(row["previous"])
-    assert str(rounded(own["yoy"] * 100, 1)) == row["growth"]
+    assert metrics_row["base"] == float(row["previous"])
+    assert metrics_row["change"] == float(row["value"]) - float(row["previous"])
+    assert str(round_half_up(metrics_row["yoy"] * 100, 1)) == row["growth"]
 
 
 def test_the_districts_of_changde_add_up_to_the_city(changde: pl.DataFrame) -> None:
@@ -85,15 +85,19 @@ def anhui() -> pl.DataFrame:
         observation(ABSORBED, float(row["value"]), 2022, 6, district=CITIES[row["city"]])
         for row in ANHUI
     ]
-    return metrics(rows, [], "2022H1", places({"全省": PROVINCE, **CITIES}, PROVINCE))
+    return metrics(rows, [], "2022H1", district_table({"全省": PROVINCE, **CITIES}, PROVINCE))
 
 
 @pytest.mark.parametrize("row", ANHUI, ids=lambda row: row["city"])
 def test_ranks_of_the_cities_of_anhui(anhui: pl.DataFrame, row: dict[str, str]) -> None:
-    own = only(anhui, ABSORBED, CITIES[row["city"]])
+    metrics_row = metric_row(anhui, ABSORBED, CITIES[row["city"]])
 
-    assert (own["rank"], own["ranked"], own["peers"]) == (int(row["rank"]), 16, 16)
-    assert (own["tied"], own["rank_shown"]) == (False, True)
+    assert (metrics_row["rank"], metrics_row["ranked"], metrics_row["peers"]) == (
+        int(row["rank"]),
+        16,
+        16,
+    )
+    assert (metrics_row["tied"], metrics_row["rank_shown"]) == (False, True)
 
 
 # 吉林: patents granted in 45 counties through May and through June 2013, and in either month.
@@ -104,18 +108,18 @@ COUNTIES = codes([row["county"] for row in JILIN])
 
 @pytest.fixture(scope="module")
 def jilin() -> dict[tuple[str, int], float | None]:
-    """The increments of every county's month."""
+    """Return the increment of each county and month."""
     rows = [
         observation(GRANTED, float(row[column]), 2013, month, district=COUNTIES[row["county"]])
         for row in JILIN
         for column, month in (("through_may", 5), ("through_june", 6))
         if row[column]
     ]
-    found = observations(rows).lazy().pipe(increments).collect()
+    result = observations(rows).lazy().pipe(increments).collect()
     names = {code: name for name, code in COUNTIES.items()}
     return {
         (names[row["district"]], row["month"]): row["increment"]
-        for row in found.iter_rows(named=True)
+        for row in result.iter_rows(named=True)
     }
 
 

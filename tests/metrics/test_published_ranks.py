@@ -23,8 +23,8 @@ KNOWN = indicators(*[{"id": index, "unit": "篇", "frequency": "year"} for index
 
 # The lists rank a blank last; here a province without a figure has no rank.
 BLANK = {("cpcis", 2010, "西藏"): 31, ("ei", 2011, "西藏"): 31}
-# In four lists a 32nd unit that the table leaves out (其他) stands before these: one place is
-# nobody's, and all behind it are printed one place lower than their counts give.
+# In four lists a 32nd unit that the table leaves out (其他) ranks before these: one rank is
+# vacant, and all behind it are printed one rank lower than their counts give.
 BEHIND_UNLISTED = {
     ("cpcis", 2012): ["西藏"],
     ("sci", 2012): ["西藏"],
@@ -54,7 +54,7 @@ def figures() -> list[dict[str, Any]]:
 
 
 def ranks(rows: list[dict[str, Any]], regions: list[str]) -> dict[tuple[str, int, str], int | None]:
-    """The rank of every province in every list."""
+    """Return the rank of every province in every list."""
     units = District.conform(
         pl.DataFrame(
             [{"code": NATION, "name": "全国", "kind": "total"}]
@@ -64,10 +64,10 @@ def ranks(rows: list[dict[str, Any]], regions: list[str]) -> dict[tuple[str, int
             ]
         )
     )
-    found = observations(rows).lazy().pipe(rank, units, KNOWN).collect()
+    result = observations(rows).lazy().pipe(rank, units, KNOWN).collect()
     return {
         (row["indicator"], row["year"], NAMES[row["district"]]): row["rank"]
-        for row in found.iter_rows(named=True)
+        for row in result.iter_rows(named=True)
     }
 
 
@@ -124,14 +124,15 @@ def test_with_a_unit_just_before_the_moved_ones_all_ranks_of_their_lists_follow(
             )
         )
 
-    found = ranks(figures() + added, [*REGIONS, UNLISTED])
+    ranked = ranks(figures() + added, [*REGIONS, UNLISTED])
 
-    for key, place in PRINTED.items():
+    for key, position in PRINTED.items():
         if key[:2] in BEHIND_UNLISTED:
-            assert found[key] == place, key
-    unlisted = {key[:2]: place for key, place in found.items() if key[2] == UNLISTED}
-    nobodys = {
-        of: set(range(1, 33)) - {place for key, place in PRINTED.items() if key[:2] == of}
-        for of in BEHIND_UNLISTED
+            assert ranked[key] == position, key
+    unlisted = {key[:2]: position for key, position in ranked.items() if key[2] == UNLISTED}
+    vacant = {
+        ranking: set(range(1, 33))
+        - {position for key, position in PRINTED.items() if key[:2] == ranking}
+        for ranking in BEHIND_UNLISTED
     }
-    assert {of: {place} for of, place in unlisted.items()} == nobodys
+    assert {ranking: {position} for ranking, position in unlisted.items()} == vacant

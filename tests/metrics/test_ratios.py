@@ -1,4 +1,4 @@
-"""Ratios are recomputed from numerator and denominator, for a total too, and never averaged."""
+"""Ratios are computed from numerator and denominator, for a total too, and never averaged."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ import pytest
 from kejistats.metrics import ratios
 from tests.factory import (
     CITY,
-    OWN,
+    DISTRICT,
     code,
     districts,
     indicators,
+    metric_row,
     metrics,
     observation,
     observations,
-    only,
     registry,
 )
+from tests.metrics.factory import MASKED
 
 SHARE, PER_HEAD = "fiscal_st_share", "rd_per_fte"
-MASKED = {"status": "masked", "reported": "xx"}
 
 
 def computed(
     above: dict[str, Any] | None,
     below: dict[str, Any] | None,
-    own: dict[str, Any] | None = None,
+    reported: dict[str, Any] | None = None,
     ratio: str = SHARE,
 ) -> dict[str, Any] | None:
-    """The ratio's row after `ratios`."""
-    rows = observations(row for row in (above, below, own) if row)
-    found = ratios(rows.lazy(), registry()).collect()
-    assert found.columns == rows.columns
-    here = found.filter(pl.col("indicator") == ratio)
-    assert here.height <= 1
-    return here.row(0, named=True) if here.height else None
+    """Return the ratio's row after `ratios`, if there is one."""
+    rows = observations(row for row in (above, below, reported) if row)
+    result = ratios(rows.lazy(), registry()).collect()
+    assert result.columns == rows.columns
+    matches = result.filter(pl.col("indicator") == ratio)
+    assert matches.height <= 1
+    return matches.row(0, named=True) if matches.height else None
 
 
 def top(value: float | None, **more: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def bottom(value: float | None, **more: Any) -> dict[str, Any]:
     return observation("fiscal_total", value, **more)
 
 
-def own(value: float | None, **more: Any) -> dict[str, Any]:
+def reported_ratio(value: float | None, **more: Any) -> dict[str, Any]:
     return observation(SHARE, value, **more)
 
 
@@ -73,7 +73,7 @@ def test_a_ratio_is_in_its_own_unit(
 
 
 def test_the_computed_ratio_replaces_the_reported_one() -> None:
-    row = computed(top(12.0), bottom(480.0), own(2.4))
+    row = computed(top(12.0), bottom(480.0), reported_ratio(2.4))
 
     assert row is not None
     assert row["value"] == 2.5
@@ -82,7 +82,7 @@ def test_the_computed_ratio_replaces_the_reported_one() -> None:
 def test_what_was_printed_with_a_replaced_ratio_stays_with_it() -> None:
     printed = {"published_growth": 0.12, "growth_basis": "同口径"}
 
-    row = computed(top(12.0), bottom(480.0), own(2.4, **printed))
+    row = computed(top(12.0), bottom(480.0), reported_ratio(2.4, **printed))
 
     assert row is not None
     assert (row["published_growth"], row["growth_basis"]) == (0.12, "同口径")
@@ -101,10 +101,10 @@ def test_what_was_printed_with_a_replaced_ratio_stays_with_it() -> None:
         (top(12.0, bound="at_least"), bottom(480.0, bound="at_least"), "not_applicable"),
     ],
 )
-def test_without_two_sides_there_is_no_ratio_and_a_reported_one_stays(
+def test_without_both_inputs_there_is_no_ratio_and_a_reported_one_stays(
     above: dict[str, Any], below: dict[str, Any], status: str
 ) -> None:
-    alone, beside = computed(above, below), computed(above, below, own(2.4))
+    alone, beside = computed(above, below), computed(above, below, reported_ratio(2.4))
 
     assert alone is not None
     assert beside is not None
@@ -112,9 +112,9 @@ def test_without_two_sides_there_is_no_ratio_and_a_reported_one_stays(
     assert (beside["value"], beside["status"]) == (2.4, "reported")
 
 
-def test_a_side_that_never_came_leaves_what_was_reported() -> None:
+def test_without_an_input_the_reported_ratio_stays() -> None:
     assert computed(top(12.0), None) is None
-    row = computed(top(12.0), None, own(2.4))
+    row = computed(top(12.0), None, reported_ratio(2.4))
     assert row is not None
     assert row["value"] == 2.4
 
@@ -154,7 +154,7 @@ def test_a_new_definition_of_either_side_breaks_the_series(
         [top(10.0, year=2024), bottom(400.0, year=2024), top(12.0, **above), bottom(480.0, **below)]
     )
 
-    assert only(table, SHARE)["yoy_reason"] == reason
+    assert metric_row(table, SHARE)["yoy_reason"] == reason
 
 
 def test_a_citys_ratio_comes_from_sums_and_is_no_mean() -> None:
@@ -165,11 +165,11 @@ def test_a_citys_ratio_comes_from_sums_and_is_no_mean() -> None:
 
     table = metrics(rows)
 
-    assert [only(table, SHARE, code(n))["value"] for n in (1, 2, 3)] == [10.0, 2.0, 2.0]
-    assert only(table, SHARE, CITY)["value"] == 6.0
-    assert only(table, SHARE, CITY)["source"] == "各区合计 ÷ 各区合计"
-    assert only(table, SHARE)["share_reason"] == "not_additive"
-    assert [only(table, SHARE, code(n))["rank"] for n in (1, 2, 3)] == [1, 2, 2]
+    assert [metric_row(table, SHARE, code(n))["value"] for n in (1, 2, 3)] == [10.0, 2.0, 2.0]
+    assert metric_row(table, SHARE, CITY)["value"] == 6.0
+    assert metric_row(table, SHARE, CITY)["source"] == "各区合计 ÷ 各区合计"
+    assert metric_row(table, SHARE)["share_reason"] == "not_additive"
+    assert [metric_row(table, SHARE, code(n))["rank"] for n in (1, 2, 3)] == [1, 2, 2]
 
 
 def test_a_city_with_a_silent_district_has_no_ratio() -> None:
@@ -181,7 +181,7 @@ def test_a_city_with_a_silent_district_has_no_ratio() -> None:
     table = metrics(rows)
 
     assert table.filter(pl.col("district") == CITY).height == 0
-    assert only(table, SHARE, code(3))["status"] == "missing"
+    assert metric_row(table, SHARE, code(3))["status"] == "missing"
 
 
 def test_growth_of_ratios_is_in_points_or_percent_as_declared() -> None:
@@ -193,8 +193,8 @@ def test_growth_of_ratios_is_in_points_or_percent_as_declared() -> None:
 
     table = metrics(rows)
 
-    assert only(table, SHARE)["yoy_points"] == pytest.approx(0.5)
-    assert only(table, PER_HEAD)["yoy"] == pytest.approx(0.1)
+    assert metric_row(table, SHARE)["yoy_points"] == pytest.approx(0.5)
+    assert metric_row(table, PER_HEAD)["yoy"] == pytest.approx(0.1)
 
 
 def test_levels_and_checkpoints_divide_apart() -> None:
@@ -203,9 +203,9 @@ def test_levels_and_checkpoints_divide_apart() -> None:
         top(1.0, year=2024), bottom(100.0, year=2024), top(5.0, month=5),
     ]  # fmt: skip
 
-    found = ratios(observations(rows).lazy(), registry()).collect()
+    result = ratios(observations(rows).lazy(), registry()).collect()
 
-    shares = found.filter(pl.col("indicator") == SHARE, pl.col("district") == OWN)
+    shares = result.filter(pl.col("indicator") == SHARE, pl.col("district") == DISTRICT)
     assert sorted(shares["value"]) == [1.0, 2.5, 10.0]
 
 
