@@ -1,4 +1,4 @@
-"""What changed between two Metric tables: of one checkpoint, as known on two days (definitions §7)."""
+"""The changes between two Metric tables of one checkpoint, as known on two days (definitions §7)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 
     Numbers equal to 12 significant digits are no change. Of a row that is in one table only,
     every figure is listed, with null on the other side. Such a row also has a change of status,
-    which is never null in a row: this tells it from a single figure that was added or removed.
+    which is never null; that distinguishes it from a row with a single figure added or removed.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ MAX_DISTRICTS = 2**20
 MAX_MEASURES = 2**16
 _MAX_LEVELS = 8
 _MONTH_STEP = MAX_DISTRICTS * MAX_MEASURES
-# A lag of so many months, which no figures reach back to, stands for a null one.
+# A null lag is replaced by so many months, further back than any figures.
 _NO_FIGURE = 10_000
 
 
