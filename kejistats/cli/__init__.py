@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import Annotated
@@ -18,6 +19,8 @@ from kejistats.model.errors import KejistatsError
 
 __all__ = ["app", "kejistats", "main"]
 
+_LOG = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Run the command line; print errors with their remedy instead of a traceback."""
@@ -31,6 +34,7 @@ def main() -> None:
         if os.environ.get("KEJISTATS_DEBUG") and not isinstance(error, KejistatsError):
             raise
         reported = _as_kejistats_error(error)
+        _LOG.debug("the command failed", exc_info=error)
         typer.echo(f"error: {reported}", err=True)
         sys.exit(reported.exit_code)
 
@@ -60,11 +64,25 @@ def _print_version(*, value: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback prints and exits
         bool,
         typer.Option(
             "--version", callback=lambda value: _print_version(value=value), is_eager=True
         ),
     ] = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            show_default=False,
+            help="Log each step to standard error; -vv adds details.",
+        ),
+    ] = 0,
 ) -> None:
     """Half-year reports of science and technology bureaus: from workbooks to briefs."""
+    if verbose:
+        from kejistats.model.logs import log_to_terminal
+
+        log_to_terminal(logging.INFO if verbose == 1 else logging.DEBUG)

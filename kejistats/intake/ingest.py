@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -25,6 +26,7 @@ from kejistats.store import Store
 
 # Rows converted for the store at a time.
 _CHUNK = 1_000_000
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,12 @@ def ingest(
         stored = [file for file in ingested.values() if file.receipt]
         if stored:
             store.append(_tables(stored))
+    for receipt in (file.receipt for file in stored):
+        _LOG.info(
+            "ingested %(file)s as %(id)s: %(accepted)d of %(rows)d rows, %(errors)d errors, "
+            "%(warnings)d warnings",
+            receipt,
+        )
     dataset.forget_store()
     return [ingested.get(path, Ingested(path, None, None)) for path in hashes]
 
@@ -144,6 +152,7 @@ def withdraw(dataset: Dataset, ids: Iterable[str]) -> pl.DataFrame:
             )
         receipts = pl.DataFrame(rows, schema=Receipt.dtypes())
         store.append({"receipts": [receipts]})
+    _LOG.info("withdrawn: %s", ", ".join(receipts["withdraws"]))
     dataset.forget_store()
     return receipts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from kejistats.run.fingerprints import schemas_hash
 from kejistats.run.planning import output_folder
 
 # The correction note of a page on which only figures derived from other districts change.
+_LOG = logging.getLogger(__name__)
 _PEER_CORRECTION = "其他地区的数据有更正，位次、占比等相应变动。"
 # The files of the data set, beside the store, that a page depends on.
 _DATASET_FILES = (
@@ -132,6 +134,7 @@ def finalise(
         outputs={key: replace(release, files=files[key]) for key, release in outputs.items()},
     )
     write_record(dataset.path, checkpoint, released)
+    _LOG.info("released %d pages of %s: %s", len(changed), checkpoint, ", ".join(changed))
     return released, changed
 
 

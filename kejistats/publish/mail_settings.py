@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kejistats.model.errors import UsageError
+from kejistats.model.logs import hide
 from kejistats.model.paths import resolve
 from kejistats.model.settings import Settings
 from kejistats.model.tables.recipient import ADDRESS
@@ -157,6 +158,7 @@ def read_password(mail: MailSettings) -> str:
     if not mail.user:
         return ""
     secret = os.environ.get(PASSWORD) or _from_keyring(mail)
+    hide(secret)
     if not secret:
         raise UsageError(
             f"no password for {mail.user} at {mail.host}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from kejistats.publish.ledger import Ledger
 from kejistats.publish.mail_settings import MailSettings
 from kejistats.publish.server import Outcome, Server, UnreachableError
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Sending:
             lambda: self._ledger.set_state(message.number, "handed"),
         )  # fmt: skip
         self._ledger.set_state(message.number, outcome.state, outcome.answer)
+        _LOG.info("message to %s: %s %s", message.address, outcome.state, outcome.answer)
         self._on_outcome(message, outcome)
         self._sent_on_connection += 1
         self._breaks_in_a_row = self._breaks_in_a_row + 1 if outcome.broken else 0

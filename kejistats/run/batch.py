@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
 import time
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from kejistats.model.atomic import write_text
 from kejistats.model.errors import KejistatsError
+from kejistats.model.logs import log_to_file
 from kejistats.run.job import Job, Result
 from kejistats.run.pool import Limits, Pool
 from kejistats.run.run_report import Report, write_report
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from kejistats.run.planning import Plan
 
 Progress = Callable[[Result], None]
+# Beside the report of the run.
+LOG_FILE = "run.log"
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,13 +130,24 @@ def make_briefs(
         if not pools:
             pools.append(Pool(chosen.worker_count(districts), chosen.limits))
 
-    with _explain_full_disk(folder), _exclusive(folder, on_waiting) as manifest:
+    with (
+        _explain_full_disk(folder),
+        _exclusive(folder, on_waiting) as manifest,
+        log_to_file(folder / "work" / LOG_FILE),
+    ):
+        _LOG.info("run of %s %s for %s", dataset.name, checkpoint, districts or "all districts")
         try:
             plan = plan_incremental(
                 dataset, checkpoint, districts, folder, manifest,
                 formats=chosen.formats, force=chosen.force, on_compute=start_pool,
             )  # fmt: skip
             progress = on_planned(plan)
+            _LOG.info(
+                "%d pages to make, %d unchanged, %d without data",
+                len(plan.jobs), len(plan.unchanged), len(plan.failed),
+            )  # fmt: skip
+            for job in plan.jobs:
+                _LOG.info("to make: %s (%s)", job.stem, job.why or "new")
             plan.write_bundles()
             made: list[Result] = []
             if plan.jobs:
@@ -140,6 +157,9 @@ def make_briefs(
                     manifest.record(job, plan.sources[job.stem], result, hashes)
 
                 made = pools[0].run(plan.jobs, progress, record, fail_fast=chosen.fail_fast)
+        except Exception:
+            _LOG.exception("the run ended early")
+            raise
         finally:
             for started in pools:
                 started.__exit__(None, None, None)
@@ -150,6 +170,7 @@ def make_briefs(
         if not districts:
             write_index(dataset, checkpoint, folder, results)
         write_report(report, dataset.settings.title, checkpoint)
+        _LOG.info("run done after %.1f s: %s", report.seconds, report.counts)
     return report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import time
@@ -19,6 +20,7 @@ from kejistats.run.channel import Message
 from kejistats.run.job import Job, Result
 from kejistats.run.worker_process import Inbox, Worker
 
+_LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 # Workers that may die in a row before one of them has started.
 _MAX_FAILED_STARTS = 3
@@ -160,6 +162,7 @@ class Pool:
 
         def finish(task: _Task, result: Result, hashes: dict[str, str] | None = None) -> None:
             results[task.number] = result
+            _log_result(task.job, result)
             if hashes is not None:
                 on_saved(task.job, result, hashes)
             if result.error and fail_fast:
@@ -205,6 +208,7 @@ class Pool:
         worker = Worker(self._inbox, sorted(self._preload), threads)
         self._workers[worker] = _WorkerState()
         self.stats.started += 1
+        _LOG.info("worker %d started", worker.pid)
 
     def _assign(self, pending: deque[_Task]) -> None:
         """Give each idle worker a task; start workers while more tasks than idle workers remain."""
@@ -263,6 +267,9 @@ class Pool:
                 state.task.deaths += 1
             else:
                 state.task.deaths += 2  # no retry: it would exceed the limit again
+            _LOG.warning(
+                "worker %d, at %s: %s", worker.pid, state.task.job.stem, state.kill_reason[1]
+            )
         return state.task
 
     def _retry_or_fail(
@@ -325,9 +332,19 @@ class Pool:
             reasons.append(f"uses more than {self.limits.retire_memory:.0f} MB")
         if reasons:
             self.stats.retired.append(", ".join(reasons))
+            _LOG.info("worker %d retired: %s", worker.pid, ", ".join(reasons))
             del self._workers[worker]
             worker.close()
             self._retired.append(worker)
+
+
+def _log_result(job: Job, result: Result) -> None:
+    if result.error:
+        _LOG.error("failed: %s: %s", job.stem, result.error)
+    else:
+        _LOG.info("made: %s in %.1f s", job.stem, result.seconds)
+    for warning in result.warnings:
+        _LOG.warning("%s: %s", job.stem, warning)
 
 
 def _folder(worker: Worker, job: Job) -> Path:

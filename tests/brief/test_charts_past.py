@@ -339,7 +339,9 @@ def test_all_charts_of_a_brief_leave_room_for_the_page(demo: Dataset) -> None:
 
 def test_a_bundle_without_a_series_draws_none() -> None:
     figures = views_of([observation(COUNT, 120)])
-    brief = Brief(bundle_of(metrics([observation(COUNT, 120)]).filter(pl.col("district") == DISTRICT)))
+    brief = Brief(
+        bundle_of(metrics([observation(COUNT, 120)]).filter(pl.col("district") == DISTRICT))
+    )
 
     assert figures
     assert (brief.chart_trend(), brief.chart_seasonality(), brief.chart_contribution()) == (

@@ -60,8 +60,8 @@ def process(root: Path, tmp_path_factory: pytest.TempPathFactory) -> CompletedPr
     home = tmp_path_factory.mktemp("home")
     process = kejistats("briefs", "data/city", "-j", "2", cwd=root, home=home)
     # Later runs of other tests overwrite the report.
-    for file in (page_folder(root) / "work").glob("report.*"):
-        shutil.copy(file, root)
+    for name in ("report.html", "report.json", "run.log"):
+        shutil.copy(page_folder(root) / "work" / name, root)
     return process
 
 
@@ -365,6 +365,25 @@ def test_the_report_is_written_as_json_and_as_a_page(
     assert len(rows) == 5
     assert "ZeroDivisionError" not in rows[0]
     assert "a cell of the analyst's own went wrong" in rows[0]
+
+
+def test_the_log_beside_the_report_follows_the_run(
+    process: CompletedProcess[str], root: Path
+) -> None:
+    lines = (root / "run.log").read_text(encoding="utf-8").splitlines()
+
+    # After date, time, level and logger.
+    said = [line.split(": ", 1)[1] for line in lines]
+    assert said[0] == "run of city 2025H1 for all districts"
+    assert "5 pages to make, 0 unchanged, 0 without data" in said
+    assert f"to make: {GOOD}-2025H1 (new)" in said
+    assert sum(text.startswith("made: ") for text in said) == 3
+    [failed] = [line for line in lines if f"failed: {RAISES}-2025H1" in line]
+    assert " ERROR kejistats.run.pool: " in failed
+    assert failed.endswith("cell 4: ValueError: a cell of the analyst's own went wrong")
+    deaths = [line for line in lines if f"at {DIES}-2025H1: the worker process died" in line]
+    assert len(deaths) == 2
+    assert said[-1].startswith("run done after ")
 
 
 def test_codes_that_differ_only_in_case_are_refused() -> None:
