@@ -234,6 +234,18 @@ PACE = {
         rest="还需完成21亿元，下半年需同比增长7.7%，低于上半年增速7.5个百分点",
         status="▲ 快于序时进度",
     ),
+    "as much as last year would do": Case(
+        [
+            *with_base(MONEY, 20.5, 16.5),
+            observation(MONEY, 36, 2024, 12),
+            observation(MONEY, 12.3, 2023),
+            observation(MONEY, 28, 2023, 12),
+        ],
+        "技术合同登记成交额20.5亿元，同比增长24.2%，完成全年目标的51.3%，快于近两年同期平均进度6.3个百分点",
+        targets_of(40, indicator=MONEY),
+        rest="还需完成19.5亿元，下半年需同比增长0.0%，低于上半年增速24.2个百分点",
+        status="▲ 快于序时进度",
+    ),
     "a fall would do": Case(
         [
             *with_base(MONEY, 38, 16.5),
@@ -429,6 +441,12 @@ GROWTH_TARGET = {
         text=f"{RD}11亿元，同比增长10.0%，低于全年增长目标2.5个百分点",
         rest="下半年需同比增长14.2%，方可实现全年增长12.5%",
         status="▼ 低于增长目标",
+    ),
+    "as much as last year would do": Case(
+        **growth_case(11, 4),
+        text=f"{RD}11亿元，同比增长10.0%，高于全年增长目标6.0个百分点",
+        rest="下半年需同比增长0.0%，方可实现全年增长4%",
+        status="▲ 高于增长目标",
     ),
     "a fall would do": Case(
         **growth_case(19, 12),

@@ -411,6 +411,26 @@ def test_a_linear_target_reads_as_its_arithmetic() -> None:
     )
 
 
+def test_a_target_of_exactly_the_small_count_is_no_small_count() -> None:
+    figures = series(COUNT, (2025, 5, 4.0))
+
+    small = tables_of(figures, [target(COUNT, "total", 9.9)], "2025M05")
+    limit = tables_of(figures, [target(COUNT, "total", 10.0)], "2025M05")
+
+    assert line(small, "progress").startswith("进度 达到序时进度：")
+    assert line(limit, "progress").startswith("进度 基本达到：接近界限 0.95 ≤ 序时比 0.96")
+
+
+def test_a_level_target_equal_to_last_december_means_hold() -> None:
+    figures = series(STOCK, (2024, 12, 650.0), (2025, 6, 649.0))
+    tables = tables_of(figures, [target(STOCK, "level", 650.0)])
+
+    assert line(tables, "attainment", STOCK) == "完成率 目标不高于基数，按保持评价，不计完成率"
+    assert line(tables, "progress", STOCK) == (
+        "进度 未达到序时进度：期末数 649件 < 年末目标 650件 ≤ 2024年末 650件"
+    )
+
+
 def test_bounds_stand_before_their_numbers() -> None:
     figures = [
         *series(COUNT, (2025, 6, 500.0), bound="more_than"),

@@ -257,6 +257,8 @@ CODES = [
         for value, target_value, at, code in [
             (3, 6, "2025M07", "on_pace"), (2, 6, "2025M07", "behind"), (3, 9, "2025M05", "on_pace"),
             (2, 9, "2025M05", "behind"), (0, 9, "2025M01", "on_pace"), (3, 10, "2025M05", "slow"),
+            # Exactly the small count is no small count: ⌊4.17⌋ would be on pace.
+            (4, 10, "2025M05", "near"),
             (4, 9.9, "2025M05", "on_pace"), (2, 6, "2025M04", "on_pace"), (5, 6, "2025", "slow"),
         ]
     ],
@@ -340,6 +342,12 @@ KINDS = [
          past=[(2024, 12, 660)]),
     case("level below the base and lost", "stock_linear", ("level", 650), 640,
          {"attainment": None, "progress": "slow", "gap": 10.0}, past=[(2024, 12, 660)]),
+    case("level exactly the base: hold", "stock_linear", ("level", 650), 650,
+         {"attainment": None, "due": None, "progress": "done", "surplus": 0.0},
+         past=[(2024, 12, 650)]),
+    case("level exactly the base and lost", "stock_linear", ("level", 650), 649,
+         {"attainment": None, "due": None, "progress": "slow", "gap": 1.0},
+         past=[(2024, 12, 650)]),
     case("level without base", "stock_linear", ("level", 700), 660,
          {"attainment": None, "progress": "no_pace", "target_reason": "base_missing", "gap": 40.0}),
     case("level without base but reached", "stock_linear", ("level", 700), 701,
