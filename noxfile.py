@@ -52,8 +52,7 @@ def inputs_changed(name: str, *inputs: bytes) -> Iterator[bool]:
 
 def install(session: nox.Session) -> None:
     """Bring the shared environment up to date."""
-    # Most modules of the 150 packages are never imported: only those that are get compiled.
-    pip = ("python", "-m", "pip", "install", "--quiet", "--no-compile")
+    pip = ("python", "-m", "pip", "install", "--quiet")
     with inputs_changed("packages", sys.version.encode(), LOCK.read_bytes()) as stale:
         if stale:
             session.run(sys.executable, "-m", "virtualenv", "-q", "--clear", SHARED, external=True)
