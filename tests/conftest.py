@@ -68,7 +68,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demo city and the provinces, both ingested; no test changes it."""
     from tests.workspaces import make_workspace
 
-    return make_workspace(tmp_path_factory.mktemp("workspace"), "demo-city", "provinces")
+    return once(
+        tmp_path_factory, "workspace", lambda root: make_workspace(root, "demo-city", "provinces")
+    )
 
 
 @pytest.fixture(scope="session")
