@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 from pathlib import Path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from tests.cli.factory import RunCommand
     from tests.pages.factory import Made
     from tests.publish.factory import MailServer
+
+# Collecting and running thousands of tests makes millions of objects that live on; looking for
+# garbage among them again and again took a tenth of the time.
+gc.set_threshold(200_000, 100, 1000)
 
 # No deadlines: on a slow machine, a property test must fail only for what it finds.
 settings.register_profile(

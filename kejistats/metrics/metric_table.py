@@ -312,8 +312,9 @@ def _add_columns(rows: pl.DataFrame, step: Callable[[pl.LazyFrame], pl.LazyFrame
     appended, and no join has to carry the others along.
     """
     result = step(rows.lazy())
+    present = set(rows.columns)
     names = result.collect_schema().names()
-    added = result.select([c for c in names if c not in rows.columns]).collect()
+    added = result.select([c for c in names if c not in present]).collect()
     return pl.concat([rows, added], how="horizontal")
 
 
