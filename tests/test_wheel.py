@@ -7,12 +7,12 @@ import os
 import shutil
 import sys
 import sysconfig
-import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from kejistats.model.version import __version__
 from tests.factory import ROOT
 from tests.pages.factory import MODEL, Made
 from tests.workspaces import call, environment
@@ -96,13 +96,13 @@ def test_the_wheel_contains_nothing_else(wheel: Path) -> None:
 
     assert {name.partition("/")[0] for name in names} == {
         "kejistats",
-        f"kejistats-{version()}.dist-info",
+        f"kejistats-{__version__}.dist-info",
     }
     assert not [name for name in names if "__pycache__" in name or "/data/" in name]
 
 
 def test_the_wheel_names_its_commands_and_license(wheel: Path) -> None:
-    info = f"kejistats-{version()}.dist-info"
+    info = f"kejistats-{__version__}.dist-info"
     with zipfile.ZipFile(wheel) as archive:
         entries = archive.read(f"{info}/entry_points.txt").decode("utf-8")
         metadata = archive.read(f"{info}/METADATA").decode("utf-8")
@@ -114,16 +114,11 @@ def test_the_wheel_names_its_commands_and_license(wheel: Path) -> None:
     assert f"{info}/licenses/LICENSE" in names
 
 
-def version() -> str:
-    """Return the version in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["project"]["version"])
+def test_the_wheel_has_the_version_that_the_package_says(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"kejistats-{__version__}.dist-info/METADATA").decode("utf-8")
 
-
-def test_version_numbers_agree() -> None:
-    import kejistats
-
-    assert kejistats.__version__ == version()
+    assert f"\nVersion: {__version__}\n" in metadata
 
 
 def test_the_installed_package_is_the_wheels(python: Path, folder: Path, tmp_path: Path) -> None:
