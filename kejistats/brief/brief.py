@@ -284,7 +284,7 @@ class Brief:
 
 
 def _trouble_code(view: View) -> str:
-    """Return the key of the word for what makes an indicator a problem."""
+    """Return the key in the words table that says why an indicator is a problem."""
     if view.not_reached:
         return view.status_key
     return "fell" if view.worsened else "low_rank"

@@ -33,7 +33,7 @@ def conclusion(data: OverviewData) -> str:
 
 
 def _moved_units(data: OverviewData, by_unit: list[list[View]]) -> list[str]:
-    """Say how the districts' figures moved, for want of targets and of parent figures."""
+    """Say how the districts' figures changed where there are no targets and no parent figures."""
     grown = [[v for v in rows if v.reported and v.growth_value is not None] for rows in by_unit]
     moved = [v for rows in grown for v in rows]
     if not moved:

@@ -334,7 +334,7 @@ class View:
         return bool(self["rank"] > -(-2 * self["ranked"] // 3))
 
     def rank_clause(self) -> str:
-        """Say the rank and among how many; empty where no rank may be shown."""
+        """Return the clause with the rank and the number of ranked peers; empty if none is shown."""
         if not self.shows_rank:
             return ""
         unit = self.settings["peer_unit"]
