@@ -77,7 +77,7 @@ def common(
             "-v",
             count=True,
             show_default=False,
-            help="Log each step to standard error; -vv adds details.",
+            help="Log each step to standard error; -vv adds the traceback of an error.",
         ),
     ] = 0,
 ) -> None:

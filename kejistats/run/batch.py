@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kejistats.model.atomic import write_text
 from kejistats.model.errors import KejistatsError
 from kejistats.model.logs import log_to_file
+from kejistats.model.version import __version__
 from kejistats.run.job import Job, Result
 from kejistats.run.pool import Limits, Pool
 from kejistats.run.run_report import Report, write_report
@@ -135,7 +136,10 @@ def make_briefs(
         _exclusive(folder, on_waiting) as manifest,
         log_to_file(folder / "work" / LOG_FILE),
     ):
-        _LOG.info("run of %s %s for %s", dataset.name, checkpoint, districts or "all districts")
+        _LOG.info(
+            "kejistats %s: run of %s %s for %s",
+            __version__, dataset.name, checkpoint, ", ".join(districts) or "all districts",
+        )  # fmt: skip
         try:
             plan = plan_incremental(
                 dataset, checkpoint, districts, folder, manifest,
@@ -170,7 +174,8 @@ def make_briefs(
         if not districts:
             write_index(dataset, checkpoint, folder, results)
         write_report(report, dataset.settings.title, checkpoint)
-        _LOG.info("run done after %.1f s: %s", report.seconds, report.counts)
+        counts = ", ".join(f"{number} {state}" for state, number in report.counts.items())
+        _LOG.info("run done after %.1f s: %s", report.seconds, counts)
     return report
 
 

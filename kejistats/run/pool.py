@@ -340,7 +340,7 @@ class Pool:
 
 def _log_result(job: Job, result: Result) -> None:
     if result.error:
-        _LOG.error("failed: %s: %s", job.stem, result.error)
+        _LOG.error("failed: %s: %s; see %s", job.stem, result.error, job.executed)
     else:
         _LOG.info("made: %s in %.1f s", job.stem, result.seconds)
     for warning in result.warnings:

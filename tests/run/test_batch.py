@@ -374,16 +374,17 @@ def test_the_log_beside_the_report_follows_the_run(
 
     # After date, time, level and logger.
     said = [line.split(": ", 1)[1] for line in lines]
-    assert said[0] == "run of city 2025H1 for all districts"
+    assert said[0].endswith(": run of city 2025H1 for all districts")
     assert "5 pages to make, 0 unchanged, 0 without data" in said
     assert f"to make: {GOOD}-2025H1 (new)" in said
     assert sum(text.startswith("made: ") for text in said) == 3
     [failed] = [line for line in lines if f"failed: {RAISES}-2025H1" in line]
     assert " ERROR kejistats.run.pool: " in failed
-    assert failed.endswith("cell 4: ValueError: a cell of the analyst's own went wrong")
+    assert "cell 4: ValueError: a cell of the analyst's own went wrong; see " in failed
+    assert failed.endswith(f"{RAISES}-2025H1.ipynb")
     deaths = [line for line in lines if f"at {DIES}-2025H1: the worker process died" in line]
     assert len(deaths) == 2
-    assert said[-1].startswith("run done after ")
+    assert said[-1].endswith(" s: 3 made, 0 unchanged, 2 failed")
 
 
 def test_codes_that_differ_only_in_case_are_refused() -> None:
