@@ -20,7 +20,7 @@ from kejistats.model.tables.metric import PEER_COLUMNS
 if TYPE_CHECKING:
     from kejistats.model.period import Checkpoint
 
-FORMAT = 1
+FORMAT = 2
 OVERVIEW = "overview"
 
 

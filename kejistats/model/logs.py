@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 PACKAGE_LOGGER = logging.getLogger("kejistats")
+PACKAGE_LOGGER.addHandler(logging.NullHandler())
 _secrets: set[str] = set()
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -29,6 +30,13 @@ class _WithoutSecrets(logging.Formatter):
         for secret in _secrets:
             text = text.replace(secret, "***")
         return text
+
+
+class _FileHandler(RotatingFileHandler):
+    """A file handler that drops what cannot be written: a log must not fail what it reports on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as logging names it
+        pass
 
 
 def hide(secret: str) -> None:
@@ -62,11 +70,13 @@ def log_to_file(file: Path) -> Iterator[None]:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
+        handler: logging.FileHandler | None = _FileHandler(
             file, maxBytes=_MAX_BYTES, backupCount=_BACKUP_FILES, encoding="utf-8"
         )
     except OSError as error:
         PACKAGE_LOGGER.warning("no log file: %s", error)
+        handler = None
+    if handler is None:
         yield
         return
     level = PACKAGE_LOGGER.level
@@ -76,7 +86,8 @@ def log_to_file(file: Path) -> Iterator[None]:
     finally:
         PACKAGE_LOGGER.removeHandler(handler)
         PACKAGE_LOGGER.setLevel(level)
-        handler.close()
+        with suppress(OSError):  # a full disk
+            handler.close()
 
 
 def _add(handler: logging.Handler, level: int) -> None:

@@ -51,7 +51,7 @@ def schemas_hash(dataset: Path) -> str:
     """Return the hash of the registry and the words that a data set uses."""
     folder = shared("schemas/indicators", dataset).parent
     # Definitions and table descriptions lie there, too, and no page depends on their wording.
-    tables = [line for line in _contents(folder) if line.partition(" ")[0].endswith(".toml")]
+    tables = [line for line in _contents(folder) if line.rpartition(" ")[0].endswith(".toml")]
     return text_hash("\n".join(tables))
 
 

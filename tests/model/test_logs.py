@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kejistats.model import logs
 from kejistats.model.logs import PACKAGE_LOGGER, hide, log_to_file, log_to_terminal
 
 LOGGER = logging.getLogger("kejistats.model.anything")
@@ -17,6 +18,7 @@ def restored_logger() -> object:
     """Restore the logger after each test."""
     handlers, level = PACKAGE_LOGGER.handlers[:], PACKAGE_LOGGER.level
     yield
+    logs._secrets.clear()
     PACKAGE_LOGGER.handlers[:] = handlers
     PACKAGE_LOGGER.setLevel(level)
 
@@ -85,6 +87,16 @@ def test_a_password_reaches_no_log(tmp_path: Path) -> None:
     # In the message, in the code line of the traceback, and in the error.
     assert "gu-jia-mi" not in text
     assert text.count("***") == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_stops_nothing_and_is_not_reported_line_by_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with log_to_file(Path("/dev/full")):
+        LOGGER.info("goes on")
+
+    assert capsys.readouterr().err == ""
 
 
 def test_a_log_file_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from kejistats.brief import Bundle
 from kejistats.dataset import Dataset
 from kejistats.intake import ingest
+from kejistats.model import logs
 from kejistats.model.errors import KejistatsError, UsageError
 from kejistats.model.tables.metric import PEER_COLUMNS, Metric
 from kejistats.publish.documents import PageFiles, read_document
@@ -447,6 +448,8 @@ def test_the_password_comes_from_the_environment_or_the_keyring(
 
     if not wrong:
         assert read_password(mail) == "known"
+        assert "known" in logs._secrets
+        logs._secrets.clear()
         return
     with pytest.raises(UsageError, match=wrong) as caught:
         read_password(mail)
