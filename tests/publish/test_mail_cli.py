@@ -259,7 +259,7 @@ def test_a_pdf_of_the_draft_is_never_final(small: City) -> None:
     assert [name for name, _ in document.files] == ["900102-2025H1.html", "900102-2025H1.pdf"]
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"format": 9}', '{"format": 1, "x": 1}', "[]"])
+@pytest.mark.parametrize("text", ["", "{}", '{"format": 9}', '{"format": 2, "x": 1}', "[]"])
 def test_a_damaged_record_is_reported(small: City, text: str) -> None:
     record_path(small.dataset.path, AT).write_text(text, "utf-8")
 
