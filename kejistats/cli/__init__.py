@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 # Importing a command module registers its commands with `app`.
-import kejistats.cli.explain_command
+import kejistats.cli.explain_command  # noqa: F401
 import kejistats.cli.intake_commands  # noqa: F401
 import kejistats.cli.page_commands  # noqa: F401
 import kejistats.cli.publish_commands  # noqa: F401
 from kejistats.cli.common import app
 from kejistats.model.errors import KejistatsError
 
-__all__ = ["app", "kejistats", "main"]
+__all__ = ["app", "main"]
 
 _LOG = logging.getLogger(__name__)
 
